@@ -1,0 +1,184 @@
+"""What a commit carries and what comes back: plain records, with no model instance in them."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+Version = int
+"""Microseconds since 1970 UTC of the commit that wrote a row, strictly rising within a lab: the version of a row, its
+time of modification and its place in history in one number."""
+
+
+@dataclass(frozen=True, slots=True)
+class ArrayRef:
+    """The name of a stored array: content hash, NumPy dtype text, shape and unit (``None`` for plain arrays)."""
+
+    hash: bytes
+    dtype: str
+    shape: tuple[int, ...]
+    unit: str | None
+
+    @property
+    def type_text(self) -> str:
+        """``"<f4 1000,2 mV"``; a 0-d shape is ``-``, and a plain array has no third word."""
+        shape = ",".join(map(str, self.shape)) or "-"
+        return f"{self.dtype} {shape} {self.unit}" if self.unit is not None else f"{self.dtype} {shape}"
+
+    @classmethod
+    def from_columns(cls, hash: bytes, type_text: str) -> ArrayRef:
+        """Read the two columns of an array field."""
+        dtype, shape, *unit = type_text.split(" ", 2)
+        sizes = () if shape == "-" else tuple(map(int, shape.split(",")))
+        return cls(bytes(hash), dtype, sizes, unit[0] if unit else None)
+
+    @property
+    def nbytes(self) -> int:
+        count = 1
+        for size in self.shape:
+            count *= size
+        return count * np.dtype(self.dtype).itemsize
+
+
+class ArraySource(Protocol):
+    """Something that gives an array piece by piece, and again when a write is tried again."""
+
+    @property
+    def dtype(self) -> np.dtype[Any]: ...
+
+    @property
+    def shape(self) -> tuple[int, ...]: ...
+
+    def chunks(self) -> Iterator[npt.NDArray[Any]]:
+        """C-contiguous pieces along the first axis, in order."""
+        ...
+
+
+@dataclass(slots=True)
+class Update:
+    """New column values for one stored object; ``base`` is the version that they were decided on."""
+
+    kind: str
+    id: int
+    base: Version
+    values: dict[str, Any]
+
+
+@dataclass(slots=True)
+class Delete:
+    """Remove one stored object, refused when it still has children unless ``cascade`` is given.
+
+    Attributes:
+        cascade: what the preview of a cascading delete saw; refused when the tree below changed since.
+    """
+
+    kind: str
+    id: int
+    base: Version
+    cascade: DeletePreview | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class DeletePreview:
+    """What deleting an object touches.
+
+    Attributes:
+        children: objects below it by kind, which would be deleted with it (or stand in the way).
+        unlinked: objects by kind whose optional reference to it would become null.
+        owners: owners of the objects below it, with counts.
+        state: opaque token of the tree below, compared when the delete is carried out.
+    """
+
+    children: dict[str, int]
+    unlinked: dict[str, int]
+    owners: dict[str, int]
+    state: str
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """A channel that joins (``added``) or leaves a channel group."""
+
+    channel: int
+    group: int
+    added: bool
+
+
+@dataclass(slots=True)
+class ChangeSet:
+    """One atomic, idempotent commit.
+
+    Attributes:
+        id: made once, when the plan is built, and kept over retries.
+        creates: rows to create by kind, kinds in the schema's order and rows with parents first; a row is the id
+            and the kind's write columns.
+        updates, deletes, links: as named; deletes stand children first.
+        arrays: bytes of the small arrays that the rows name, by hash; larger ones were stored beforehand.
+    """
+
+    id: str = field(default_factory=lambda: secrets.token_hex(16))
+    message: str | None = None
+    creates: dict[str, list[tuple[Any, ...]]] = field(default_factory=dict)
+    updates: list[Update] = field(default_factory=list)
+    deletes: list[Delete] = field(default_factory=list)
+    links: list[Link] = field(default_factory=list)
+    arrays: dict[bytes, bytes] = field(default_factory=dict)
+
+    def __bool__(self) -> bool:
+        return bool(self.creates or self.updates or self.deletes or self.links)
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """What a store answers to a change set; the same answer however often the same set is sent.
+
+    ``version`` is the version of every row that the set wrote.
+    """
+
+    id: str
+    version: Version
+    user: str
+    message: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Stale:
+    """One object that is no longer as an update or delete assumed.
+
+    ``row`` is the record as it is now, or ``None`` where it was deleted; ``user`` and ``version`` say by whom and when.
+    """
+
+    kind: str
+    id: int
+    base: Version
+    row: tuple[Any, ...] | None
+    user: str | None
+    version: Version | None
+
+
+class StaleRows(Exception):
+    """Raised by a store for a change set based on versions that are gone; the session turns it into a conflict."""
+
+    def __init__(self, stale: list[Stale]) -> None:
+        super().__init__(f"{len(stale)} objects were changed since they were read")
+        self.stale = stale
+
+
+@dataclass(frozen=True, slots=True)
+class VersionRow:
+    """One version of one object: the commit that wrote it, and the record (``None`` where it was deleted)."""
+
+    commit: str
+    version: Version
+    user: str
+    message: str | None
+    row: tuple[Any, ...] | None
+
+
+class IdTaken(Exception):
+    """Raised by a store when an id of a row to create is in use; the session takes new ids and a new change set."""

@@ -1,0 +1,145 @@
+"""Units: a safe grammar in front of ``quantities``, each text parsed once.
+
+``quantities`` evaluates unit text as Python, drops numeric factors (``10*ms`` becomes ``ms``) and can be hung by
+``9**9**9``; so text passes a grammar first, and a unit whose text would lose its scale is refused.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Any
+
+import quantities as pq
+
+from gnode_orm.errors import UnitError
+
+_FACTOR = r"(?:%|[A-Za-z_][A-Za-z_0-9]*)(?:\*\*-?[0-9]{1,2}(?:\.[0-9]{1,3})?)?"
+_GRAMMAR = re.compile(rf"(?:1/)?{_FACTOR}(?:[*/]{_FACTOR}){{0,7}}")
+_DENOMINATOR = re.compile(r"/\(([^()]*)\)$")
+_SINGLE_STAR = re.compile(r"(?<!\*)\*(?!\*)")
+MAX_LENGTH = 64
+
+# Scales with an offset: converting them by a factor alone would be wrong, so each is a dimension of its own.
+_OFFSET_SCALES = frozenset({"degC", "degF"})
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Unit:
+    """One parsed unit.
+
+    Attributes:
+        text: the canonical text, for instance ``"mV"``; parsing it gives the same unit again.
+        dimensionality: the ``quantities`` dimensionality, shared by every quantity of this unit.
+        factor: multiply a magnitude by this to get SI base units.
+        dimension: the SI base units as text, for instance ``"s"`` or ``"1/s"``; equal for comparable units.
+    """
+
+    text: str
+    dimensionality: Any
+    factor: float
+    dimension: str
+
+    def __str__(self) -> str:
+        return self.text
+
+
+_by_text: dict[str, Unit] = {}
+_by_dimensionality: dict[tuple[tuple[Any, Any], ...], Unit] = {}
+
+
+def unit_of(text: str) -> Unit:
+    """Parse a unit text.
+
+    Raises:
+        UnitError: the text is outside the grammar, unknown, or carries a numeric factor.
+    """
+    unit = _by_text.get(text)
+    if unit is None:
+        unit = _parse(text)
+        _by_text[text] = unit
+    return unit
+
+
+def unit_of_quantity(quantity: pq.Quantity) -> Unit:
+    """Give the unit of a quantity.
+
+    Raises:
+        UnitError: the unit's text would lose its scale, as that of ``pq.CompoundUnit("0.195*uV")`` does.
+    """
+    dimensionality = quantity._dimensionality
+    key = tuple(dimensionality.items())
+    try:
+        return _by_dimensionality[key]
+    except KeyError:
+        unit = _from_dimensionality(dimensionality)
+        _by_dimensionality[key] = unit
+        return unit
+
+
+def _parse(text: str) -> Unit:
+    if not isinstance(text, str):
+        raise UnitError(f"A unit is text such as 'mV', not {text!r}", value=text)
+    flat = _DENOMINATOR.sub(lambda match: "/" + _SINGLE_STAR.sub("/", match[1]), text.strip())
+    if len(flat) > MAX_LENGTH or not _GRAMMAR.fullmatch(flat):
+        raise UnitError(_refusal(text), value=text)
+    try:
+        parsed = pq.unit_registry[flat]
+    except (LookupError, SyntaxError, TypeError, ValueError, ArithmeticError):
+        raise UnitError(f"Unknown unit {text!r}{_near_unit(flat)}", value=text) from None
+    if float(getattr(parsed, "magnitude", 1.0)) != 1.0:
+        raise UnitError(_refusal(text), value=text)
+    return unit_of_quantity(pq.Quantity(1.0, parsed))
+
+
+def _refusal(text: str) -> str:
+    shown = text if len(text) <= MAX_LENGTH else text[:MAX_LENGTH] + "..."
+    remedy = "put the factor into the values" if re.match(r"\(?[0-9.]+\*", text) else "write for instance 'mV' or '1/s'"
+    return f"{shown!r} is not a unit: names joined by * and /, with small powers, no numbers and no brackets; {remedy}"
+
+
+def _near_unit(text: str) -> str:
+    known = {"khz": "kHz", "hz": "Hz", "mhz": "MHz", "msec": "ms", "usec": "us", "volt": "V", "mv": "mV", "uv": "uV"}
+    near = known.get(text.lower())
+    return f"; did you mean {near!r}?" if near else "; any unit that the package quantities knows is accepted"
+
+
+def _from_dimensionality(dimensionality: Any) -> Unit:
+    text = _text(dimensionality)
+    simplified = pq.Quantity(1.0, dimensionality).simplified
+    if not _same_scale(text, dimensionality, simplified):
+        raise UnitError(
+            f"The unit {text!r} cannot be stored: its text does not say its scale. Rescale the values to a plain unit "
+            "such as uV, or keep the raw values with gain and offset",
+            value=text,
+        )
+    dimension = text if text in _OFFSET_SCALES else simplified.dimensionality.string
+    return Unit(text, dimensionality, float(simplified.magnitude), dimension)
+
+
+def _text(dimensionality: Any) -> str:
+    text = str(dimensionality.string)
+    if "(" not in text:
+        return text
+    factors = sorted((unit.symbol, power) for unit, power in dimensionality.items())
+    above = [_power(symbol, power) for symbol, power in factors if power > 0]
+    below = ["/" + _power(symbol, -power) for symbol, power in factors if power < 0]
+    return ("*".join(above) or "1") + "".join(below)
+
+
+def _power(symbol: str, power: Any) -> str:
+    return symbol if power == 1 else f"{symbol}**{power:g}"
+
+
+def _same_scale(text: str, dimensionality: Any, simplified: pq.Quantity) -> bool:
+    if len(text) > MAX_LENGTH or not _GRAMMAR.fullmatch(text):
+        return False
+    try:
+        again = pq.Quantity(1.0, pq.unit_registry[text])
+    except (LookupError, SyntaxError, TypeError, ValueError, ArithmeticError):
+        return False
+    other = again.simplified
+    return bool(
+        other.dimensionality == simplified.dimensionality
+        and float(other.magnitude) == float(simplified.magnitude)
+    )
