@@ -13,8 +13,8 @@ from gnode_orm.errors import ValidationFailed
 
 ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUV"
 LENGTH = 10
-FIRST = 32 ** (LENGTH - 1)
-LAST = 32**LENGTH - 1
+FIRST: int = 32 ** (LENGTH - 1)
+LAST: int = 32**LENGTH - 1
 RUN_BITS = 15
 
 _DIGITS = {character: number for number, character in enumerate(ALPHABET)}

@@ -140,6 +140,5 @@ def _same_scale(text: str, dimensionality: Any, simplified: pq.Quantity) -> bool
         return False
     other = again.simplified
     return bool(
-        other.dimensionality == simplified.dimensionality
-        and float(other.magnitude) == float(simplified.magnitude)
+        other.dimensionality == simplified.dimensionality and float(other.magnitude) == float(simplified.magnitude)
     )

@@ -63,16 +63,22 @@ class Comparison:
 
 @dataclass(frozen=True, slots=True)
 class And:
+    """All of its conditions hold."""
+
     items: tuple[Node, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Or:
+    """At least one of its conditions holds."""
+
     items: tuple[Node, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Not:
+    """Its condition does not hold."""
+
     item: Node
 
 

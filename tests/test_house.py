@@ -1,0 +1,167 @@
+"""The rules of the house: who may import whom, what loads when, how files are named."""
+
+from __future__ import annotations
+
+import ast
+import re
+import subprocess
+import sys
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import gnode_orm
+
+ROOT = Path(__file__).resolve().parent.parent
+PACKAGE = ROOT / "gnode_orm"
+MODULES = sorted(PACKAGE.rglob("*.py"))
+
+FLOORS = {
+    "errors": 0,
+    "sentinels": 0,
+    "ids": 0,
+    "location": 0,
+    "units": 0,
+    "topology": 0,
+    "core": 1,
+    "models": 2,
+    "wire": 2,
+    "stores": 3,
+    "convert": 4,
+    "files": 5,
+    "session": 6,
+    "cli": 7,
+    "server": 7,
+    # For users' own tests: stands on everything that users have.
+    "testing": 7,
+}
+ROOF = max(FLOORS.values()) + 1
+
+# (importing module, imported package): the one door upwards, through which models find their converters.
+DOORS: set[tuple[str, str]] = set()
+
+HEAVY = {
+    "h5py",
+    "matplotlib",
+    "neo",
+    "nixio",
+    "odml",
+    "pandas",
+    "psycopg",
+    "pynwb",
+    "rich",
+    "scipy",
+    "sqlalchemy",
+    "starlette",
+    "typer",
+}
+
+VAGUE = re.compile(r"_?(utils?|helpers?|commons?|misc|managers?|tools|stuff)\d*", re.IGNORECASE)
+
+
+def module_name(path: Path) -> str:
+    parts = path.relative_to(PACKAGE.parent).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+def floor_of(module: str) -> int:
+    parts = module.split(".")
+    # What stands at the top, `gnode_orm` itself, gathers names from all floors.
+    return ROOF if len(parts) == 1 else FLOORS[parts[1]]
+
+
+def imported_modules(tree: ast.AST, module: str, *, is_package: bool) -> Iterator[str]:
+    """Every module of the package that a syntax tree imports, at the top or inside a function, or by its name."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names if _ours(alias.name))
+        elif isinstance(node, ast.ImportFrom):
+            source = _absolute(node, module, is_package=is_package)
+            if source == "gnode_orm":
+                yield from (_submodule(alias.name) for alias in node.names)
+            elif _ours(source):
+                yield source
+        elif isinstance(node, ast.Call) and _called(node) in {"import_module", "__import__"} and node.args:
+            name = node.args[0]
+            if isinstance(name, ast.Constant) and _ours(str(name.value)):
+                yield str(name.value)
+
+
+def _ours(name: str) -> bool:
+    return name.split(".")[0] == "gnode_orm"
+
+
+def _submodule(name: str) -> str:
+    return f"gnode_orm.{name}" if name in FLOORS else "gnode_orm"
+
+
+def _called(node: ast.Call) -> str:
+    return node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
+
+
+def _absolute(node: ast.ImportFrom, module: str, *, is_package: bool) -> str:
+    if node.level == 0:
+        return node.module or ""
+    parts = module.split(".")
+    base = parts[: len(parts) - node.level + is_package]
+    return ".".join([*base, node.module] if node.module else base)
+
+
+@pytest.mark.parametrize("path", MODULES, ids=module_name)
+def test_a_module_imports_from_its_own_floor_or_below(path: Path) -> None:
+    module = module_name(path)
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    upward = [
+        name
+        for name in imported_modules(tree, module, is_package=path.name == "__init__.py")
+        if floor_of(name) > floor_of(module) and (module, ".".join(name.split(".")[:2])) not in DOORS
+    ]
+    assert upward == []
+
+
+def test_every_part_of_the_package_has_a_floor() -> None:
+    parts = {path.relative_to(PACKAGE).parts[0].removesuffix(".py") for path in MODULES} - {"__init__", "__main__"}
+    assert parts <= FLOORS.keys()
+
+
+@pytest.mark.parametrize(
+    ("source", "found"),
+    [
+        ("import gnode_orm.session.lab", ["gnode_orm.session.lab"]),
+        ("def f():\n    from gnode_orm.convert import neo", ["gnode_orm.convert"]),
+        ("from gnode_orm import stores", ["gnode_orm.stores"]),
+        ("from gnode_orm import Block", ["gnode_orm"]),
+        ("from ..session import unit", ["gnode_orm.session"]),
+        ("from . import schema", ["gnode_orm.core"]),
+        ("importlib.import_module('gnode_orm.convert')", ["gnode_orm.convert"]),
+        ("import neo, numpy", []),
+    ],
+)
+def test_the_reader_of_imports_sees_every_way_to_import(source: str, found: list[str]) -> None:
+    tree = ast.parse(source)
+    assert list(imported_modules(tree, "gnode_orm.core.state", is_package=False)) == found
+
+
+@pytest.mark.parametrize("statement", ["import gnode_orm", "import gnode_orm.models", "import gnode_orm.session"])
+def test_importing_loads_no_heavy_library(statement: str) -> None:
+    """Each of them is loaded where it is first used."""
+    script = f"{statement}\nimport sys\nprint(*{{name.split('.')[0] for name in sys.modules}})"
+    # Isolated mode leaves out the current folder, so that the installed package is what is loaded.
+    run = subprocess.run([sys.executable, "-I", "-c", script], capture_output=True, text=True, check=True)
+    loaded = set(run.stdout.split())
+    assert "gnode_orm" in loaded
+    assert loaded & HEAVY == set()
+
+
+def test_no_file_has_a_vague_name() -> None:
+    named = [path for folder in (PACKAGE, ROOT / "tests") for path in folder.rglob("*.py")]
+    assert [path for path in named if VAGUE.fullmatch(path.stem.removeprefix("test_"))] == []
+
+
+def test_the_version_is_the_same_everywhere() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    citation = (ROOT / "CITATION.cff").read_text(encoding="utf-8")
+    assert re.search(r"^version: (.+)$", citation, re.MULTILINE)[1] == project["version"]  # type: ignore[index]
+    assert getattr(gnode_orm, "__version__", project["version"]) == project["version"]
