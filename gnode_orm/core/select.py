@@ -18,7 +18,7 @@ class Measure:
     unit: str
 
 
-Scalar: TypeAlias = None | bool | int | float | str | date | datetime | Measure | Location
+Scalar: TypeAlias = bool | int | float | str | date | datetime | Measure | Location | None
 
 
 @dataclass(frozen=True, slots=True)
