@@ -1,0 +1,96 @@
+"""gnode_orm: an object mapper for electrophysiology.
+
+The house, from the ground up; a module imports from its own floor or below:
+
+    errors, sentinels, ids, location, units, topology
+    core/        entity base, fields, quantities, array handles, expressions, change tracking
+    models/      the 18 declared classes
+    stores/      the Store protocol and its implementations: records and change sets, never instances
+    convert/     neo <-> models, odml <-> models
+    files/       readers of recordings and odML files, validation; they yield models
+    session/     Lab, Session: identity map, unit of work, queries, loading
+    cli/         the command gnode-orm
+
+Importing the package loads neither neo nor odml nor a database toolkit; each loads at first use.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from gnode_orm import errors
+from gnode_orm.location import Location
+from gnode_orm.models import (
+    AnalogSignal,
+    AnalogSignalArray,
+    Block,
+    Document,
+    Epoch,
+    EpochArray,
+    Event,
+    EventArray,
+    IrregularlySampledSignal,
+    Property,
+    RecordingChannel,
+    RecordingChannelGroup,
+    Section,
+    Segment,
+    Spike,
+    SpikeTrain,
+    Unit,
+    Value,
+)
+
+if TYPE_CHECKING:
+    from gnode_orm.files.validation import validate
+    from gnode_orm.session import Lab, Session, connect
+    from gnode_orm.session.classic import close, create
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "AnalogSignal",
+    "AnalogSignalArray",
+    "Block",
+    "Document",
+    "Epoch",
+    "EpochArray",
+    "Event",
+    "EventArray",
+    "IrregularlySampledSignal",
+    "Lab",
+    "Location",
+    "Property",
+    "RecordingChannel",
+    "RecordingChannelGroup",
+    "Section",
+    "Segment",
+    "Session",
+    "Spike",
+    "SpikeTrain",
+    "Unit",
+    "Value",
+    "close",
+    "connect",
+    "create",
+    "errors",
+    "validate",
+]
+
+_LATER = {
+    "Lab": "gnode_orm.session",
+    "Session": "gnode_orm.session",
+    "connect": "gnode_orm.session",
+    "create": "gnode_orm.session.classic",
+    "close": "gnode_orm.session.classic",
+    "validate": "gnode_orm.files.validation",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name in _LATER:
+        return getattr(import_module(_LATER[name]), name)
+    raise AttributeError(f"module 'gnode_orm' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

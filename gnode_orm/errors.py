@@ -4,6 +4,7 @@
     ├── ValidationFailed (ValueError)        a value, a field name, a unit or a file content is not acceptable
     │   ├── UnitError                        a unit text outside the grammar, or of the wrong dimension
     │   └── QueryError                       a condition, lookup or ordering that has no meaning
+    │       └── UnknownField (AttributeError)    a name that the class does not have
     ├── ConflictError                        somebody else changed what this commit is based on
     ├── PartialCommit                        a peer without atomic writes took only a part
     ├── IntegrityError                       a delete that would orphan children, a cycle, a dangling reference
@@ -48,6 +49,7 @@ __all__ = [
     "StoreUnavailable",
     "UncommittedChangesWarning",
     "UnitError",
+    "UnknownField",
     "UnsupportedByStore",
     "ValidationFailed",
     "did_you_mean",
@@ -90,6 +92,10 @@ class UnitError(ValidationFailed):
 
 class QueryError(ValidationFailed):
     """A condition, lookup, ordering or eager path that cannot be answered."""
+
+
+class UnknownField(QueryError, AttributeError):
+    """A field, collection or lookup that the class does not have; the message says what was meant."""
 
 
 class ConflictError(GnodeError):

@@ -1,0 +1,193 @@
+"""Annotations: dictionaries and lists that tell their owner before they change, at any depth."""
+
+from __future__ import annotations
+
+import weakref
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, SupportsIndex
+
+import numpy as np
+
+from gnode_orm.core.typed_json import encode
+
+
+class Watcher:
+    """Knows, without keeping it alive, which object and field a container belongs to."""
+
+    __slots__ = ("_field", "_owner")
+
+    def __init__(self, owner: Any, field: str) -> None:
+        self._owner = weakref.ref(owner)
+        self._field = field
+
+    def before_change(self) -> None:
+        """Tell the owner that the field is about to be edited in place."""
+        owner = self._owner()
+        if owner is not None:
+            owner._before_edit(self._field)
+
+
+class AnnotationDict(dict[str, Any]):
+    """A dictionary of annotations. Values keep their types; an edit at any depth is tracked."""
+
+    __slots__ = ("_watcher",)
+
+    def __init__(self, values: Mapping[str, Any] | None = None, watcher: Watcher | None = None) -> None:
+        self._watcher = watcher
+        super().__init__({key: tracked(item, watcher) for key, item in (values or {}).items()})
+
+    def __setitem__(self, key: str, value: Any) -> None:
+        encode({key: value})
+        _before_change(self._watcher)
+        super().__setitem__(key, tracked(value, self._watcher))
+
+    def __delitem__(self, key: str) -> None:
+        _before_change(self._watcher)
+        super().__delitem__(key)
+
+    def update(self, *args: Any, **values: Any) -> None:
+        """Set several annotations at once; all of them or, where one cannot be kept, none."""
+        new = dict(*args, **values)
+        encode(new)
+        for key, value in new.items():
+            self[key] = value
+
+    def __ior__(self, other: Any) -> AnnotationDict:  # type: ignore[override,misc]
+        self.update(other)
+        return self
+
+    def setdefault(self, key: str, default: Any = None) -> Any:
+        """Give the annotation, set to ``default`` where there is none."""
+        if key not in self:
+            self[key] = default
+        return self[key]
+
+    def pop(self, key: str, *default: Any) -> Any:
+        """Remove an annotation and give it."""
+        _before_change(self._watcher)
+        return super().pop(key, *default)
+
+    def popitem(self) -> tuple[str, Any]:
+        """Remove the last annotation and give it with its key."""
+        _before_change(self._watcher)
+        return super().popitem()
+
+    def clear(self) -> None:
+        """Remove every annotation."""
+        _before_change(self._watcher)
+        super().clear()
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return AnnotationDict, (dict(self),)
+
+    def __copy__(self) -> dict[str, Any]:
+        return dict(self)
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> dict[str, Any]:
+        return {key: plain(item) for key, item in self.items()}
+
+
+class AnnotationList(list[Any]):
+    """A list inside annotations; an edit at any depth is tracked."""
+
+    __slots__ = ("_watcher",)
+
+    def __init__(self, values: Iterable[Any] = (), watcher: Watcher | None = None) -> None:
+        self._watcher = watcher
+        super().__init__(tracked(item, watcher) for item in values)
+
+    def __setitem__(self, place: Any, value: Any) -> None:
+        items = list(value) if isinstance(place, slice) else value
+        encode(items)
+        _before_change(self._watcher)
+        kept = [tracked(item, self._watcher) for item in items] if isinstance(place, slice) else items
+        super().__setitem__(place, kept if isinstance(place, slice) else tracked(items, self._watcher))
+
+    def __delitem__(self, place: Any) -> None:
+        _before_change(self._watcher)
+        super().__delitem__(place)
+
+    def append(self, value: Any) -> None:
+        """Add a value at the end."""
+        self.insert(len(self), value)
+
+    def insert(self, place: SupportsIndex, value: Any) -> None:
+        """Add a value before ``place``."""
+        encode(value)
+        _before_change(self._watcher)
+        super().insert(place, tracked(value, self._watcher))
+
+    def extend(self, values: Iterable[Any]) -> None:
+        """Add several values at the end."""
+        self[len(self) :] = values
+
+    def __iadd__(self, values: Iterable[Any]) -> AnnotationList:  # type: ignore[misc]
+        self.extend(values)
+        return self
+
+    def __imul__(self, times: SupportsIndex) -> AnnotationList:
+        self[:] = list(self) * times
+        return self
+
+    def pop(self, place: SupportsIndex = -1) -> Any:
+        """Remove a value and give it."""
+        _before_change(self._watcher)
+        return super().pop(place)
+
+    def remove(self, value: Any) -> None:
+        """Remove the first equal value."""
+        _before_change(self._watcher)
+        super().remove(value)
+
+    def clear(self) -> None:
+        """Remove every value."""
+        _before_change(self._watcher)
+        super().clear()
+
+    def sort(self, *, key: Callable[[Any], Any] | None = None, reverse: bool = False) -> None:
+        """Sort in place."""
+        self[:] = sorted(self, key=key, reverse=reverse)
+
+    def reverse(self) -> None:
+        """Turn the order round in place."""
+        self[:] = self[::-1]
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return AnnotationList, (list(self),)
+
+    def __copy__(self) -> list[Any]:
+        return list(self)
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> list[Any]:
+        return [plain(item) for item in self]
+
+
+def tracked(value: Any, watcher: Watcher | None) -> Any:
+    """Copy a value into containers that are tracked; arrays become read-only copies."""
+    if isinstance(value, Mapping):
+        return AnnotationDict(value, watcher)
+    if isinstance(value, list):
+        return AnnotationList(value, watcher)
+    if type(value) is tuple:
+        return tuple(tracked(item, watcher) for item in value)
+    if isinstance(value, np.ndarray):
+        copy = value.copy()
+        copy.flags.writeable = False
+        return copy
+    return value
+
+
+def plain(value: Any) -> Any:
+    """Copy tracked containers back into plain dictionaries and lists; arrays become writable copies."""
+    if isinstance(value, Mapping):
+        return {key: plain(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [plain(item) for item in value]
+    if type(value) is tuple:
+        return tuple(plain(item) for item in value)
+    return value.copy() if isinstance(value, np.ndarray) else value
+
+
+def _before_change(watcher: Watcher | None) -> None:
+    if watcher is not None:
+        watcher.before_change()

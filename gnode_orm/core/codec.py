@@ -1,0 +1,94 @@
+"""Field values <-> columns: the one encoding step between an attribute and a store."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+from gnode_orm.core import quantity
+from gnode_orm.core.annotations import AnnotationDict
+from gnode_orm.core.arrays import ArrayHandle
+from gnode_orm.core.changes import ArrayRef
+from gnode_orm.core.schema import FieldSpec, FieldType
+from gnode_orm.core.typed_json import decode, encode
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
+
+Row = tuple[Any, ...]
+
+
+def microseconds(moment: datetime) -> int:
+    """Count microseconds since 1970 UTC; a naive datetime counts as UTC."""
+    aware = moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC)
+    return (aware - _EPOCH) // _MICROSECOND
+
+
+def from_microseconds(count: int) -> datetime:
+    """Give the aware UTC datetime of a count of microseconds since 1970."""
+    return _EPOCH + timedelta(microseconds=count)
+
+
+def to_columns(spec: FieldSpec, value: Any) -> Row:
+    """Write one value as its write columns. References are written by the session, which knows the ids."""
+    return _WRITERS[spec.type](value)
+
+
+def from_columns(spec: FieldSpec, columns: Row, reader: Any) -> Any:
+    """Read one value from its read columns; ``reader`` is what array handles read from."""
+    if spec.type is FieldType.ARRAY:
+        return None if columns[0] is None else ArrayHandle.stored(reader, ArrayRef.from_columns(*columns))
+    return _READERS[spec.type](*columns)
+
+
+def read_part(spec: FieldSpec, columns: Row) -> Row:
+    """Give the read columns of a field out of its write columns."""
+    return columns[: len(spec.read_columns)]
+
+
+def _same(value: Any) -> Row:
+    return (value,)
+
+
+def _datetime_columns(value: datetime | None) -> Row:
+    return (None, None) if value is None else (value.isoformat(), microseconds(value))
+
+
+def _array_columns(value: ArrayHandle | None) -> Row:
+    if value is None:
+        return (None, None)
+    assert value.ref is not None, "the session names arrays before rows are written"
+    return (value.ref.hash, value.ref.type_text)
+
+
+def _json_columns(value: Any) -> Row:
+    # Nothing and an empty dictionary are one: NULL costs no space.
+    return (None,) if value is None or (isinstance(value, dict) and not value) else (encode(value),)
+
+
+_WRITERS: dict[FieldType, Callable[[Any], Row]] = {
+    FieldType.TEXT: _same,
+    FieldType.INTEGER: _same,
+    FieldType.BOOLEAN: lambda value: (None if value is None else int(value),),
+    FieldType.DATE: lambda value: (None if value is None else value.isoformat(),),
+    FieldType.DATETIME: _datetime_columns,
+    FieldType.QUANTITY: quantity.to_columns,
+    FieldType.ARRAY: _array_columns,
+    FieldType.JSON: _json_columns,
+}
+
+_READERS: dict[FieldType, Callable[..., Any]] = {
+    FieldType.TEXT: lambda value: value,
+    FieldType.INTEGER: lambda value: value,
+    FieldType.BOOLEAN: lambda value: None if value is None else bool(value),
+    FieldType.DATE: lambda value: None if value is None else date.fromisoformat(value),
+    FieldType.DATETIME: lambda value: None if value is None else datetime.fromisoformat(value),
+    FieldType.QUANTITY: quantity.from_columns,
+    FieldType.JSON: lambda value: None if value is None else decode(value),
+}
+
+
+def annotations_value(value: Any) -> Any:
+    """Give what a JSON column of annotations reads as: a dictionary, never ``None``."""
+    return AnnotationDict() if value is None else value

@@ -1,0 +1,277 @@
+"""Collections: lazy views over foreign keys. Nothing is stored on the "one" side.
+
+A collection of a stored object is read at first use, in insertion order. Until then, members that were hung in or
+taken out in memory are kept beside it, so that appending never loads.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, MutableSequence
+from typing import TYPE_CHECKING, Any, Generic, TypeVar, overload
+
+from gnode_orm.core.schema import Relation
+from gnode_orm.errors import DetachedError, ValidationFailed
+
+if TYPE_CHECKING:
+    from gnode_orm.core.entity import Entity
+    from gnode_orm.core.expressions import RelationColumn
+
+M = TypeVar("M", bound="Entity")
+
+
+class Children(Generic[M]):
+    """Declare a collection: the kind of its members, and the foreign key that hangs them in.
+
+    For a many-to-many collection the "foreign key" is the name of the collection on the other side.
+    """
+
+    def __init__(self, kind: str, fk: str, *, many_to_many: bool = False) -> None:
+        self.kind = kind
+        self.fk = fk
+        self.many_to_many = many_to_many
+        self.relation = Relation("", kind, fk, many_to_many)
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self.relation = Relation(name, self.kind, self.fk, self.many_to_many)
+
+    @overload
+    def __get__(self, obj: None, owner: Any) -> RelationColumn[M]: ...
+    @overload
+    def __get__(self, obj: Entity, owner: Any) -> Collection[M]: ...
+    def __get__(self, obj: Any, owner: Any) -> Any:
+        if obj is not None:
+            return collection_of(obj, self.relation)
+        from gnode_orm.core.expressions import RelationColumn
+
+        return RelationColumn(owner.kind, (self.relation.name,), self.relation)
+
+    def __set__(self, obj: Any, values: Iterable[M]) -> None:
+        collection_of(obj, self.relation)[:] = values
+
+
+class Collection(MutableSequence[M]):
+    """The members of one collection of one object, in insertion order.
+
+    ``append`` and ``remove`` set the members' foreign keys; assigning a list adds and removes what differs.
+    """
+
+    __slots__ = ("_added", "_before", "_members", "_owner", "_relation", "_removed", "_view")
+
+    def __init__(self, owner: Any, relation: Relation) -> None:
+        self._owner = owner
+        self._relation = relation
+        # Members by identity, in order; None while the stored ones are not loaded.
+        self._members: dict[int, Any] | None = None
+        # The same as a list, made when it is asked for by place.
+        self._view: list[Any] | None = None
+        # What was hung in and taken out since the last write, and the members before the first taking out.
+        self._added: dict[int, Any] = {}
+        self._removed: dict[int, Any] = {}
+        self._before: dict[int, Any] | None = None
+
+    @property
+    def loaded(self) -> bool:
+        """Whether the stored members are in memory."""
+        return self._members is not None
+
+    def __len__(self) -> int:
+        return len(self._load())
+
+    @overload
+    def __getitem__(self, place: int) -> M: ...
+    @overload
+    def __getitem__(self, place: slice) -> list[M]: ...
+    def __getitem__(self, place: int | slice) -> Any:
+        return self._load()[place]
+
+    def __iter__(self) -> Iterator[M]:
+        return iter(list(self._load()))
+
+    def __contains__(self, member: object) -> bool:
+        self._load()
+        return self._members is not None and id(member) in self._members
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Collection | list | tuple):
+            return NotImplemented
+        mine, theirs = self._load(), list(other)
+        return len(mine) == len(theirs) and all(a is b for a, b in zip(mine, theirs, strict=True))
+
+    __hash__ = None  # type: ignore[assignment]
+
+    @overload
+    def __setitem__(self, place: int, value: M) -> None: ...
+    @overload
+    def __setitem__(self, place: slice, value: Iterable[M]) -> None: ...
+    def __setitem__(self, place: int | slice, value: Any) -> None:
+        members = list(self._load())
+        members[place] = value
+        self._replace(members)
+
+    def __delitem__(self, place: int | slice) -> None:
+        taken: Any = self._load()[place]
+        for member in list(taken) if isinstance(place, slice) else [taken]:
+            self.remove(member)
+
+    def insert(self, place: int, value: M) -> None:
+        """Hang a member in. Members keep insertion order, so ``place`` must be the end."""
+        if place < len(self):
+            raise ValidationFailed(f"{self!r} keeps insertion order; append to it instead of inserting at {place}")
+        self.append(value)
+
+    def append(self, value: M) -> None:
+        """Hang a member in by setting its foreign key to this object."""
+        self._check(value)
+        if self._relation.many_to_many:
+            link(self, value)
+        else:
+            setattr(value, self._relation.fk, self._owner)
+
+    def extend(self, values: Iterable[M]) -> None:
+        """Hang several members in."""
+        for value in list(values):
+            self.append(value)
+
+    def remove(self, value: M) -> None:
+        """Take a member out by setting its foreign key to ``None``."""
+        if self._relation.many_to_many:
+            unlink(self, value)
+        elif value in self:
+            setattr(value, self._relation.fk, None)
+        else:
+            raise ValueError(f"{value!r} is not in {self!r}")
+
+    def __repr__(self) -> str:
+        name = f"{type(self._owner).__name__}.{self._relation.name}"
+        if self._members is None and getattr(self._owner._state, "stored", False):
+            return f"<{name}: not loaded>"
+        members = self._load()
+        shown = ", ".join(map(repr, members[:3]))
+        return f"<{name}: {len(members)} [{shown}{', ...' if len(members) > 3 else ''}]>"
+
+    # What follows is for the mapper.
+
+    def discard_silently(self, member: Any) -> None:
+        """Forget a member whose foreign key went elsewhere."""
+        key = id(member)
+        if self._added.pop(key, None) is None:
+            self._removed[key] = member
+            if self._members is not None and self._before is None:
+                self._before = dict(self._members)
+        if self._members is not None and self._members.pop(key, None) is not None:
+            self._view = None
+
+    def add_silently(self, member: Any) -> None:
+        """Take note of a member whose foreign key names the owner now."""
+        key = id(member)
+        if self._removed.pop(key, None) is None:
+            if self._members is not None and key in self._members:
+                return
+            self._added[key] = member
+        if self._members is not None:
+            self._members[key] = member
+            self._view = None
+
+    def fill(self, stored: Iterable[Any]) -> None:
+        """Take over the stored members, with what was changed in memory on top."""
+        self._members = {id(item): item for item in stored if id(item) not in self._removed}
+        for key, item in self._added.items():
+            self._members.pop(key, None)
+            self._members[key] = item
+        self._view = None
+
+    def settle(self) -> None:
+        """After a write: what was hung in or taken out in memory is now stored."""
+        self._added.clear()
+        self._removed.clear()
+        self._before = None
+
+    def pending(self) -> tuple[list[Any], list[Any]]:
+        """Members hung in and taken out since the last write."""
+        return list(self._added.values()), list(self._removed.values())
+
+    def known(self) -> list[Any]:
+        """The members in memory, without loading."""
+        return list(self._added.values() if self._members is None else self._members.values())
+
+    def restore(self) -> None:
+        """Undo what was hung in or taken out since the last write."""
+        if self._members is not None:
+            before = self._members if self._before is None else self._before
+            self._members = {key: item for key, item in before.items() if key not in self._added}
+            self._view = None
+        self.settle()
+
+    def _load(self) -> list[Any]:
+        if self._members is None:
+            state = self._owner._state
+            if state is None or not state.stored:
+                self.fill([])
+            elif state.tracker is None:
+                raise DetachedError(
+                    f"{self._owner!r}: {self._relation.name} was not loaded before the session was closed; load it "
+                    f"with with_({self._relation.name!r}) or read it inside the session"
+                )
+            else:
+                self.fill(state.tracker.load_collection(self._owner, self._relation.name))
+        if self._view is None:
+            assert self._members is not None
+            self._view = list(self._members.values())
+        return self._view
+
+    def _replace(self, members: list[Any]) -> None:
+        for member in members:
+            self._check(member)
+        wanted = {id(member): member for member in members}
+        for member in list(self._load()):
+            if id(member) not in wanted:
+                self.remove(member)
+        present = {id(member) for member in self._load()}
+        for key, member in wanted.items():
+            if key not in present:
+                self.append(member)
+
+    def _check(self, value: Any) -> None:
+        if getattr(value, "kind", None) != self._relation.kind:
+            name = f"{type(self._owner).__name__}.{self._relation.name}"
+            raise ValidationFailed(f"{name} holds objects of kind {self._relation.kind}, not {value!r}", value=value)
+
+
+def collection_of(owner: Any, relation: Relation) -> Collection[Any]:
+    """Give the collection object of an entity, made at first use."""
+    collections = owner._collections
+    if collections is None:
+        collections = {}
+        object.__setattr__(owner, "_collections", collections)
+    found: Collection[Any] | None = collections.get(relation.name)
+    if found is None:
+        found = collections[relation.name] = Collection(owner, relation)
+    return found
+
+
+def link(collection: Collection[Any], member: Any) -> None:
+    """Join the two sides of a many-to-many collection."""
+    if member in collection:
+        return
+    other = other_side(collection, member)
+    collection._owner._before_edit(collection._relation.name)
+    member._before_edit(other._relation.name)
+    collection.add_silently(member)
+    other.add_silently(collection._owner)
+    collection._owner._join(member)
+
+
+def unlink(collection: Collection[Any], member: Any) -> None:
+    """Part the two sides of a many-to-many collection."""
+    if member not in collection:
+        raise ValueError(f"{member!r} is not in {collection!r}")
+    other = other_side(collection, member)
+    collection._owner._before_edit(collection._relation.name)
+    member._before_edit(other._relation.name)
+    collection.discard_silently(member)
+    other.discard_silently(collection._owner)
+
+
+def other_side(collection: Collection[Any], member: Any) -> Collection[Any]:
+    """Give the collection of ``member`` that mirrors a many-to-many collection."""
+    return collection_of(member, type(member).__spec__.relation_by_name[collection._relation.fk])

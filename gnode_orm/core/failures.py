@@ -1,0 +1,48 @@
+"""pydantic's errors as ours: entity, field, value, and what would be accepted."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from pydantic import ValidationError
+
+from gnode_orm.errors import UnknownField, ValidationFailed, did_you_mean
+
+
+def translated(cls: Any, error: ValidationError, *, field: str | None = None) -> ValidationFailed:
+    """Turn a pydantic error into a ``ValidationFailed`` that names the class and every field concerned."""
+    problems = [_problem(cls, detail, field) for detail in error.errors(include_url=False)]
+    text = "; ".join(
+        f"{cls.__name__}.{name}: {message}" if message[0] != "!" else message[1:] for name, message in problems
+    )
+    first = error.errors(include_url=False)[0]
+    ours = first.get("ctx", {}).get("error")
+    failure = type(ours) if isinstance(ours, ValidationFailed) and len(problems) == 1 else ValidationFailed
+    pairs = [(name, message.lstrip("!")) for name, message in problems]
+    return failure(text, entity=cls.__name__, field=problems[0][0], value=first.get("input"), errors=pairs)
+
+
+def misspelt(cls: Any, name: str, among: Iterable[str] = ()) -> UnknownField:
+    """Say that a class has no such field, and which was meant."""
+    known = list(among) or [*cls.__spec__.by_name, *cls.__spec__.relation_by_name]
+    hint = did_you_mean(name, known)
+    return UnknownField(f"{cls.__name__} has no field {name!r}{hint}", entity=cls.__name__, field=name)
+
+
+def _problem(cls: Any, detail: Any, field: str | None) -> tuple[str, str]:
+    name = field or ".".join(map(str, detail["loc"]))
+    if detail["type"] == "extra_forbidden":
+        return name, "!" + str(misspelt(cls, name))
+    if detail["type"] == "gnode":
+        return name, str(detail["ctx"]["reason"])
+    if detail["type"] == "string_pattern_mismatch":
+        return name, f"{_short(detail['input'])} holds a NUL character, which a store cannot keep as text"
+    if detail["type"] == "string_unicode":
+        return name, f"{_short(detail['input'])} holds a lone surrogate, which is not text"
+    return name, f"{_short(detail['input'])}: {detail['msg'][0].lower()}{detail['msg'][1:]}"
+
+
+def _short(value: Any) -> str:
+    text = ascii(value) if isinstance(value, str) else repr(value)
+    return text if len(text) <= 60 else text[:57] + "..."

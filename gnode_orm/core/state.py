@@ -1,0 +1,93 @@
+"""What an entity knows of its session: identity, version, status and what it looked like before it was changed."""
+
+from __future__ import annotations
+
+from enum import Enum
+from typing import Any, Protocol
+
+from gnode_orm.core.arrays import ArrayReader
+
+
+class Status(Enum):
+    """Where an entity stands. An entity without a state is *transient*: it was never added.
+
+    The session alone moves a state on: pending -> persistent -> deleted, and any of them -> detached.
+    """
+
+    PENDING = "pending"  # added, not yet written
+    PERSISTENT = "persistent"  # stored; changes are tracked
+    DELETED = "deleted"  # marked for deletion by the next commit
+    GONE = "gone"  # deleted by a commit
+    DETACHED = "detached"  # its session is closed, or it was expunged
+
+
+class Origin(ArrayReader, Protocol):
+    """The part of a store that entities keep, so that they stay readable without a session."""
+
+    def guid(self, kind: str, id: int, version: int) -> str: ...
+
+
+class Tracker(Protocol):
+    """The part of a session that entities call."""
+
+    def before_change(self, entity: Any) -> None:
+        """The entity is about to be changed for the first time since the last write."""
+        ...
+
+    def join(self, entity: Any) -> None:
+        """An entity was hung below, or made the parent of, one that this session tracks."""
+        ...
+
+    def load_reference(self, entity: Any, name: str, kind: str, id: int) -> Any:
+        """Give the parent that a foreign key names."""
+        ...
+
+    def load_collection(self, entity: Any, relation: str) -> list[Any]:
+        """Read the stored members of a collection."""
+        ...
+
+    def find_loaded(self, kind: str, id: int) -> Any:
+        """Give the instance of an id if it is in the identity map."""
+        ...
+
+
+class State:
+    """One entity's place in one session.
+
+    Attributes:
+        tracker: the session; ``None`` when detached.
+        origin: the store that the entity came from or was written to.
+        kind, id: identity; the id is reserved when a commit is planned.
+        version: version of the row that the entity is based on; 0 while it is not stored.
+        created, owner: from the record.
+        original: field -> what it held at the last write, for each field set since; ``None`` when untouched.
+            ``NOT_LOADED`` stands for "as in the record".
+    """
+
+    __slots__ = ("created", "id", "kind", "origin", "original", "owner", "status", "tracker", "version")
+
+    def __init__(
+        self,
+        kind: str,
+        tracker: Tracker | None,
+        origin: Origin | None,
+        status: Status,
+        id: int = 0,
+        version: int = 0,
+        created: int = 0,
+        owner: str | None = None,
+    ) -> None:
+        self.kind = kind
+        self.tracker = tracker
+        self.origin = origin
+        self.status = status
+        self.id = id
+        self.version = version
+        self.created = created
+        self.owner = owner
+        self.original: dict[str, Any] | None = None
+
+    @property
+    def stored(self) -> bool:
+        """Whether a store holds the entity."""
+        return self.version != 0

@@ -1,0 +1,42 @@
+"""The one function that turns times into sample indices, for arrays in memory, on disk and behind a server."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import quantities as pq
+
+from gnode_orm.core.quantity import quantity
+from gnode_orm.errors import ValidationFailed
+
+
+def sample_index(time: Any, t_start: Any, sampling_rate: Any) -> int:
+    """Give the index of the sample nearest to an absolute time, as ``neo.AnalogSignal.time_index``."""
+    return int(np.rint(((time - t_start) * sampling_rate).simplified.magnitude))
+
+
+def slice_bounds(t0: Any, t1: Any, t_start: Any, sampling_rate: Any, length: int) -> tuple[int, int]:
+    """Give the first index and the index behind the last of ``t0 <= t < t1``; ``None`` means the end on that side.
+
+    Raises:
+        ValidationFailed: a bound without a unit, outside the signal, or in the wrong order.
+    """
+    t_stop = t_start + length / sampling_rate
+    runs = f"signal runs {t_start:g} to {t_stop.rescale(t_start.units):g}"
+    first = 0 if t0 is None else sample_index(time_bound(t0, runs), t_start, sampling_rate)
+    last = length if t1 is None else sample_index(time_bound(t1, runs), t_start, sampling_rate)
+    if first < 0 or last > length:
+        raise ValidationFailed(f"time_slice from {t0} to {t1} is out of range ({runs})", field="t0", value=(t0, t1))
+    if last < first:
+        raise ValidationFailed(
+            f"time_slice ends at {t1}, before it begins at {t0} ({runs})", field="t1", value=(t0, t1)
+        )
+    return first, last
+
+
+def time_bound(value: Any, runs: str) -> Any:
+    """Take a bound as a time; a bare number is refused with what the signal spans."""
+    if not isinstance(value, pq.Quantity | tuple | str):
+        raise ValidationFailed(f"time_slice needs times: {value} has no unit ({runs})", field="time_slice", value=value)
+    return quantity(value, "s")

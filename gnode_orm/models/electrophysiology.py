@@ -1,0 +1,46 @@
+"""What all electrophysiology models share."""
+
+from typing import TYPE_CHECKING, Any, Self
+
+from gnode_orm.core.entity import Entity
+from gnode_orm.core.fields import Annotations, Extension, Mapped, Ref, extension, field, ref
+from gnode_orm.errors import ValidationFailed
+from gnode_orm.models.natives import converter
+
+if TYPE_CHECKING:  # named by text in the declarations below
+    from gnode_orm.models.metadata import Section
+
+
+class ElectrophysiologyEntity(Entity):
+    """Base of the 14 kinds of the electrophysiology namespace."""
+
+    name: Mapped[str | None] = field()
+    description: Mapped[str | None] = field()
+    file_origin: Mapped[str | None] = field()
+    metadata: Ref["Section"] = ref()
+    annotations: Annotations = field()
+    ext: Extension = extension()
+
+    @classmethod
+    def from_neo(cls, native: Any) -> Self:
+        """Make the model that stands for a neo object, with everything below it.
+
+        Raises:
+            ValidationFailed: the object has no exact counterpart; the message gives path and reason.
+        """
+        model = converter("neo").from_neo(native, cls)
+        if not isinstance(model, cls):
+            raise ValidationFailed(
+                f"{type(native).__name__} becomes a {type(model).__name__}, not a {cls.__name__}", value=native
+            )
+        return model
+
+    def to_neo(self) -> Any:
+        """Make the neo object that this model stands for, with everything below it."""
+        return converter("neo").to_neo(self)
+
+
+class DataEntity(ElectrophysiologyEntity):
+    """Base of the kinds that hold samples, spikes, events or epochs."""
+
+    array_annotations: Annotations = field()

@@ -1,0 +1,67 @@
+"""Plots with matplotlib, loaded at first use. A long signal is drawn from its overview, so it takes no more ink."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from gnode_orm.errors import UnsupportedByStore
+
+
+def plot_signal(signal: Any, ax: Any, points: int) -> Any:
+    """Draw each channel of a signal over time; channels are told apart in the legend."""
+    ax = _axes(ax)
+    names = signal.channel_names
+    channels = signal.shape[1] if len(signal.shape) > 1 else 1
+    for channel in range(channels):
+        label = names[channel] if channel < len(names) else f"channel {channel}"
+        _draw_channel(signal, ax, points, channel, label)
+    _describe(ax, signal, str(signal._samples().unit or ""))
+    if 1 < channels <= 10:
+        ax.legend(loc="upper right", fontsize="small")
+    return ax
+
+
+def plot_spikes(train: Any, ax: Any) -> Any:
+    """Draw a tick for each spike."""
+    ax = _axes(ax)
+    times = train.times.load()
+    ax.vlines(np.asarray(times), 0, 1, linewidth=0.8)
+    ax.set_yticks([])
+    if train.t_start is not None and train.t_stop is not None:
+        ax.set_xlim(*(float(bound.rescale(times.units)) for bound in (train.t_start, train.t_stop)))
+    _describe(ax, train, "")
+    ax.set_xlabel(f"time ({train.times.unit})")
+    return ax
+
+
+def _draw_channel(signal: Any, ax: Any, points: int, channel: int, label: str) -> None:
+    if hasattr(signal, "downsample") and signal.shape[0] > 2 * points:
+        overview = signal.downsample(points)
+        low, high = (_channel(values, channel) for values in (overview.minimum, overview.maximum))
+        ax.fill_between(np.asarray(overview.times), low, high, linewidth=0.4, label=label, step="post")
+        return
+    ax.plot(np.asarray(signal.times), _channel(signal._samples().load(), channel), linewidth=0.8, label=label)
+
+
+def _channel(values: Any, channel: int) -> Any:
+    array = np.asarray(values)
+    return array if array.ndim == 1 else array[:, channel]
+
+
+def _describe(ax: Any, entity: Any, unit: str) -> None:
+    begin = getattr(entity, "t_start", None)
+    time_unit = begin.dimensionality.string if begin is not None else "s"
+    ax.set_xlabel(f"time ({time_unit})")
+    ax.set_ylabel(f"{entity.name or type(entity).__name__} ({unit})" if unit else entity.name or "")
+
+
+def _axes(ax: Any) -> Any:
+    if ax is not None:
+        return ax
+    try:
+        from matplotlib import pyplot
+    except ImportError as error:
+        raise UnsupportedByStore("Plots need matplotlib: pip install 'gnode-orm[plot]'") from error
+    return pyplot.subplots(figsize=(8, 3), layout="constrained")[1]

@@ -1,0 +1,107 @@
+"""Spikes: trains of times, and single spikes."""
+
+from typing import TYPE_CHECKING, Any, ClassVar, Self
+
+import numpy as np
+
+from gnode_orm.core.fields import (
+    RateQuantity,
+    Ref,
+    TimeArray,
+    TimeQuantity,
+    WaveformArray,
+    field,
+    ref,
+)
+from gnode_orm.core.time_index import time_bound
+from gnode_orm.errors import ValidationFailed
+from gnode_orm.models.electrophysiology import DataEntity
+
+if TYPE_CHECKING:  # named by text in the declarations below
+    from gnode_orm.models.containers import Segment, Unit
+
+
+class SpikeTrain(DataEntity):
+    """Times at which one neuron fired (neo SpikeTrain)."""
+
+    kind: ClassVar[str] = "spiketrain"
+    __roots__: ClassVar[tuple[str, ...]] = ("segment", "unit")
+
+    times: TimeArray = field(kw_only=False)
+    t_start: TimeQuantity = field()
+    t_stop: TimeQuantity = field()
+    waveforms: WaveformArray = field(description="shape (spike, channel, time)")
+    left_sweep: TimeQuantity = field(description="time from the begin of a waveform to its spike")
+    sampling_rate: RateQuantity = field(description="sampling rate of the waveforms")
+    segment: Ref["Segment"] = ref("spiketrains")
+    unit: Ref["Unit"] = ref("spiketrains")
+
+    def check(self) -> None:
+        """Check that waveforms match the times and that the train does not end before it begins."""
+        if self.waveforms is not None and self.times is not None and self.waveforms.shape[:1] != self.times.shape[:1]:
+            self._refuse(
+                "waveforms",
+                self.waveforms,
+                f"{self.waveforms.shape[0] if self.waveforms.shape else 0} waveforms for {len(self.times)} spikes; "
+                "the shape (spike, channel, time) is needed",
+            )
+        if self.t_start is not None and self.t_stop is not None and self.t_stop < self.t_start:
+            self._refuse("t_stop", self.t_stop, f"{self.t_stop} is before t_start ({self.t_start})")
+
+    def _refuse(self, name: str, value: Any, reason: str) -> None:
+        raise ValidationFailed(f"SpikeTrain.{name}: {reason}", entity="SpikeTrain", field=name, value=value)
+
+    @property
+    def duration(self) -> Any:
+        """From ``t_start`` to ``t_stop``, or ``None`` where either is not set."""
+        return None if self.t_start is None or self.t_stop is None else self.t_stop - self.t_start
+
+    def time_slice(self, t0: Any = None, t1: Any = None) -> Self:
+        """Cut out the spikes with ``t0 <= time <= t1`` as a new transient train."""
+        times = self.times.load()
+        runs = f"train runs {self.t_start} to {self.t_stop}"
+        begin = self.t_start if t0 is None else time_bound(t0, runs)
+        end = self.t_stop if t1 is None else time_bound(t1, runs)
+        self._check_bounds(begin, end, runs)
+        keep = np.ones(len(times), bool)
+        keep &= True if begin is None else np.asarray(times >= begin)
+        keep &= True if end is None else np.asarray(times <= end)
+        kept = {
+            name: getattr(self, name) for name in ("name", "description", "file_origin", "left_sweep", "sampling_rate")
+        }
+        waveforms = None if self.waveforms is None else self.waveforms[keep]
+        each = {
+            key: item[keep] if getattr(item, "shape", ())[:1] == keep.shape else item
+            for key, item in self.array_annotations.items()
+        }
+        return type(self)(
+            times=times[keep], t_start=begin, t_stop=end, waveforms=waveforms,
+            annotations=self.annotations, array_annotations=each, **kept,
+        )  # fmt: skip
+
+    def _check_bounds(self, begin: Any, end: Any, runs: str) -> None:
+        outside = (self.t_start is not None and begin is not None and begin < self.t_start) or (
+            self.t_stop is not None and end is not None and end > self.t_stop
+        )
+        if outside or (begin is not None and end is not None and end < begin):
+            raise ValidationFailed(f"time_slice from {begin} to {end} is out of range ({runs})", value=(begin, end))
+
+    def plot(self, ax: Any = None) -> Any:
+        """Draw the spikes as ticks into a matplotlib axes, made when none is given, and return it."""
+        from gnode_orm.models.plots import plot_spikes
+
+        return plot_spikes(self, ax)
+
+
+class Spike(DataEntity):
+    """One spike (formerly neo Spike)."""
+
+    kind: ClassVar[str] = "spike"
+    __roots__: ClassVar[tuple[str, ...]] = ("segment", "unit")
+
+    time: TimeQuantity = field(kw_only=False)
+    waveform: WaveformArray = field(description="shape (channel, time)")
+    left_sweep: TimeQuantity = field()
+    sampling_rate: RateQuantity = field()
+    segment: Ref["Segment"] = ref("spikes")
+    unit: Ref["Unit"] = ref("spikes")
