@@ -1,0 +1,102 @@
+"""The content hash of an array: its name in every store.
+
+SHA-256 over the dtype, the shape, and the SHA-256 digests of fixed 8 MiB leaves of the array's C-order bytes. So equal
+arrays have equal names whatever their layout in memory, large ones are hashed on all cores, and a stream of pieces gives
+the same name as the whole.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+LEAF = 8 * 2**20
+_THREADS = 4
+
+
+def array_hash(array: npt.NDArray[Any]) -> bytes:
+    """Hash an array of any layout."""
+    hasher = ArrayHasher(array.dtype, array.shape)
+    for piece in contiguous_pieces(array):
+        hasher.update(piece)
+    return hasher.digest()
+
+
+def content_hash(data: bytes | memoryview, dtype: np.dtype[Any], shape: Sequence[int]) -> bytes:
+    """Hash an array given as its C-order bytes."""
+    view = memoryview(data)
+    leaves = [view[start : start + LEAF] for start in range(0, len(view), LEAF)]
+    return _top(dtype, shape, b"".join(_digests(leaves)))
+
+
+def contiguous_pieces(array: npt.NDArray[Any]) -> Iterator[npt.NDArray[Any]]:
+    """Cut an array into C-contiguous pieces along its first axis; a contiguous one is a single piece."""
+    if array.flags.c_contiguous or array.ndim == 0:
+        yield np.ascontiguousarray(array).reshape(array.shape)
+        return
+    rows = max(1, LEAF // max(1, array.nbytes // max(1, len(array))))
+    for start in range(0, len(array), rows):
+        yield np.ascontiguousarray(array[start : start + rows])
+
+
+def bytes_of(array: npt.NDArray[Any]) -> memoryview:
+    """View the bytes of a C-contiguous array; text and other dtypes that have no buffer included."""
+    if array.nbytes == 0:
+        return memoryview(b"")
+    return memoryview(array.reshape(-1).view(np.uint8))
+
+
+class ArrayHasher:
+    """Hashes an array that comes in pieces along its first axis."""
+
+    def __init__(self, dtype: np.dtype[Any], shape: Sequence[int]) -> None:
+        self._dtype = dtype
+        self._shape = tuple(shape)
+        self._digests = bytearray()
+        self._leaf = hashlib.sha256()
+        self._filled = 0
+
+    def update(self, piece: npt.NDArray[Any]) -> None:
+        """Take the next C-contiguous piece."""
+        view = bytes_of(piece)
+        if self._filled:
+            rest = view[: LEAF - self._filled]
+            self._fill(rest)
+            view = view[len(rest) :]
+        whole = len(view) // LEAF * LEAF
+        for digest in _digests([view[start : start + LEAF] for start in range(0, whole, LEAF)]):
+            self._digests += digest
+        self._fill(view[whole:])
+
+    def _fill(self, data: memoryview) -> None:
+        self._leaf.update(data)
+        self._filled += len(data)
+        if self._filled == LEAF:
+            self._close_leaf()
+
+    def _close_leaf(self) -> None:
+        self._digests += self._leaf.digest()
+        self._leaf, self._filled = hashlib.sha256(), 0
+
+    def digest(self) -> bytes:
+        """The hash, when every piece was given."""
+        if self._filled:
+            self._close_leaf()
+        return _top(self._dtype, self._shape, bytes(self._digests))
+
+
+def _digests(leaves: list[memoryview]) -> list[bytes]:
+    if len(leaves) < 2:
+        return [hashlib.sha256(leaf).digest() for leaf in leaves]
+    with ThreadPoolExecutor(_THREADS) as pool:
+        return list(pool.map(lambda leaf: hashlib.sha256(leaf).digest(), leaves))
+
+
+def _top(dtype: np.dtype[Any], shape: Sequence[int], digests: bytes) -> bytes:
+    head = f"{dtype.str} {','.join(map(str, shape)) or '-'}\n".encode()
+    return hashlib.sha256(head + digests).digest()

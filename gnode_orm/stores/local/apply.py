@@ -1,0 +1,119 @@
+"""Writing a change set: all of it or nothing, once however often it is sent."""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from collections import defaultdict
+
+import orjson
+
+from gnode_orm.core.changes import ChangeSet, Receipt, Version
+from gnode_orm.core.schema import SCHEMA, KindSpec
+from gnode_orm.errors import IntegrityError, ValidationFailed
+from gnode_orm.stores.local.array_rows import store_arrays
+from gnode_orm.stores.local.creates import create_rows
+from gnode_orm.stores.local.database import Database, Transaction
+from gnode_orm.stores.local.deletes import check_previews, delete_rows
+from gnode_orm.stores.local.links import change_links
+from gnode_orm.stores.local.roots import propagate
+from gnode_orm.stores.local.targets import check_targets
+from gnode_orm.stores.local.updates import update_rows
+from gnode_orm.stores.local.work import Work
+
+
+def apply(database: Database, changes: ChangeSet, actor: str) -> Receipt:
+    """Write a change set, or find the receipt of the one that was written before."""
+    digest = digest_of(changes)
+    with database.write() as transaction:
+        known = _known(transaction, changes, digest, actor)
+        if known is not None:
+            return known
+        work = Work(transaction, changes, actor, next_version(transaction))
+        _record(work, digest)
+        work.read_states(_named(changes))
+        check_targets(work)
+        check_previews(work)
+        store_arrays(work)
+        create_rows(work)
+        update_rows(work)
+        change_links(work)
+        delete_rows(work)
+        propagate(work)
+        return Receipt(changes.id, work.seq, actor, changes.message)
+
+
+def digest_of(changes: ChangeSet) -> bytes:
+    """A hash of the content, which tells a change set that is sent again from another one under the same id."""
+    content = [
+        changes.creates,
+        [(item.kind, item.id, item.base, item.values) for item in changes.updates],
+        [(item.kind, item.id, item.base, item.cascade and item.cascade.state) for item in changes.deletes],
+        [(item.channel, item.group, item.added) for item in changes.links],
+        changes.message,
+    ]
+    try:
+        text = orjson.dumps(content, default=bytes.hex)
+    except TypeError as error:
+        raise ValidationFailed(f"The change set holds a value that no column takes: {error}") from None
+    return hashlib.sha256(text).digest()
+
+
+def now_us() -> int:
+    """Microseconds since 1970, UTC."""
+    return time.time_ns() // 1000
+
+
+def next_version(transaction: Transaction) -> Version:
+    """The version of the commit that holds the write lock: the time, and always more than the last one."""
+    ((last,),) = transaction.query("SELECT max(seq) FROM change_set")
+    return max(now_us(), (last or 0) + 1)
+
+
+def _known(transaction: Transaction, changes: ChangeSet, digest: bytes, actor: str) -> Receipt | None:
+    rows = transaction.query("SELECT seq, digest, actor, message FROM change_set WHERE id = :id", id=changes.id)
+    if not rows:
+        return None
+    ((seq, before, user, message),) = rows
+    if bytes(before) != digest or user != actor:
+        who = "by another user" if user != actor else "with another content"
+        raise IntegrityError(f"The change set {changes.id} was written before {who}; a new commit needs a new id")
+    return Receipt(changes.id, seq, user, message)
+
+
+def _record(work: Work, digest: bytes) -> None:
+    work.transaction.run("INSERT INTO account (name) VALUES (:name) ON CONFLICT DO NOTHING", name=work.actor)
+    work.transaction.insert(
+        "change_set",
+        ("seq", "id", "digest", "actor", "message"),
+        [(work.seq, work.changes.id, digest, work.actor, work.changes.message)],
+    )
+
+
+def _named(changes: ChangeSet) -> dict[str, set[int]]:
+    """The stored objects that a change set names, by kind."""
+    created = {kind: {row[0] for row in rows} for kind, rows in changes.creates.items()}
+    named: dict[str, set[int]] = defaultdict(set)
+    for kind, rows in changes.creates.items():
+        spec = _spec(kind)
+        for ref in spec.refs:
+            place = 1 + spec.write_columns.index(f"{ref.name}_id")
+            named[ref.target or ""].update({row[place] for row in rows})
+    for update in changes.updates:
+        named[update.kind].add(update.id)
+        for ref in _spec(update.kind).refs:
+            named[ref.target or ""].add(update.values.get(f"{ref.name}_id"))  # type: ignore[arg-type]
+    for delete in changes.deletes:
+        _spec(delete.kind)
+        named[delete.kind].add(delete.id)
+    for link in changes.links:
+        named["recordingchannel"].add(link.channel)
+        named["recordingchannelgroup"].add(link.group)
+    left = {kind: ids - created.get(kind, set()) - {None} for kind, ids in named.items()}  # type: ignore[arg-type]
+    return {kind: ids for kind, ids in left.items() if ids}
+
+
+def _spec(kind: str) -> KindSpec:
+    if kind not in SCHEMA:
+        raise ValidationFailed(f"There is no kind {kind!r}", value=kind)
+    return SCHEMA[kind]

@@ -1,0 +1,83 @@
+"""The rows of arrays: small arrays inline, large ones by the file that holds them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+
+from gnode_orm.core.arrayhash import content_hash
+from gnode_orm.core.changes import ArrayRef
+from gnode_orm.core.schema import SCHEMA
+from gnode_orm.errors import IntegrityError
+from gnode_orm.stores.local.database import Row, Transaction
+from gnode_orm.stores.local.work import Work
+
+COLUMNS = ("hash", "dtype", "shape", "nbytes", "data")
+# The hashes of one list, whatever its length, bound as one value; the same on both databases.
+_HASH_SET = (
+    "(WITH RECURSIVE n(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i + 1 < :count) "
+    "SELECT substr(:hashes, i * 32 + 1, 32) FROM n)"
+)
+
+
+def store_arrays(work: Work) -> None:
+    """Store the small arrays of a change set, and see that every other array it names is there."""
+    named = dict(_named(work))
+    if not named:
+        return
+    stored = stored_hashes(work.transaction, list(named))
+    rows = []
+    for hash_, type_text in named.items():
+        if hash_ in stored:
+            continue
+        data = work.changes.arrays.get(hash_)
+        if data is None:
+            raise IntegrityError(f"The array {hash_.hex()} ({type_text}) is not in the lab; store it with put_array first")
+        rows.append(_row(ArrayRef.from_columns(hash_, type_text), data))
+    if rows:
+        work.transaction.insert("array", COLUMNS, rows)
+
+
+def stored_hashes(transaction: Transaction, hashes: Sequence[bytes]) -> set[bytes]:
+    """Those of some hashes that the lab has."""
+    rows = transaction.query(
+        f'SELECT hash FROM "array" WHERE hash IN {_HASH_SET}', count=len(hashes), hashes=b"".join(hashes)
+    )
+    return {bytes(hash_) for (hash_,) in rows}
+
+
+def read_rows(transaction: Transaction, hashes: Sequence[bytes]) -> dict[bytes, tuple[bytes | None, str | None]]:
+    """Inline bytes or file name of each of some arrays, in one statement."""
+    rows = transaction.query(
+        'SELECT a.hash, a.data, p.file FROM "array" AS a LEFT JOIN array_part AS p ON p."array" = a.hash '
+        f"WHERE a.hash IN {_HASH_SET}",
+        count=len(hashes),
+        hashes=b"".join(hashes),
+    )
+    return {bytes(hash_): (data, file) for hash_, data, file in rows}
+
+
+def _named(work: Work) -> Iterator[tuple[bytes, str]]:
+    for kind, rows in work.changes.creates.items():
+        columns = SCHEMA[kind].write_columns
+        for field in SCHEMA[kind].arrays:
+            at = 1 + columns.index(f"{field.name}_hash")
+            yield from ((row[at], row[at + 1]) for row in rows if row[at] is not None)
+    for update in work.changes.updates:
+        for field in SCHEMA[update.kind].arrays:
+            hash_ = update.values.get(f"{field.name}_hash")
+            if hash_ is not None:
+                yield hash_, update.values[f"{field.name}_type"]
+
+
+def _row(ref: ArrayRef, data: bytes) -> Row:
+    dtype = np.dtype(ref.dtype)
+    if len(data) != ref.nbytes or content_hash(data, dtype, ref.shape) != ref.hash:
+        raise IntegrityError(f"The bytes of the array {ref.hash.hex()} ({ref.type_text}) do not match its hash")
+    return array_row(ref, data)
+
+
+def array_row(ref: ArrayRef, data: bytes | None) -> Row:
+    """The row of an array."""
+    return ref.hash, ref.dtype, ",".join(map(str, ref.shape)), ref.nbytes, data

@@ -1,0 +1,206 @@
+"""What the store asks of a database: pooled connections, transactions, and statements compiled once."""
+
+from __future__ import annotations
+
+import os
+import threading
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import sqlalchemy as sa
+
+from gnode_orm.errors import GnodeError, StoreUnavailable
+
+Params = Mapping[str, Any]
+Row = tuple[Any, ...]
+
+
+class Compiler:
+    """Turns statements into text once; shared by every lab on the same kind of database.
+
+    Attributes:
+        id_set: ``IN`` this: the ids bound to ``:ids``.
+        bind_ids: brings ids into the form in which they are bound to an id set.
+        json_text: brings text into the form in which it is compared with text inside JSON.
+    """
+
+    def __init__(
+        self, dialect: sa.Dialect, id_set: str, bind_ids: Callable[[Sequence[int]], Any], json_text: Callable[[str], str]
+    ) -> None:
+        self.dialect = dialect
+        self.id_set = id_set
+        self.bind_ids = bind_ids
+        self.json_text = json_text
+        self._texts: dict[Hashable, str] = {}
+
+    def text(self, sql: str) -> str:
+        """Spell ``:name`` as the driver does."""
+        return self.cached(sql, lambda: sa.text(sql))
+
+    def cached(self, key: Hashable, build: Callable[[], sa.ClauseElement]) -> str:
+        """Compile the statement that ``build`` gives, unless one was compiled under the same key."""
+        text = self._texts.get(key)
+        if text is None:
+            text = self._texts[key] = self.compile(build())
+        return text
+
+    def compile(self, statement: sa.ClauseElement) -> str:
+        """Spell a statement in the database's own words."""
+        compiled = statement.compile(dialect=self.dialect)
+        # Statements run on the driver, which would not know of values that SQLAlchemy bound by itself.
+        stray = [name for name, value in (compiled.params or {}).items() if value is not None]
+        assert not stray, f"{stray} bound inside {compiled}"
+        return str(compiled)
+
+
+class Transaction(ABC):
+    """One connection inside one transaction or read."""
+
+    def __init__(self, database: Database, connection: Any) -> None:
+        self.database = database
+        self.connection = connection
+
+    def rows(self, text: str, params: Params | None = None) -> list[Row]:
+        """Run a compiled statement and fetch everything."""
+        rows: list[Row] = self.connection.execute(text, params or {}).fetchall()
+        return rows
+
+    def query(self, sql: str, **params: Any) -> list[Row]:
+        """Run a statement with ``:name`` in it and fetch everything."""
+        return self.rows(self.database.compiler.text(sql), params)
+
+    def run(self, sql: str, **params: Any) -> int:
+        """Run a statement with ``:name`` in it; gives the number of rows written."""
+        return int(self.connection.execute(self.database.compiler.text(sql), params).rowcount)
+
+    @abstractmethod
+    def run_many(self, sql: str, params: Sequence[Params]) -> int:
+        """Run a statement once for each set of parameters; gives the number of rows written."""
+
+    @abstractmethod
+    def insert(self, table: str, columns: Sequence[str], rows: Sequence[Row]) -> None:
+        """Insert many rows in the driver's fastest way."""
+
+    @abstractmethod
+    def table_names(self) -> set[str]:
+        """The tables that there are."""
+
+    def ids(self, ids: Sequence[int]) -> Any:
+        """Ids in the form in which they are bound to an id set."""
+        return self.database.compiler.bind_ids(ids)
+
+
+class Database(ABC):
+    """A database with a pool of connections; safe to use from many threads."""
+
+    compiler: Compiler
+
+    def __init__(self, capacity: int) -> None:
+        self._idle: list[Any] = []
+        self._lock = threading.Lock()
+        self._slots = threading.BoundedSemaphore(capacity)
+        self._process = os.getpid()
+        self._abandoned: list[Any] = []
+        self._closed = False
+
+    @abstractmethod
+    def translate(self, error: Exception) -> GnodeError | None:
+        """Say a driver's error in our words; ``None`` for what is our own fault."""
+
+    @abstractmethod
+    def is_duplicate(self, error: Exception) -> bool:
+        """Tell whether an insert failed because a key is in use."""
+
+    @abstractmethod
+    def _connect(self) -> Any: ...
+
+    @abstractmethod
+    def _usable(self, connection: Any) -> bool: ...
+
+    @abstractmethod
+    def _transaction(self, connection: Any) -> Transaction: ...
+
+    @abstractmethod
+    def _begin(self, transaction: Transaction, how: str) -> None: ...
+
+    @contextmanager
+    def _borrowed(self) -> Iterator[Any]:
+        with self._slots:
+            connection = self._take()
+            try:
+                yield connection
+            finally:
+                self._give_back(connection)
+
+    def _take(self) -> Any:
+        with self._lock:
+            if self._closed:
+                raise StoreUnavailable("The lab is closed; open it again with connect()")
+            if self._process != os.getpid():
+                # Connections do not survive a fork; closing them here would harm the parent's, so they are kept aside.
+                self._abandoned, self._idle, self._process = self._idle, [], os.getpid()
+            if self._idle:
+                return self._idle.pop()
+        return self._connect()
+
+    def _give_back(self, connection: Any) -> None:
+        with self._lock:
+            if not self._closed and self._usable(connection):
+                self._idle.append(connection)
+                return
+        connection.close()
+
+    @contextmanager
+    def read(self) -> Iterator[Transaction]:
+        """A connection for one statement."""
+        with self._translated(), self._borrowed() as connection:
+            yield self._transaction(connection)
+
+    @contextmanager
+    def snapshot(self) -> Iterator[Transaction]:
+        """A transaction in which every statement sees the same state."""
+        with self._translated(), self._borrowed() as connection, self._scope(connection, "read") as transaction:
+            yield transaction
+
+    @contextmanager
+    def write(self) -> Iterator[Transaction]:
+        """A transaction that excludes other writers; committed, and durable, when left without an error."""
+        with self._translated(), self._borrowed() as connection, self._scope(connection, "write") as transaction:
+            yield transaction
+
+    @contextmanager
+    def _scope(self, connection: Any, how: str) -> Iterator[Transaction]:
+        transaction = self._transaction(connection)
+        try:
+            self._begin(transaction, how)
+            yield transaction
+            # Deferred foreign keys fail here and leave the transaction open, so this stands inside the try.
+            connection.execute("COMMIT")
+        except BaseException:
+            self._roll_back(connection)
+            raise
+
+    @abstractmethod
+    def _roll_back(self, connection: Any) -> None: ...
+
+    @contextmanager
+    def _translated(self) -> Iterator[None]:
+        try:
+            yield
+        except GnodeError:
+            raise
+        except Exception as error:
+            said = self.translate(error)
+            if said is None:
+                raise
+            raise said from error
+
+    def close(self) -> None:
+        """Close every connection; those in use close when they come back."""
+        with self._lock:
+            self._closed = True
+            idle, self._idle = self._idle, []
+        for connection in idle:
+            connection.close()

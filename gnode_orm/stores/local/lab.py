@@ -1,0 +1,86 @@
+"""A lab inside a database: its tables, its format version, its key."""
+
+from __future__ import annotations
+
+import logging
+import secrets
+from dataclasses import dataclass
+
+import sqlalchemy as sa
+
+from gnode_orm.errors import FormatError, NotFound
+from gnode_orm.stores.local.apply import now_us
+from gnode_orm.stores.local.database import Database, Transaction
+from gnode_orm.stores.local.tables import lab_tables
+
+FORMAT = 1
+"""The format that this version of the package reads and writes. An older lab is brought up to it by ``open_lab``."""
+
+log = logging.getLogger("gnode_orm")
+
+
+@dataclass(frozen=True)
+class Lab:
+    """What a lab says of itself."""
+
+    format: int
+    uuid: str
+    created: int
+
+
+def open_lab(database: Database, shown: str, create: bool) -> Lab:
+    """Find the lab in a database, or make it.
+
+    Raises:
+        NotFound: the database holds no lab, and none shall be made.
+        FormatError: the lab is of a newer format, or the tables are those of something else.
+    """
+    with database.read() as transaction:
+        tables = transaction.table_names()
+        lab = _read(transaction) if "lab" in tables else None
+    if lab is None:
+        if not create:
+            raise NotFound(f"No lab in {shown}. Make one: gnode-orm init {shown}")
+        lab = _create(database, shown)
+    if lab.format != FORMAT:
+        raise FormatError(
+            f"The lab {shown} has format {lab.format}; this version of gnode-orm reads format {FORMAT}. "
+            + ("Install a newer gnode-orm" if lab.format > FORMAT else f"Bring it up to date: gnode-orm upgrade {shown}")
+        )
+    return lab
+
+
+def _read(transaction: Transaction) -> Lab:
+    try:
+        rows = transaction.query("SELECT format, uuid, created FROM lab")
+    except Exception as error:
+        raise FormatError(f"The table 'lab' is not one of gnode-orm ({error})") from error
+    if len(rows) != 1:
+        raise FormatError(f"The table 'lab' has {len(rows)} rows; one is needed")
+    return Lab(*rows[0])
+
+
+def _create(database: Database, shown: str) -> Lab:
+    with database.write() as transaction:
+        tables = transaction.table_names()
+        if "lab" in tables:
+            # Another process made it in the meantime.
+            return _read(transaction)
+        taken = sorted(set(tables) & set(lab_tables().metadata.tables))
+        if taken:
+            raise FormatError(f"{shown} is not a lab, but has tables of the same names ({', '.join(taken[:3])})")
+        for statement in _creation(database):
+            transaction.connection.execute(statement)
+        lab = Lab(FORMAT, secrets.token_hex(16), now_us())
+        transaction.insert("lab", ("format", "uuid", "created"), [(lab.format, lab.uuid, lab.created)])
+    log.info("Made a new lab at %s", shown)
+    return lab
+
+
+def _creation(database: Database) -> list[str]:
+    statements: list[str] = []
+    compiler = database.compiler
+    for table in lab_tables().metadata.sorted_tables:
+        statements.append(compiler.compile(sa.schema.CreateTable(table)))
+        statements.extend(compiler.compile(sa.schema.CreateIndex(index)) for index in sorted(table.indexes, key=str))
+    return statements

@@ -1,0 +1,121 @@
+"""The local store: SQL and array files behind the store protocol."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy.typing as npt
+
+from gnode_orm.core.changes import ArrayRef, ArraySource, ChangeSet, DeletePreview, Receipt, Version, VersionRow
+from gnode_orm.core.select import Select, Selected
+from gnode_orm.errors import AccessDenied, NotFound
+from gnode_orm.stores.local import reading, sharing
+from gnode_orm.stores.local.apply import apply
+from gnode_orm.stores.local.arrays import INLINE_LIMIT, Arrays
+from gnode_orm.stores.local.compile_select import kind_spec
+from gnode_orm.stores.local.database import Database
+from gnode_orm.stores.local.deletes import preview
+from gnode_orm.stores.local.guid import Guids
+from gnode_orm.stores.local.history import history
+from gnode_orm.stores.local.lab import Lab
+from gnode_orm.stores.local.reading import Statements
+from gnode_orm.stores.local.work import label
+
+
+class LocalStore:
+    """A lab on SQLite or PostgreSQL, with large arrays in a folder.
+
+    Args:
+        shown: the target as users know it.
+        on_close: what to release after the connections.
+    """
+
+    inline_limit = INLINE_LIMIT
+
+    def __init__(
+        self, shown: str, database: Database, lab: Lab, arrays: Arrays, *,
+        readonly: bool = False, on_close: Callable[[], None] | None = None,
+    ) -> None:  # fmt: skip
+        self.target = shown
+        self.readonly = readonly
+        self.format = lab.format
+        self._database = database
+        self._arrays = arrays
+        self._guids = Guids(lab.uuid)
+        self._statements = Statements(database.compiler)
+        self._on_close = on_close
+
+    def get(self, kind: str, ids: Sequence[int], actor: str, at: Version | None = None) -> list[tuple[Any, ...]]:
+        return reading.get(self._database, kind, ids, actor, at)
+
+    def select(self, select: Select, actor: str) -> Selected:
+        return reading.select(self._database, self._statements, self._guids.resolved(select), actor)
+
+    def count(self, select: Select, actor: str) -> int:
+        return reading.count(self._database, self._statements, self._guids.resolved(select), actor)
+
+    def explain(self, select: Select, actor: str) -> list[str]:
+        return reading.explain(self._statements, self._guids.resolved(select))
+
+    def links(
+        self, channels: Sequence[int], groups: Sequence[int], actor: str, at: Version | None = None
+    ) -> list[tuple[int, int]]:
+        return reading.links(self._database, channels, groups, actor, at)
+
+    def apply(self, changes: ChangeSet, actor: str) -> Receipt:
+        self._check_writable()
+        return apply(self._database, changes, actor)
+
+    def receipt(self, change_set_id: str, actor: str) -> Receipt | None:
+        with self._database.read() as transaction:
+            rows = transaction.query(
+                "SELECT id, seq, actor, message FROM change_set WHERE id = :id AND actor = :actor",
+                id=change_set_id, actor=actor,
+            )  # fmt: skip
+        return Receipt(*rows[0]) if rows else None
+
+    def put_array(self, source: ArraySource, unit: str | None) -> ArrayRef:
+        self._check_writable()
+        return self._arrays.put(source, unit)
+
+    def read_array(self, ref: ArrayRef, key: Any = ...) -> npt.NDArray[Any]:
+        return self._arrays.read([(ref, key)])[0]
+
+    def read_arrays(self, items: Sequence[tuple[ArrayRef, Any]]) -> list[npt.NDArray[Any]]:
+        return self._arrays.read(items)
+
+    def preview_delete(self, kind: str, id: int, actor: str) -> DeletePreview:
+        kind_spec(kind)
+        with self._database.snapshot() as transaction:
+            if reading.record_of(transaction, kind, id, actor) is None:
+                raise NotFound(f"{label(kind, id)} does not exist")
+            return preview(transaction, kind, id)
+
+    def history(self, kind: str, id: int, actor: str) -> list[VersionRow]:
+        return history(self._database, kind, id, actor)
+
+    def version_at(self, commit: str) -> Version | None:
+        with self._database.read() as transaction:
+            rows = transaction.query("SELECT seq FROM change_set WHERE id = :id", id=commit)
+        return int(rows[0][0]) if rows else None
+
+    def guid(self, kind: str, id: int, version: Version) -> str:
+        return self._guids.guid(kind, id, version)
+
+    def access(self, kind: str, id: int, actor: str) -> dict[str, str]:
+        return sharing.access(self._database, kind, id, actor)
+
+    def set_access(self, kind: str, id: int, access: dict[str, str], actor: str) -> None:
+        self._check_writable()
+        sharing.set_access(self._database, kind, id, access, actor)
+
+    def _check_writable(self) -> None:
+        if self.readonly:
+            raise AccessDenied(f"{self.target} was opened with readonly=True; open it again without to write")
+
+    def close(self) -> None:
+        self._arrays.close()
+        self._database.close()
+        if self._on_close is not None:
+            self._on_close()

@@ -1,0 +1,226 @@
+"""The tables of a lab, built from the schema.
+
+Each kind has a table of current rows and a table ``<kind>_past`` of what they were: a row there holds from ``rev`` until
+``until``. ``rev`` and ``born`` are versions of commits, so reading the past compares numbers and joins nothing.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql
+
+from gnode_orm.core.schema import SCHEMA, FieldSpec, FieldType, KindSpec
+
+META = ("id", "rev", "born", "owner", "root")
+READ_META = ("id", "rev", "born", "owner")
+ROOT_KIND = {"electrophysiology": "block", "metadata": "document"}
+
+# Text is compared by code point, as SQLite does.
+Text: sa.types.TypeEngine[Any] = sa.Text().with_variant(postgresql.TEXT(collation="C"), "postgresql")
+# A column named INTEGER PRIMARY KEY is SQLite's own row number; every SQLite integer has 64 bits.
+Integer: sa.types.TypeEngine[Any] = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
+Bytes = sa.LargeBinary()
+Real = sa.Double()
+
+_TYPES: dict[FieldType, tuple[sa.types.TypeEngine[Any], ...]] = {
+    FieldType.TEXT: (Text,),
+    FieldType.INTEGER: (Integer,),
+    FieldType.BOOLEAN: (sa.SmallInteger(),),
+    FieldType.DATE: (Text,),
+    FieldType.DATETIME: (Text, Integer),
+    FieldType.QUANTITY: (Real, Text, Real),
+    FieldType.ARRAY: (Bytes, Text),
+    FieldType.JSON: (Text,),
+    FieldType.REF: (Integer,),
+}
+
+
+@dataclass(frozen=True)
+class KindTables:
+    """The two tables of a kind; ``columns`` names those that both have, ``insert`` those of a row to create."""
+
+    spec: KindSpec
+    live: sa.Table
+    past: sa.Table
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        return META + self.spec.write_columns
+
+    @property
+    def insert(self) -> tuple[str, ...]:
+        return ("id", *self.spec.write_columns, "rev", "born", "owner", "root")
+
+
+@dataclass(frozen=True)
+class LabTables:
+    """Every table of a lab."""
+
+    metadata: sa.MetaData
+    kinds: dict[str, KindTables]
+    link: sa.Table
+    link_past: sa.Table
+    change_set: sa.Table
+    root: sa.Table
+    access: sa.Table
+    account: sa.Table
+    array: sa.Table
+    array_part: sa.Table
+    lab: sa.Table
+
+
+def root_kind(kind: str) -> str:
+    """The kind of the roots of a kind: blocks or documents."""
+    return ROOT_KIND[SCHEMA[kind].namespace]
+
+
+def owning_refs(spec: KindSpec) -> tuple[FieldSpec, ...]:
+    """The references whose target has this kind as its children; every other reference is an optional link."""
+    # A section stands in a section or in a document; all other kinds have one kind of parent.
+    names = spec.roots if spec.kind == "section" else spec.roots[:1]
+    return tuple(spec.by_name[name] for name in names if name in spec.by_name)
+
+
+def optional_refs(spec: KindSpec) -> tuple[FieldSpec, ...]:
+    """The references that become null when their target is deleted."""
+    owning = owning_refs(spec)
+    return tuple(ref for ref in spec.refs if ref not in owning)
+
+
+@cache
+def lab_tables() -> LabTables:
+    """Build the tables; the models must have been imported."""
+    metadata = sa.MetaData()
+    kinds = {kind: _kind_tables(metadata, spec) for kind, spec in SCHEMA.items()}
+    return LabTables(
+        metadata,
+        kinds,
+        link=_link(metadata, "recordingchannel_group", past=False),
+        link_past=_link(metadata, "recordingchannel_group_past", past=True),
+        change_set=sa.Table(
+            "change_set",
+            metadata,
+            sa.Column("seq", Integer, primary_key=True, autoincrement=False),
+            sa.Column("id", Text, nullable=False, unique=True),
+            sa.Column("digest", Bytes, nullable=False),
+            sa.Column("actor", Text, nullable=False),
+            sa.Column("message", Text),
+        ),
+        root=sa.Table(
+            "root",
+            metadata,
+            sa.Column("kind", Text, primary_key=True),
+            sa.Column("id", Integer, primary_key=True, autoincrement=False),
+            sa.Column("owner", Text, nullable=False),
+            sa.Column("level", sa.SmallInteger, nullable=False),
+            sqlite_with_rowid=False,
+        ),
+        access=sa.Table(
+            "access",
+            metadata,
+            sa.Column("root_kind", Text, primary_key=True),
+            sa.Column("root_id", Integer, primary_key=True, autoincrement=False),
+            sa.Column("account", Text, primary_key=True),
+            sa.Column("level", Text, nullable=False),
+            sqlite_with_rowid=False,
+        ),
+        account=sa.Table("account", metadata, sa.Column("name", Text, primary_key=True)),
+        array=sa.Table(
+            "array",
+            metadata,
+            sa.Column("hash", Bytes, primary_key=True),
+            sa.Column("dtype", Text, nullable=False),
+            sa.Column("shape", Text, nullable=False),
+            sa.Column("nbytes", Integer, nullable=False),
+            sa.Column("data", Bytes),
+        ),
+        array_part=sa.Table(
+            "array_part",
+            metadata,
+            sa.Column("array", Bytes, primary_key=True),
+            sa.Column("n", Integer, primary_key=True, autoincrement=False),
+            sa.Column("file", Text, nullable=False),
+            sa.Column("rows", Integer, nullable=False),
+        ),
+        lab=sa.Table(
+            "lab",
+            metadata,
+            sa.Column("format", sa.Integer, nullable=False),
+            sa.Column("uuid", Text, nullable=False),
+            sa.Column("created", Integer, nullable=False),
+        ),
+    )
+
+
+def _kind_tables(metadata: sa.MetaData, spec: KindSpec) -> KindTables:
+    live = sa.Table(
+        spec.kind,
+        metadata,
+        sa.Column("id", Integer, primary_key=True, autoincrement=False),
+        *_meta_columns(),
+        *_field_columns(spec, foreign_keys=True),
+    )
+    past = sa.Table(
+        f"{spec.kind}_past",
+        metadata,
+        sa.Column("id", Integer, primary_key=True, autoincrement=False),
+        *_meta_columns(revision_key=True),
+        *_field_columns(spec, foreign_keys=False),
+        sa.Column("until", Integer, nullable=False),
+    )
+    for table in (live, past):
+        sa.Index(f"{table.name}_born", table.c.born)
+        for ref in spec.refs:
+            _index_reference(table, ref, owning=ref in owning_refs(spec))
+    return KindTables(spec, live, past)
+
+
+def _meta_columns(revision_key: bool = False) -> list[sa.Column[Any]]:
+    return [
+        sa.Column("rev", Integer, nullable=False, primary_key=revision_key, autoincrement=False),
+        sa.Column("born", Integer, nullable=False),
+        sa.Column("owner", Text, nullable=False),
+        sa.Column("root", Integer),
+    ]
+
+
+def _field_columns(spec: KindSpec, foreign_keys: bool) -> list[sa.Column[Any]]:
+    columns: list[sa.Column[Any]] = []
+    for field in spec.fields:
+        for name, type_ in zip(field.write_columns, _TYPES[field.type], strict=True):
+            keys = []
+            if foreign_keys and field.type is FieldType.REF:
+                keys.append(sa.ForeignKey(f"{field.target}.id", deferrable=True, initially="DEFERRED"))
+            columns.append(sa.Column(name, type_, *keys))
+    return columns
+
+
+def _index_reference(table: sa.Table, ref: FieldSpec, owning: bool) -> None:
+    column = table.c[f"{ref.name}_id"]
+    # Optional links are mostly null; leaving nulls out keeps inserts fast and loses no search.
+    given = None if owning else column.is_not(None)
+    sa.Index(f"{table.name}_{ref.name}", column, table.c.born, sqlite_where=given, postgresql_where=given)
+
+
+def _link(metadata: sa.MetaData, name: str, past: bool) -> sa.Table:
+    # ``n`` is the place within the commit that linked them: together with ``born`` the order of linking.
+    def key(kind: str) -> list[sa.ForeignKey]:
+        return [] if past else [sa.ForeignKey(f"{kind}.id", deferrable=True, initially="DEFERRED")]
+
+    table = sa.Table(
+        name,
+        metadata,
+        sa.Column("channel", Integer, *key("recordingchannel"), primary_key=True, autoincrement=False),
+        sa.Column("grp", Integer, *key("recordingchannelgroup"), primary_key=True, autoincrement=False),
+        sa.Column("born", Integer, nullable=False, primary_key=past, autoincrement=False),
+        sa.Column("n", Integer, nullable=False),
+        sa.Column("owner", Text, nullable=False),
+        *([sa.Column("until", Integer, nullable=False)] if past else []),
+        sqlite_with_rowid=False,
+    )
+    sa.Index(f"{name}_grp", table.c.grp, table.c.born)
+    return table
