@@ -1,0 +1,47 @@
+"""Reading many slices at once."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from gnode_orm.core.arrays import ArrayHandle
+from gnode_orm.core.quantity import with_unit
+from gnode_orm.core.time_index import slice_bounds
+from gnode_orm.errors import ValidationFailed
+from gnode_orm.models.signals import RegularSignal
+from gnode_orm.stores.protocol import Store
+
+
+def load_arrays(store: Store, objs: list[Any], t0: Any, t1: Any, channels: Any) -> list[Any]:
+    """Read the main array of each object (``signal`` or ``times``), or the same stretch of time of each signal.
+
+    Raises:
+        ValidationFailed: an object without samples, or a stretch asked of something that is no regular signal.
+    """
+    handles = [_main_array(obj) for obj in objs]
+    keys = [_key(obj, t0, t1, channels) for obj in objs]
+    stored = [(n, handle.ref) for n, handle in enumerate(handles) if handle.ref is not None and handle._reader is store]
+    read = dict(zip((n for n, _ in stored), store.read_arrays([(ref, keys[n]) for n, ref in stored]), strict=True))
+    return [_finished(handle, read[n]) if n in read else handle[keys[n]] for n, handle in enumerate(handles)]
+
+
+def _main_array(obj: Any) -> ArrayHandle:
+    handle = getattr(obj, "signal", None) if hasattr(type(obj), "_samples") else getattr(obj, "times", None)
+    if not isinstance(handle, ArrayHandle):
+        raise ValidationFailed(f"{obj!r} has no array to load", value=obj)
+    return handle
+
+
+def _key(obj: Any, t0: Any, t1: Any, channels: Any) -> Any:
+    if t0 is None and t1 is None and channels is None:
+        return ...
+    if not isinstance(obj, RegularSignal):
+        raise ValidationFailed(f"{obj!r} is no regularly sampled signal, so it has no stretch to load", value=obj)
+    first, last = slice_bounds(t0, t1, obj._begin(), obj._rate(), obj.shape[0])
+    if channels is None or len(obj.shape) == 1:
+        return slice(first, last)
+    return slice(first, last), obj._channel_key(channels)
+
+
+def _finished(handle: ArrayHandle, values: Any) -> Any:
+    return values if handle._unit is None else with_unit(values, handle._unit)

@@ -1,0 +1,179 @@
+"""Deleting: marking, the preview, and what becomes of instances when a delete was written."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from gnode_orm.core.changes import DeletePreview
+from gnode_orm.core.collections import Collection, collection_of
+from gnode_orm.core.entity import Entity
+from gnode_orm.core.schema import SCHEMA
+from gnode_orm.core.state import Status
+from gnode_orm.errors import IntegrityError, SessionError
+from gnode_orm.session.plan import PlannedDelete
+from gnode_orm.session.planning import old_reference
+from gnode_orm.session.rolling_back import new_below
+
+if TYPE_CHECKING:
+    from gnode_orm.session.session import Session
+
+
+def mark(session: Session, obj: Entity, cascade: bool) -> None:
+    """Mark an object for deletion; a new one is forgotten, with the new ones below it."""
+    state = obj._state
+    if state is not None and state.tracker is session and state.status is Status.PENDING:
+        for entity in [*new_below(session, obj), obj]:
+            _forget_new(session, entity)
+        return
+    session._own(obj)
+    if state is None or state.status is not Status.PERSISTENT:
+        return
+    below = _pending_below(session, obj)
+    planned = preview(session, obj)
+    if planned.children and not cascade:
+        left = _left_below(session, obj, planned)
+        if left:
+            counts = ", ".join(f"{count} {SCHEMA[kind].class_name}" for kind, count in left.items())
+            raise IntegrityError(
+                f"{obj!r} still has {counts}; delete them first, or delete it with cascade=True", counts=left
+            )
+    if below and not cascade:
+        raise IntegrityError(f"{obj!r} has new objects below it, such as {below[0]!r}; delete with cascade=True")
+    for entity in below:
+        _forget_new(session, entity)
+    state.status = Status.DELETED
+    session._pending.deleted[id(obj)] = PlannedDelete(obj, planned if cascade and planned.children else None)
+
+
+def unmark(session: Session, obj: Entity) -> None:
+    """Take a mark for deletion back."""
+    assert obj._state is not None
+    obj._state.status = Status.PERSISTENT
+    session._pending.deleted.pop(id(obj), None)
+
+
+def preview(session: Session, obj: Entity) -> DeletePreview:
+    """Ask the store what deleting an object would touch."""
+    state = obj._state
+    if state is None or not state.stored:
+        raise SessionError(f"{obj!r} is not stored, so deleting it touches nothing")
+    return session.store.preview_delete(obj.kind, state.id, session.user)
+
+
+def forget(session: Session, planned: PlannedDelete, version: int) -> None:
+    """After a delete was written: let go of the object, of what went with it, and of references to it."""
+    below = [] if planned.cascade is None else _loaded_below(session, planned.obj)
+    for entity in [planned.obj, *below]:
+        _gone(session, entity, version)
+
+
+def _gone(session: Session, entity: Entity, version: int) -> None:
+    state = entity._state
+    assert state is not None
+    for collection in _memberships(entity):
+        collection.discard_silently(entity)
+        collection.settle()
+    session._identity.remove(entity.kind, state.id)
+    for register in (session._pending.modified, session._pending.deleted):
+        register.pop(id(entity), None)  # type: ignore[attr-defined]
+    state.status = Status.GONE
+    state.tracker = None
+    _cut_references(session, entity, version)
+
+
+def _cut_references(session: Session, entity: Entity, version: int) -> None:
+    """Optional links to a deleted object became null in the store; say so to the instances in memory."""
+    for kind, spec in SCHEMA.items():
+        names = [item.name for item in spec.refs if item.target == entity.kind]
+        for other in session._identity.of_kind(kind) if names else ():
+            for name in names:
+                if vars(other).get(name) is entity or _points_to(other, name, entity):
+                    other._put_reference(name, None)
+                    other._state.version = version
+
+
+def _points_to(other: Entity, name: str, entity: Entity) -> bool:
+    if name in vars(other):
+        return False
+    assert entity._state is not None
+    held = other._raw(name)
+    return held is not None and held.number == entity._state.id
+
+
+def _memberships(entity: Entity) -> list[Collection[Any]]:
+    found = []
+    for spec in entity.__spec__.refs:
+        parent = vars(entity).get(spec.name)
+        if spec.related and isinstance(parent, Entity):
+            found.append(collection_of(parent, parent.__spec__.relation_by_name[spec.related]))
+    return found
+
+
+def _loaded_below(session: Session, obj: Entity) -> list[Entity]:
+    """Instances in memory below an object, by the references that own them."""
+    found: dict[int, Entity] = {id(obj): obj}
+    grown = True
+    while grown:
+        grown = False
+        for entity in list(session._identity):
+            if id(entity) not in found and _hangs_below(entity, found):
+                found[id(entity)] = entity
+                grown = True
+    del found[id(obj)]
+    return list(found.values())
+
+
+def _hangs_below(entity: Entity, found: dict[int, Entity]) -> bool:
+    for name in entity.__spec__.roots[:2] if entity.kind == "section" else entity.__spec__.roots[:1]:
+        held = entity._raw(name)
+        if held is None:
+            continue
+        if id(held) in found:
+            return True
+        if any(held == other.location for other in found.values() if other.kind == getattr(held, "kind", None)):
+            return True
+    return False
+
+
+def _pending_below(session: Session, obj: Entity) -> list[Entity]:
+    return new_below(session, obj)
+
+
+def _left_below(session: Session, obj: Entity, planned: DeletePreview) -> dict[str, int]:
+    """Children by kind that are neither marked for deletion nor moved away in this session."""
+    left = dict(planned.children)
+    for entity in [*session._pending.gone(), *_moved_away(session, obj)]:
+        if entity.kind in left and _was_below(entity, obj):
+            left[entity.kind] -= 1
+    return {kind: count for kind, count in left.items() if count > 0}
+
+
+def _moved_away(session: Session, obj: Entity) -> list[Entity]:
+    gone = session._pending.deleted
+    return [item for key, item in session._pending.modified.items() if key not in gone and _moved_from(item, obj)]
+
+
+def _moved_from(item: Entity, obj: Entity) -> bool:
+    roots = item.__spec__.roots[:2] if item.kind == "section" else item.__spec__.roots[:1]
+    original = (item._state.original if item._state is not None else None) or {}
+    return any(name in original and item.ref(name) != obj.location for name in roots)
+
+
+def _was_below(entity: Entity, obj: Entity) -> bool:
+    seen: set[int] = set()
+    current: Any = entity
+    while isinstance(current, Entity) and id(current) not in seen:
+        seen.add(id(current))
+        roots = current.__spec__.roots[:2] if current.kind == "section" else current.__spec__.roots[:1]
+        parents = [old_reference(current, name) for name in roots]
+        if any(parent is obj or parent == obj.location for parent in parents if parent is not None):
+            return True
+        current = next((parent for parent in parents if isinstance(parent, Entity)), None)
+    return False
+
+
+def _forget_new(session: Session, entity: Entity) -> None:
+    for collection in _memberships(entity):
+        collection.discard_silently(entity)
+    session._pending.new.pop(id(entity), None)
+    object.__setattr__(entity, "_state", None)

@@ -1,0 +1,126 @@
+"""Labs: a store opened once, and the sessions over it."""
+
+from __future__ import annotations
+
+import getpass
+import logging
+import os
+import tomllib
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from gnode_orm.errors import NotFound, UnsupportedByStore
+from gnode_orm.session.session import Session
+from gnode_orm.stores.protocol import Store
+
+_LOG = logging.getLogger("gnode_orm")
+
+
+class Lab:
+    """An open lab. Safe to share between threads; open one session a thread or request from it.
+
+    A context manager: leaving closes it.
+    """
+
+    def __init__(self, store: Store, user: str | None = None) -> None:
+        self.store = store
+        self.user = user or default_user()
+
+    def session(self, at: Any = None, readonly: bool = False) -> Session:
+        """Open a session; with ``at`` (an aware datetime or a commit) a read-only one on the state of then."""
+        return Session(lab=self, at=at, readonly=readonly)
+
+    def close(self) -> None:
+        """Close the store."""
+        self.store.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        return f"<Lab {self.store.target} as {self.user}>"
+
+
+def connect(
+    target: Any,
+    *,
+    username: str | None = None,
+    password: str | None = None,
+    token: str | None = None,
+    arrays: Any = None,
+    create: bool = True,
+) -> Lab:
+    """Open a lab once, for many sessions.
+
+    ``target`` is a directory (made when missing, unless ``create`` is false), ``":memory:"``, or a database URL such as
+    ``postgresql+psycopg://...`` with ``arrays`` naming a directory.
+
+    Raises:
+        NotFound: there is no lab, and none is to be made.
+        FormatError: the lab has a newer format than this version reads.
+        StoreUnavailable: the lab cannot be reached or written.
+    """
+    return open_lab(target, username=username, password=password, token=token, arrays=arrays, create=create)
+
+
+def open_lab(
+    target: Any,
+    *,
+    username: str | None,
+    password: str | None,
+    token: str | None,
+    arrays: Any,
+    create: bool,
+    readonly: bool = False,
+) -> Lab:
+    """Open the lab that a session was asked for; settings fill in what is not given."""
+    target = os.fspath(target) if target is not None else default_target()
+    if target.startswith(("http://", "https://")):
+        raise UnsupportedByStore(f"{target}: labs behind a server cannot be opened by this version; give a directory")
+    if password is not None or token is not None:
+        raise UnsupportedByStore(f"{target}: a local lab has no passwords and tokens; give username alone")
+    from gnode_orm.stores.local import open_local
+
+    return Lab(open_local(target, create=create, readonly=readonly, arrays=arrays), username or _setting("USERNAME"))
+
+
+def default_target() -> str:
+    """Find the lab that is meant when none is named: the environment, the configuration file, then ``./lab``."""
+    named = _setting("TARGET")
+    if named is not None:
+        return named
+    if Path("lab").is_dir():
+        return "lab"
+    raise NotFound(
+        "No lab was named. Give one, such as Session('./lab'), set GNODE_ORM_TARGET, or write target = '...' into "
+        f"{configuration_file()}"
+    )
+
+
+def default_user() -> str:
+    """Give the user name of the settings, or else of the operating system."""
+    return _setting("USERNAME") or getpass.getuser()
+
+
+def configuration_file() -> Path:
+    """Give the path of the configuration file (TOML with ``target`` and ``username``)."""
+    import platformdirs
+
+    return Path(platformdirs.user_config_dir("gnode-orm")) / "config.toml"
+
+
+def _setting(name: str) -> str | None:
+    value = os.environ.get(f"GNODE_ORM_{name}")
+    if value:
+        return value
+    path = configuration_file()
+    if not path.is_file():
+        return None
+    found = tomllib.loads(path.read_text(encoding="utf-8")).get(name.lower())
+    return None if found is None else str(found)

@@ -1,0 +1,172 @@
+"""From records to instances: the identity map first, trusted construction otherwise."""
+
+from __future__ import annotations
+
+import gc
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+from gnode_orm.core.collections import collection_of
+from gnode_orm.core.entity import Entity
+from gnode_orm.core.schema import SCHEMA, FieldType, Relation
+from gnode_orm.core.select import Attr, Comparison, EagerRows, Select, Selected
+from gnode_orm.core.state import Origin, State, Status, Tracker
+from gnode_orm.errors import QueryError, did_you_mean
+from gnode_orm.location import Location
+from gnode_orm.models import MODELS
+from gnode_orm.session.identity_map import IdentityMap
+
+
+class Loader:
+    """Makes instances of records, for one session."""
+
+    def __init__(self, tracker: Tracker, origin: Origin, identity: IdentityMap) -> None:
+        self._tracker = tracker
+        self._origin = origin
+        self._identity = identity
+
+    def instances(self, kind: str, rows: Sequence[tuple[Any, ...]]) -> list[Any]:
+        """Give the instance for each record, from the map where it is there."""
+        with _collector_paused(len(rows) > 1000):
+            return [self._instance(MODELS[kind], row) for row in rows]
+
+    def selected(self, answer: Selected) -> list[Any]:
+        """Give the instances of an answer, with what was read along its eager paths hung in."""
+        found = self.instances(answer.kind, answer.rows)
+        levels: dict[str, list[Any]] = {"": found}
+        for eager in answer.eager:
+            prefix, _, name = eager.path.rpartition(".")
+            levels[eager.path] = self._hang_in(levels[prefix], name, eager)
+        return found
+
+    def _instance(self, model: type[Entity], row: tuple[Any, ...]) -> Any:
+        number = row[0]
+        entity = self._identity.get(model.kind, number)
+        if entity is not None:
+            self._refresh_clean(entity, row)
+            return entity
+        state = State(model.kind, self._tracker, self._origin, Status.PERSISTENT, number, row[1], row[2], row[3])
+        entity = model._load(row, state)
+        self._identity.add(model.kind, number, entity)
+        return entity
+
+    def _refresh_clean(self, entity: Entity, row: tuple[Any, ...]) -> None:
+        state = entity._state
+        if (
+            state is None
+            or state.original is not None
+            or state.status is not Status.PERSISTENT
+            or state.version == row[1]
+        ):
+            return
+        state.version = row[1]
+        entity._reload(row)
+
+    def _hang_in(self, parents: list[Any], name: str, eager: EagerRows) -> list[Any]:
+        children = self.instances(eager.kind, eager.rows)
+        if not parents:
+            return children
+        spec = parents[0].__spec__
+        field = spec.by_name.get(name)
+        if field is not None:
+            by_id = {child._state.id: child for child in children}
+            for parent in parents:
+                location = parent._raw(name)
+                if isinstance(location, Location) and location.number in by_id:
+                    vars(parent)[name] = by_id[location.number]
+            return children
+        relation = spec.relation_by_name[name]
+        groups = self._linked(children, eager.links) if eager.links is not None else _by_parent(children, relation)
+        for parent in parents:
+            collection = collection_of(parent, relation)
+            if not collection.loaded:
+                collection.fill(self.members(relation, parent, groups.get(parent._state.id, [])))
+        return children
+
+    @staticmethod
+    def _linked(children: list[Any], links: list[tuple[int, int]]) -> dict[int, list[Any]]:
+        by_id = {child._state.id: child for child in children}
+        groups: dict[int, list[Any]] = {}
+        for parent, child in links:
+            if child in by_id:
+                groups.setdefault(parent, []).append(by_id[child])
+        return groups
+
+    @staticmethod
+    def members(relation: Relation, owner: Any, stored: Iterable[Any]) -> list[Any]:
+        """Pick the members of a collection out of what a store gave, leaving out those moved away in memory."""
+        if relation.many_to_many:
+            return list(stored)
+        return [child for child in stored if _is_child(child, relation.fk, owner)]
+
+
+def children_select(owner: Any, relation: Relation, at: int | None) -> Select:
+    """Build the query that reads a collection."""
+    return Select(relation.kind, Comparison(Attr((relation.fk,)), "eq", owner.location), at=at)
+
+
+def _by_parent(children: list[Any], relation: Relation) -> dict[int, list[Any]]:
+    groups: dict[int, list[Any]] = {}
+    offset = MODELS[relation.kind].__offsets__[relation.fk]
+    for child in children:
+        number = child._row[offset] if child._row is not None else _reference_number(child, relation.fk)
+        groups.setdefault(number, []).append(child)
+    return groups
+
+
+def _reference_number(child: Any, fk: str) -> int | None:
+    location = child.ref(fk)
+    return None if location is None else location.number
+
+
+def _is_child(child: Any, fk: str, owner: Any) -> bool:
+    """Whether a child that a store gave still hangs below the owner; holds the owner in the child's foreign key."""
+    held = vars(child).get(fk)
+    if held is owner:
+        return True
+    state = child._state
+    if state.original is not None and fk in state.original:
+        return child.ref(fk) == owner.location
+    vars(child)[fk] = owner
+    return True
+
+
+@contextmanager
+def _collector_paused(large: bool) -> Iterator[None]:
+    # Building many objects that all live on makes the cyclic collector scan them again and again.
+    if not large or not gc.isenabled():
+        yield
+        return
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.enable()
+
+
+def eager_paths(kind: str, paths: Iterable[str]) -> tuple[str, ...]:
+    """Check dotted paths and add their prefixes, parents first."""
+    found: dict[str, None] = {}
+    for path in paths:
+        spec = SCHEMA[kind]
+        steps: list[str] = []
+        for step in path.split("."):
+            spec = SCHEMA[_target(spec, step)]
+            steps.append(step)
+            found[".".join(steps)] = None
+    return tuple(found)
+
+
+def _target(spec: Any, step: str) -> str:
+    field = spec.by_name.get(step)
+    if field is not None and field.type is FieldType.REF:
+        return str(field.target)
+    if step in spec.relation_by_name:
+        return str(spec.relation_by_name[step].kind)
+    known = [*spec.relation_by_name, *(item.name for item in spec.refs)]
+    raise QueryError(
+        f"{spec.class_name} has no collection or foreign key {step!r}{did_you_mean(step, known)}",
+        entity=spec.class_name,
+        field=step,
+    )

@@ -1,0 +1,70 @@
+"""What a session has pending: new, modified and deleted objects, in the order in which they became so."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from gnode_orm.core.entity import Entity
+from gnode_orm.session.plan import PlannedDelete
+from gnode_orm.session.planning import changed_fields, link_changes
+
+
+class Pending:
+    """Three registers, each by object identity and in order. They hold their objects strongly: nothing is lost."""
+
+    def __init__(self) -> None:
+        self.new: dict[int, Entity] = {}
+        self.modified: dict[int, Entity] = {}
+        self.deleted: dict[int, PlannedDelete] = {}
+
+    def dirty(self) -> list[Entity]:
+        """Stored objects that really differ from what is stored."""
+        return [item for item in self.modified.values() if id(item) not in self.deleted and is_changed(item)]
+
+    def gone(self) -> list[Entity]:
+        """Objects marked for deletion."""
+        return [item.obj for item in self.deleted.values()]
+
+    def clear(self) -> None:
+        """Forget everything pending."""
+        self.new.clear()
+        self.modified.clear()
+        self.deleted.clear()
+
+    def __bool__(self) -> bool:
+        return bool(self.new or self.deleted or self.dirty())
+
+    def __iter__(self) -> Iterator[Entity]:
+        yield from self.new.values()
+        yield from self.dirty()
+        yield from self.gone()
+
+
+def is_changed(entity: Entity) -> bool:
+    """Whether an object differs from what was last written."""
+    return bool(changed_fields(entity) or link_changes(entity))
+
+
+def counted(entities: Iterable[Entity]) -> str:
+    """Give ``214 uncommitted objects (1 Block, 3 Segment, 210 AnalogSignal)``."""
+    counts = Counter(type(entity).__name__ for entity in entities)
+    total = sum(counts.values())
+    kinds = ", ".join(f"{count} {name}" for name, count in counts.items())
+    return f"{total} uncommitted object{'s' if total != 1 else ''} ({kinds})"
+
+
+def reachable(start: Entity) -> list[Entity]:
+    """Objects without a session that hang together with ``start``: breadth first, parents before children."""
+    found: dict[int, Entity] = {}
+    queue: list[Any] = [start]
+    for entity in queue:
+        if id(entity) in found or entity._state is not None:
+            continue
+        found[id(entity)] = entity
+        values = vars(entity)
+        queue += [values[name] for name in type(entity).__references__ if values.get(name) is not None]
+        for collection in (entity._collections or {}).values():
+            queue += collection.known()
+    return list(found.values())

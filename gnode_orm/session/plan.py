@@ -1,0 +1,148 @@
+"""The plan of a commit: what would be written, in the order of writing. Pure data about the pending objects."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from gnode_orm.core.changes import DeletePreview, Link
+from gnode_orm.core.schema import SCHEMA
+from gnode_orm.errors import UnsupportedByStore
+
+Operation = Literal["create", "set", "move", "link", "unlink", "delete"]
+_SIGNS = {"create": "+", "set": "~", "move": ">", "link": "+", "unlink": "-", "delete": "-"}
+
+
+@dataclass(frozen=True, slots=True)
+class PlanItem:
+    """One line of a plan.
+
+    Attributes:
+        op: ``create``, ``set`` (a field), ``move`` (a foreign key), ``link``, ``unlink`` (many-to-many) or ``delete``.
+        obj: the entity concerned.
+        field: the field that changes; ``None`` for create and delete.
+        old, new: its value before and after; for a cascading delete, ``old`` counts what goes with it.
+    """
+
+    op: Operation
+    obj: Any
+    field: str | None = None
+    old: Any = None
+    new: Any = None
+
+    def __str__(self) -> str:
+        head = f"{_SIGNS[self.op]} {self.op:<6} {self.obj!r}"
+        if self.op == "delete" and self.old:
+            return f"{head} with {_counted(self.old)}"
+        return head if self.field is None else f"{head}.{self.field}: {_shown(self.old)} -> {_shown(self.new)}"
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedUpdate:
+    """The new columns of one stored object."""
+
+    obj: Any
+    values: dict[str, Any]
+    arrays: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedDelete:
+    """One object to delete, with what the preview of a cascade saw."""
+
+    obj: Any
+    cascade: DeletePreview | None
+
+
+@dataclass(slots=True)
+class Plan:
+    """What a commit would write. Prints as one line for each change; a sequence of ``PlanItem``."""
+
+    items: list[PlanItem] = field(default_factory=list)
+    creates: list[Any] = field(default_factory=list)
+    updates: list[PlannedUpdate] = field(default_factory=list)
+    deletes: list[PlannedDelete] = field(default_factory=list)
+    links: list[Link] = field(default_factory=list)
+
+    def __len__(self) -> int:
+        return len(self.items)
+
+    def __iter__(self) -> Iterator[PlanItem]:
+        return iter(self.items)
+
+    def __getitem__(self, place: int) -> PlanItem:
+        return self.items[place]
+
+    def counts(self) -> dict[str, int]:
+        """Objects by operation and class, such as ``{"create Segment": 3}``."""
+        seen: dict[tuple[str, int], str] = {}
+        for item in self.items:
+            verb = item.op if item.op in ("create", "delete") else "change"
+            seen.setdefault((verb, id(item.obj)), f"{verb} {type(item.obj).__name__}")
+        counts = Counter(seen.values())
+        for planned in self.deletes:
+            for kind, count in (planned.cascade.children if planned.cascade else {}).items():
+                counts[f"delete {SCHEMA[kind].class_name}"] += count
+        return dict(counts)
+
+    def signature(self) -> list[tuple[Any, ...]]:
+        """What two plans share when they would write the same."""
+        return [(item.op, id(item.obj), item.field, _key(item.new)) for item in self.items]
+
+    def to_dataframe(self) -> Any:
+        """Give the items as a pandas table with the columns op, object, location, field, old and new."""
+        try:
+            import pandas as pd
+        except ImportError as error:
+            raise UnsupportedByStore("Tables need pandas: pip install 'gnode-orm[pandas]'") from error
+        rows = [(i.op, type(i.obj).__name__, i.obj.location, i.field, _shown(i.old), _shown(i.new)) for i in self.items]
+        return pd.DataFrame(rows, columns=["op", "object", "location", "field", "old", "new"])
+
+    def __str__(self) -> str:
+        if not self.items:
+            return "Nothing to write"
+        total = ", ".join(f"{verb} {count}" for verb, count in self.counts().items())
+        return "\n".join([*map(str, self.items), f"({total})"])
+
+    def __rich__(self) -> Any:
+        from rich.text import Text
+
+        colours = {
+            "create": "green",
+            "link": "green",
+            "delete": "red",
+            "unlink": "red",
+            "set": "yellow",
+            "move": "cyan",
+        }
+        text = Text()
+        for item in self.items:
+            text.append(f"{item}\n", style=colours[item.op])
+        return text if self.items else Text("Nothing to write")
+
+    def _repr_html_(self) -> str:
+        from html import escape
+
+        rows = "".join(
+            f"<tr><td>{i.op}</td><td>{escape(repr(i.obj))}</td><td>{escape(i.field or '')}</td>"
+            f"<td>{escape(_shown(i.old))}</td><td>{escape(_shown(i.new))}</td></tr>"
+            for i in self.items
+        )
+        return f"<table><tr><th>op<th>object<th>field<th>old<th>new</tr>{rows}</table>"
+
+
+def _counted(children: dict[str, int]) -> str:
+    return ", ".join(f"{count} {SCHEMA[kind].class_name}" for kind, count in children.items())
+
+
+def _key(value: Any) -> Any:
+    return id(value) if hasattr(value, "__spec__") else repr(value)
+
+
+def _shown(value: Any) -> str:
+    if hasattr(value, "__spec__"):
+        return str(value.location or f"new {type(value).__name__}")
+    text = repr(value) if isinstance(value, str) else str(value)
+    return text if len(text) <= 80 else text[:77] + "..."

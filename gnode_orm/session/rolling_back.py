@@ -1,0 +1,69 @@
+"""Rolling back: values, foreign keys, both sides of collections and the registers, all from memory."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from gnode_orm.core.collections import collection_of
+from gnode_orm.core.entity import Entity
+from gnode_orm.core.state import Status
+from gnode_orm.session.writing import touched_collections
+
+if TYPE_CHECKING:
+    from gnode_orm.session.session import Session
+
+
+def roll_back(session: Session) -> None:
+    """Undo everything pending of a session."""
+    pending = session._pending
+    for planned in pending.deleted.values():
+        state = planned.obj._state
+        if state is not None and state.status is Status.DELETED:
+            state.status = Status.PERSISTENT
+    new = list(pending.new.values())
+    restore(session, pending.modified.values(), new)
+    for entity in new:
+        object.__setattr__(entity, "_state", None)
+    pending.clear()
+    session._natives.forget(new)
+
+
+def restore(session: Session, entities: Iterable[Entity], new: Iterable[Entity] = ()) -> None:
+    """Put objects back to what was last written; ``new`` leave the collections of stored parents."""
+    changed = list(entities)
+    touched = touched_collections([*changed, *new])
+    for entity in changed:
+        _leave_new_parents(entity)
+        state = entity._state
+        assert state is not None
+        original, state.original = state.original or {}, None
+        for name, value in original.items():
+            entity._restore(name, value)
+        session._pending.modified.pop(id(entity), None)
+    for collection in touched:
+        owner = collection._owner._state
+        if owner is not None and owner.stored:
+            collection.restore()
+
+
+def new_below(session: Session, obj: Entity) -> list[Entity]:
+    """New objects that hang below an object, deepest last."""
+    found: dict[int, Entity] = {}
+    queue = [obj]
+    for entity in queue:
+        for collection in (entity._collections or {}).values():
+            if collection._relation.many_to_many:
+                continue
+            for member in collection.known():
+                if id(member) in session._pending.new and id(member) not in found and member is not obj:
+                    found[id(member)] = member
+                    queue.append(member)
+    return list(found.values())
+
+
+def _leave_new_parents(entity: Entity) -> None:
+    for spec in entity.__spec__.refs:
+        parent = vars(entity).get(spec.name)
+        if spec.related and isinstance(parent, Entity) and parent._state is not None and not parent._state.stored:
+            collection_of(parent, parent.__spec__.relation_by_name[spec.related]).discard_silently(entity)

@@ -1,0 +1,176 @@
+"""From a plan to a change set, and, once a store has taken it, from its receipt back to the instances."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+
+from gnode_orm.core.arrayhash import array_hash
+from gnode_orm.core.arrays import ArrayHandle
+from gnode_orm.core.changes import ArrayRef, ChangeSet, Delete, Receipt, Update
+from gnode_orm.core.codec import to_columns
+from gnode_orm.core.collections import Collection, collection_of
+from gnode_orm.core.entity import Entity
+from gnode_orm.core.schema import FieldSpec, FieldType
+from gnode_orm.core.state import State, Status
+from gnode_orm.errors import ValidationFailed
+from gnode_orm.ids import IdSource
+from gnode_orm.location import Location
+from gnode_orm.session.plan import Plan
+from gnode_orm.session.planning import channel_links
+from gnode_orm.stores.protocol import Store
+
+IDS = IdSource()
+
+
+def change_set(plan: Plan, store: Store, message: str | None) -> tuple[ChangeSet, dict[tuple[int, str], ArrayRef]]:
+    """Turn a plan into a change set; large arrays are stored on the way.
+
+    Returns the set, and the stored array for each ``(id of the object, field)``.
+    """
+    reserve_ids(plan.creates)
+    changes = ChangeSet(message=message)
+    naming = ArrayNaming(store, changes)
+    for entity in plan.creates:
+        changes.creates.setdefault(entity.kind, []).append(_row(entity, naming))
+    for update in plan.updates:
+        state = _state(update.obj)
+        values = {name: _reference_id(update.obj, name, value) for name, value in update.values.items()}
+        for name in update.arrays:
+            columns = naming.columns(update.obj, name, vars(update.obj)[name])
+            values.update(zip(update.obj.__spec__.by_name[name].write_columns, columns, strict=True))
+        changes.updates.append(Update(state.kind, state.id, state.version, values))
+    changes.links = channel_links(plan)
+    for planned in plan.deletes:
+        state = _state(planned.obj)
+        changes.deletes.append(Delete(state.kind, state.id, state.version, planned.cascade))
+    return changes, naming.named
+
+
+def reserve_ids(entities: Iterable[Entity]) -> None:
+    """Give new objects their ids, in order."""
+    waiting = [_state(entity) for entity in entities if _state(entity).id == 0]
+    for state, number in zip(waiting, IDS.take(len(waiting)), strict=True):
+        state.id = number
+
+
+class ArrayNaming:
+    """Names the arrays of a change set: small ones travel in it, large ones are stored first."""
+
+    def __init__(self, store: Store, changes: ChangeSet) -> None:
+        self._store = store
+        self._changes = changes
+        self.named: dict[tuple[int, str], ArrayRef] = {}
+
+    def columns(self, entity: Entity, name: str, handle: ArrayHandle | None) -> tuple[Any, ...]:
+        """Give the two columns of an array field."""
+        if handle is None:
+            return (None, None)
+        ref = self._ref(handle)
+        self.named[id(entity), name] = ref
+        return ref.hash, ref.type_text
+
+    def _ref(self, handle: ArrayHandle) -> ArrayRef:
+        if handle.ref is not None and handle._reader is self._store:
+            return handle.ref
+        if handle.nbytes > self._store.inline_limit:
+            return self._store.put_array(handle, handle.unit)
+        array = np.ascontiguousarray(handle.magnitude).reshape(handle.shape)
+        ref = ArrayRef(array_hash(array), handle.dtype.str, handle.shape, handle.unit)
+        self._changes.arrays[ref.hash] = array.tobytes()
+        return ref
+
+
+def settle(plan: Plan, receipt: Receipt, refs: dict[tuple[int, str], ArrayRef], store: Store) -> None:
+    """After a write: the same instances carry location and version, and arrays are handles on what was stored."""
+    for entity in plan.creates:
+        for collection in (entity._collections or {}).values():
+            if not collection.loaded:
+                collection.fill([])  # nothing else can hang below an object that was just made
+    for collection in touched_collections([*plan.creates, *(item.obj for item in plan.updates), *_linked(plan)]):
+        collection.settle()
+    for entity in plan.creates:
+        state = _state(entity)
+        state.status = Status.PERSISTENT
+        state.version = state.created = receipt.version
+        state.owner = receipt.user
+        state.original = None
+    for update in plan.updates:
+        state = _state(update.obj)
+        state.version = receipt.version
+        state.original = None
+    for item in _linked(plan):
+        _state(item).original = None
+    _hold_stored(plan, refs, store)
+
+
+def _hold_stored(plan: Plan, refs: dict[tuple[int, str], ArrayRef], store: Store) -> None:
+    for entity in [*plan.creates, *(item.obj for item in plan.updates)]:
+        for spec in entity.__spec__.arrays:
+            ref = refs.get((id(entity), spec.name))
+            if ref is not None:
+                vars(entity)[spec.name] = ArrayHandle.stored(store, ref)
+
+
+def touched_collections(entities: Iterable[Entity]) -> list[Collection[Any]]:
+    """Every loaded collection that the pending changes of some objects concern."""
+    found: dict[int, Collection[Any]] = {}
+    for entity in entities:
+        for collection in (entity._collections or {}).values():
+            found[id(collection)] = collection
+        for spec in entity.__spec__.refs:
+            if not spec.related:
+                continue
+            original = None if entity._state is None else entity._state.original
+            for parent in (vars(entity).get(spec.name), (original or {}).get(spec.name)):
+                if isinstance(parent, Entity):
+                    collection = collection_of(parent, parent.__spec__.relation_by_name[spec.related])
+                    found[id(collection)] = collection
+    return list(found.values())
+
+
+def _linked(plan: Plan) -> list[Entity]:
+    """The channels and groups whose many-to-many collections a plan changes."""
+    pairs = [(item.obj, item.new or item.old) for item in plan.items if item.op in ("link", "unlink")]
+    return list({id(entity): entity for pair in pairs for entity in pair}.values())
+
+
+def _row(entity: Entity, naming: ArrayNaming) -> tuple[Any, ...]:
+    values = vars(entity)
+    row: list[Any] = [_state(entity).id]
+    for spec in entity.__spec__.fields:
+        if spec.type is FieldType.REF:
+            row.append(_parent_id(entity, spec))
+        elif spec.type is FieldType.ARRAY:
+            row += naming.columns(entity, spec.name, values[spec.name])
+        else:
+            row += to_columns(spec, values[spec.name])
+    return tuple(row)
+
+
+def _parent_id(entity: Entity, spec: FieldSpec) -> int | None:
+    parent = entity._raw(spec.name)
+    if parent is None:
+        return None
+    return parent.number if isinstance(parent, Location) else _known_id(entity, spec.name, parent)
+
+
+def _reference_id(entity: Entity, column: str, value: Any) -> Any:
+    if isinstance(value, Location):
+        return value.number
+    return _known_id(entity, column.removesuffix("_id"), value) if isinstance(value, Entity) else value
+
+
+def _known_id(entity: Entity, name: str, parent: Entity) -> int:
+    if parent._state is None or parent._state.id == 0:
+        raise ValidationFailed(
+            f"{entity!r}.{name} refers to {parent!r}, which was not added; add it", entity=entity.kind, field=name
+        )
+    return parent._state.id
+
+
+def _state(entity: Entity) -> State:
+    assert entity._state is not None
+    return entity._state
