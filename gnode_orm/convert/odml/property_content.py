@@ -1,0 +1,119 @@
+"""The values of a property as odML 1.1 sees them: one dtype, unit, uncertainty, reference and origin for all.
+
+Our values have each their own, as in odML 1.0. Where they agree, the property says it for all of them. Empty values
+(``data`` is ``None``) say nothing about the others. Where they disagree, an exact odml object is refused, since it
+would give some values a false unit; a file gets one property for each group of values that agree.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from gnode_orm.convert.odml.attributes import VALUE_FIELDS, stated
+from gnode_orm.convert.odml.losses import Losses
+from gnode_orm.convert.odml.paths import Path
+from gnode_orm.convert.odml.value_text import read_value, same, write_value
+from gnode_orm.models.metadata import Property, Value
+
+_NO_PLACE = ("definition", "encoder", "checksum")
+
+
+@dataclass
+class Content:
+    """What one odml property says of its values; ``attributes`` by the names of ``Value``'s fields."""
+
+    dtype: str | None
+    attributes: dict[str, Any]
+    values: list[Any]
+
+
+def contents(model: Property, path: Path, losses: Losses) -> list[Content]:
+    """Give what the odml property, or where values disagree the odml properties, of a model say.
+
+    Raises:
+        ValidationFailed: strict, and values disagree or are not of the dtype.
+    """
+    values = list(enumerate(model.values))
+    if not losses.strict:
+        values = [(number, value) for number, value in values if not _left_out(number, value, path, losses)]
+    if not values:
+        attributes = {field: model.ext.get(field) for field in VALUE_FIELDS}
+        return [Content(model.ext.get("dtype"), attributes, [])]
+    groups = _groups(model, values)
+    if len(groups) > 1:
+        _refuse_disagreement(list(groups), path, losses)
+    elif losses.strict:
+        groups = {next(iter(groups)): values}
+    return [_content(model, key, members, path, losses) for key, members in groups.items()]
+
+
+def _left_out(number: int, value: Value, path: Path, losses: Losses) -> bool:
+    for field in _NO_PLACE:
+        if getattr(value, field) is not None:
+            losses.mention(path.to("values", number), f"Value.{field}: odML 1.1 has no place for it")
+    if value.data is None:
+        losses.mention(path.to("values", number), "Value.data: an empty value was left out")
+    return value.data is None
+
+
+def _groups(model: Property, values: list[tuple[int, Value]]) -> dict[tuple[Any, ...], list[tuple[int, Value]]]:
+    """Put values that say the same together, in order of first appearance."""
+    speaking = [item for item in values if item[1].data is not None] or values
+    groups: dict[tuple[Any, ...], list[tuple[int, Value]]] = {}
+    for number, value in speaking:
+        key = (value.ext.get("dtype", model.ext.get("dtype", "string")), *(getattr(value, f) for f in VALUE_FIELDS))
+        groups.setdefault(key, []).append((number, value))
+    return groups
+
+
+def _refuse_disagreement(keys: list[tuple[Any, ...]], path: Path, losses: Losses) -> None:
+    names = ("dtype", *VALUE_FIELDS)
+    place = next(number for number in range(len(names)) if len({key[number] for key in keys}) > 1)
+    said = list(dict.fromkeys(key[place] for key in keys))
+    losses.refuse(
+        path,
+        "Value",
+        names[place],
+        said,
+        f"the values say {', '.join(map(repr, said))}, but an odML property has one {names[place]} for all its "
+        "values; make them equal, or move the values into properties of their own",
+        "values that differ in it were put into properties of their own",
+    )
+
+
+def _content(
+    model: Property, key: tuple[Any, ...], members: list[tuple[int, Value]], path: Path, losses: Losses
+) -> Content:
+    dtype = key[0]
+    attributes = {field: stated(field, text, model.ext) for field, text in zip(VALUE_FIELDS, key[1:], strict=True)}
+    try:
+        return Content(dtype, attributes, [_native_value(number, v, dtype, path, losses) for number, v in members])
+    except _NotOfDtype:
+        return Content("string", attributes, [value.data for _, value in members])
+
+
+class _NotOfDtype(Exception):
+    """A text cannot be read by its dtype, and the losses are not strict."""
+
+
+def _native_value(number: int, value: Value, dtype: str | None, path: Path, losses: Losses) -> Any:
+    if "data" in value.ext and same(write_value(value.ext["data"]), value.data):
+        return value.ext["data"]
+    try:
+        return read_value(value.data, dtype)
+    except (ValueError, OverflowError):
+        losses.refuse(
+            path.to("values", number),
+            "Value",
+            "data",
+            value.data,
+            f"{_short(value.data)} is not of dtype {dtype!r}; correct the text, or give the property another dtype",
+            f"text that is not of dtype {dtype!r}: the property was written as text",
+        )
+        raise _NotOfDtype from None
+
+
+def _short(text: str | None) -> str:
+    shown = repr(text)
+    return shown if len(shown) <= 60 else shown[:57] + "..."
