@@ -32,14 +32,14 @@ def from_microseconds(count: int) -> datetime:
 
 def to_columns(spec: FieldSpec, value: Any) -> Row:
     """Write one value as its write columns. References are written by the session, which knows the ids."""
-    return _WRITERS[spec.type](value)
+    return _WRITERS[spec.type._value_](value)
 
 
 def from_columns(spec: FieldSpec, columns: Row, reader: Any) -> Any:
     """Read one value from its read columns; ``reader`` is what array handles read from."""
     if spec.type is FieldType.ARRAY:
         return None if columns[0] is None else ArrayHandle.stored(reader, ArrayRef.from_columns(*columns))
-    return _READERS[spec.type](*columns)
+    return _READERS[spec.type._value_](*columns)
 
 
 def read_part(spec: FieldSpec, columns: Row) -> Row:
@@ -67,25 +67,26 @@ def _json_columns(value: Any) -> Row:
     return (None,) if value is None or (isinstance(value, dict) and not value) else (encode(value),)
 
 
-_WRITERS: dict[FieldType, Callable[[Any], Row]] = {
-    FieldType.TEXT: _same,
-    FieldType.INTEGER: _same,
-    FieldType.BOOLEAN: lambda value: (None if value is None else int(value),),
-    FieldType.DATE: lambda value: (None if value is None else value.isoformat(),),
-    FieldType.DATETIME: _datetime_columns,
-    FieldType.QUANTITY: quantity.to_columns,
-    FieldType.ARRAY: _array_columns,
-    FieldType.JSON: _json_columns,
+# By the types' values: an enum member's own hash is slow, and this runs once for each field of each object.
+_WRITERS: dict[str, Callable[[Any], Row]] = {
+    FieldType.TEXT.value: _same,
+    FieldType.INTEGER.value: _same,
+    FieldType.BOOLEAN.value: lambda value: (None if value is None else int(value),),
+    FieldType.DATE.value: lambda value: (None if value is None else value.isoformat(),),
+    FieldType.DATETIME.value: _datetime_columns,
+    FieldType.QUANTITY.value: quantity.to_columns,
+    FieldType.ARRAY.value: _array_columns,
+    FieldType.JSON.value: _json_columns,
 }
 
-_READERS: dict[FieldType, Callable[..., Any]] = {
-    FieldType.TEXT: lambda value: value,
-    FieldType.INTEGER: lambda value: value,
-    FieldType.BOOLEAN: lambda value: None if value is None else bool(value),
-    FieldType.DATE: lambda value: None if value is None else date.fromisoformat(value),
-    FieldType.DATETIME: lambda value: None if value is None else datetime.fromisoformat(value),
-    FieldType.QUANTITY: quantity.from_columns,
-    FieldType.JSON: lambda value: None if value is None else decode(value),
+_READERS: dict[str, Callable[..., Any]] = {
+    FieldType.TEXT.value: lambda value: value,
+    FieldType.INTEGER.value: lambda value: value,
+    FieldType.BOOLEAN.value: lambda value: None if value is None else bool(value),
+    FieldType.DATE.value: lambda value: None if value is None else date.fromisoformat(value),
+    FieldType.DATETIME.value: lambda value: None if value is None else datetime.fromisoformat(value),
+    FieldType.QUANTITY.value: quantity.from_columns,
+    FieldType.JSON.value: lambda value: None if value is None else decode(value),
 }
 
 

@@ -57,6 +57,11 @@ class FieldSpec:
         return tuple(self.name + suffix for suffix in _WRITE_SUFFIXES.get(self.type, ("",)))
 
     @cached_property
+    def no_value(self) -> tuple[None, ...]:
+        """What the write columns hold for ``None``."""
+        return (None,) * len(self.write_columns)
+
+    @cached_property
     def read_columns(self) -> tuple[str, ...]:
         return tuple(self.name + suffix for suffix in _READ_SUFFIXES.get(self.type, ("",)))
 

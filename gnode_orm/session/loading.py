@@ -28,7 +28,7 @@ class Loader:
 
     def instances(self, kind: str, rows: Sequence[tuple[Any, ...]]) -> list[Any]:
         """Give the instance for each record, from the map where it is there."""
-        with _collector_paused(len(rows) > 1000):
+        with collector_paused(len(rows) > 1000):
             return [self._instance(MODELS[kind], row) for row in rows]
 
     def selected(self, answer: Selected) -> list[Any]:
@@ -133,8 +133,8 @@ def _is_child(child: Any, fk: str, owner: Any) -> bool:
 
 
 @contextmanager
-def _collector_paused(large: bool) -> Iterator[None]:
-    # Building many objects that all live on makes the cyclic collector scan them again and again.
+def collector_paused(large: bool) -> Iterator[None]:
+    """Keep the cyclic collector from scanning again and again what is just being made in large numbers and lives on."""
     if not large or not gc.isenabled():
         yield
         return

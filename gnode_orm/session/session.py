@@ -30,7 +30,7 @@ from gnode_orm.models import MODELS
 from gnode_orm.session import deleting, history, natives, rolling_back, sharing
 from gnode_orm.session.conflicts import conflict_error
 from gnode_orm.session.identity_map import IdentityMap
-from gnode_orm.session.loading import Loader, children_select
+from gnode_orm.session.loading import Loader, children_select, collector_paused
 from gnode_orm.session.pending import Pending, counted, is_changed, reachable
 from gnode_orm.session.plan import Plan
 from gnode_orm.session.planning import changed_fields, link_changes, make_plan
@@ -203,7 +203,8 @@ class Session:
         with self._use():
             if plan is not None and plan.signature() != self._plan().signature():
                 raise SessionError("What is pending is no longer what the plan shows; print session.plan() again")
-            return self._write(message)
+            with collector_paused(len(self._pending.new) > 1000):
+                return self._write(message)
 
     def flush(self) -> Commit:
         """Write everything pending, as durable as a commit."""

@@ -23,6 +23,7 @@ from gnode_orm.session.planning import channel_links
 from gnode_orm.stores.protocol import Store
 
 IDS = IdSource()
+_SAME = (FieldType.TEXT, FieldType.INTEGER)
 
 
 def change_set(plan: Plan, store: Store, message: str | None) -> tuple[ChangeSet, dict[tuple[int, str], ArrayRef]]:
@@ -141,20 +142,24 @@ def _row(entity: Entity, naming: ArrayNaming) -> tuple[Any, ...]:
     values = vars(entity)
     row: list[Any] = [_state(entity).id]
     for spec in entity.__spec__.fields:
-        if spec.type is FieldType.REF:
-            row.append(_parent_id(entity, spec))
+        value = values.get(spec.name)
+        if value is None:
+            row += (_parent_id(entity, spec),) if spec.type is FieldType.REF else spec.no_value
+        elif spec.type in _SAME:
+            row.append(value)
+        elif spec.type is FieldType.REF:
+            row.append(_known_id(entity, spec.name, value))
         elif spec.type is FieldType.ARRAY:
-            row += naming.columns(entity, spec.name, values[spec.name])
+            row += naming.columns(entity, spec.name, value)
         else:
-            row += to_columns(spec, values[spec.name])
+            row += to_columns(spec, value)
     return tuple(row)
 
 
 def _parent_id(entity: Entity, spec: FieldSpec) -> int | None:
-    parent = entity._raw(spec.name)
-    if parent is None:
-        return None
-    return parent.number if isinstance(parent, Location) else _known_id(entity, spec.name, parent)
+    """Give the id of a parent that was named by its location."""
+    unresolved = entity._unresolved
+    return unresolved[spec.name].number if unresolved is not None and spec.name in unresolved else None
 
 
 def _reference_id(entity: Entity, column: str, value: Any) -> Any:
