@@ -1,0 +1,77 @@
+"""What a recording does not say, and what was assumed instead."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+import numpy as np
+
+from gnode_orm.errors import ValidationFailed
+from gnode_orm.files.neo_objects import data_objects
+
+_DOUBTFUL = (("C", "coulomb", "degree Celsius"), ("u", "atomic mass unit", "uV"))
+
+
+def zone_named(timezone: str | dt.tzinfo | None) -> dt.tzinfo | None:
+    """Find a time zone by its name.
+
+    Raises:
+        ValidationFailed: there is none of this name.
+    """
+    if timezone is None or isinstance(timezone, dt.tzinfo):
+        return timezone
+    try:
+        return ZoneInfo(timezone)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        raise ValidationFailed(
+            f"Unknown time zone {timezone!r}; write for instance 'Europe/Berlin'", field="timezone", value=timezone
+        ) from None
+
+
+def localise(block: Any, zone: dt.tzinfo) -> None:
+    """Give recording times without a zone this one; they were written by a clock on the wall."""
+    for item in (block, *block.segments):
+        if isinstance(item.rec_datetime, dt.datetime) and item.rec_datetime.tzinfo is None:
+            item.rec_datetime = item.rec_datetime.replace(tzinfo=zone)
+
+
+def assumptions(block: Any, reader: str) -> list[str]:
+    """Say what was assumed about a block."""
+    found = []
+    if not any(True for segment in block.segments for _ in data_objects(segment)):
+        found.append("read, but it holds no signals, spike trains, events or epochs")
+    if reader == "AsciiSignalIO":
+        found.append("a text table says neither unit nor rate: V and 1 Hz were assumed")
+    found += _doubtful_units(block)
+    naive = block.rec_datetime
+    if isinstance(naive, dt.datetime) and naive.tzinfo is None:
+        found.append(f"the recording time {naive} has no time zone: kept without one; timezone= gives it one")
+    return found + _repeated_events(block)
+
+
+def _doubtful_units(block: Any) -> list[str]:
+    """Find units whose letter another quantity also has: degrees Celsius, and the empty unit of BrainVision."""
+    used = {signal.dimensionality.string for segment in block.segments for signal in segment.analogsignals}
+    return [
+        f"unit {unit!r} was read as {name}; relabel the signal if {other} was meant"
+        for unit, name, other in _DOUBTFUL
+        if unit in used
+    ]
+
+
+def _repeated_events(block: Any) -> list[str]:
+    """Find events that a reader repeats in every segment, as tags of ABF files are."""
+    if len(block.segments) < 2:
+        return []
+    first, *others = ([_key(event) for event in segment.events if len(event)] for segment in block.segments)
+    if not first or any(first != other for other in others):
+        return []
+    count = sum(size for size, *_ in first)
+    what = "one event stands" if count == 1 else f"{count} events stand"
+    return [f"the same {what} in each of the {len(block.segments)} segments, as the reader gives them"]
+
+
+def _key(event: Any) -> tuple[int, bytes, bytes]:
+    return len(event), np.asarray(event.magnitude).tobytes(), np.asarray(event.labels).tobytes()

@@ -1,0 +1,87 @@
+"""What readers say while they read, by log lines and Python warnings, as plain sentences for the user."""
+
+from __future__ import annotations
+
+import logging
+import re
+import threading
+import warnings
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+_LOGGERS = ("Neo", "neo")
+_UNKNOWN_UNIT = re.compile(
+    r"""Units? ["'](?P<a>.*?)["'] can not be converted to a quantity|Can't handle unit ["'](?P<b>.*?)["']"""
+)
+_SILENT = (ResourceWarning, DeprecationWarning, PendingDeprecationWarning, FutureWarning)
+# Catching warnings replaces state of the whole process, so readers take turns.
+_turn = threading.RLock()
+
+
+class _Collector(logging.Handler):
+    def __init__(self, sink: Counter[str]) -> None:
+        super().__init__(logging.WARNING)
+        self._sink = sink
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self._sink[record.getMessage()] += 1
+
+
+class ReaderMessages:
+    """Collects messages over several reads; equal ones are counted."""
+
+    def __init__(self) -> None:
+        self._counts: Counter[str] = Counter()
+
+    @contextmanager
+    def listening(self) -> Iterator[None]:
+        """Collect what is logged and warned inside; nothing of it reaches the terminal."""
+        handler = _Collector(self._counts)
+        loggers = [logging.getLogger(name) for name in _LOGGERS]
+        with _turn, warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            kept = [logger.propagate for logger in loggers]
+            for logger in loggers:
+                logger.addHandler(handler)
+                logger.propagate = False
+            try:
+                yield
+            finally:
+                for logger, propagate in zip(loggers, kept, strict=True):
+                    logger.removeHandler(handler)
+                    logger.propagate = propagate
+                self._take(caught)
+
+    def sentences(self) -> list[str]:
+        """Give each message once, in the order of its first appearance."""
+        told: Counter[str] = Counter()
+        for message, count in self._counts.items():
+            told[_plain(message)] += count
+        return [text if count == 1 else f"{text} ({count} times)" for text, count in told.items()]
+
+    def _take(self, caught: list[warnings.WarningMessage]) -> None:
+        for warning in caught:
+            if not issubclass(warning.category, _SILENT):
+                self._counts[str(warning.message)] += 1
+
+
+def one_line(text: object, limit: int = 300) -> str:
+    """Fold a text into one line of bounded length."""
+    flat = " ".join(str(text).split())
+    return flat if len(flat) <= limit else flat[: limit - 3] + "..."
+
+
+def reason_of(error: BaseException) -> str:
+    """Name an error's class and say its message in one line."""
+    text = one_line(error)
+    return f"{type(error).__name__}: {text}" if text else type(error).__name__
+
+
+def _plain(message: str) -> str:
+    unit = _UNKNOWN_UNIT.search(message)
+    if unit is not None:
+        return f"unit {unit['a'] or unit['b'] or ''!r} is unknown: kept as dimensionless, values not scaled"
+    if "Cannot rescale to voltage" in message:
+        return "the header holds no scaling: raw counts are kept as dimensionless"
+    return one_line(message)

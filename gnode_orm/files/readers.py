@@ -1,0 +1,140 @@
+"""The readers behind one face: those of neo, and ours on wfdb and pyabf for what neo does not read."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Protocol
+
+from gnode_orm.files.recognition import is_folder_reader, readers_by_name
+
+
+class Source(Protocol):
+    """An open file or folder of recordings."""
+
+    name: str
+    block_count: int
+
+    def read(self, number: int) -> Any:
+        """Read one neo block."""
+        ...
+
+    def close(self) -> None:
+        """Close the files."""
+        ...
+
+
+def open_source(name: str, path: Path) -> Source:
+    """Open a path with the reader of this name; whatever the reader raises passes through."""
+    if name in _OWN:
+        return OwnSource(name, path, _OWN[name])
+    reader = _construct(readers_by_name()[name], path)
+    return RawSource(name, reader) if hasattr(reader, "block_count") else WholeSource(name, reader)
+
+
+def reader_names() -> list[str]:
+    """Names that ``reader=`` takes."""
+    return [*readers_by_name(), *_OWN]
+
+
+class RawSource:
+    """A reader of neo that finds its blocks by number."""
+
+    def __init__(self, name: str, reader: Any) -> None:
+        self.name = name
+        self.block_count = int(reader.block_count())
+        self._reader: Any = reader
+
+    def read(self, number: int) -> Any:
+        """Read one block with its waveforms, or without where the reader has none."""
+        try:
+            return self._reader.read_block(block_index=number, load_waveforms=True)
+        except ValueError as error:
+            if "no waveforms" not in str(error).lower():
+                raise
+        return self._reader.read_block(block_index=number)
+
+    def close(self) -> None:
+        """Close the reader, or leave its files to the garbage collector where it cannot be closed."""
+        _close(self._reader)
+        self._reader = None
+
+
+class WholeSource:
+    """A reader of neo that gives all blocks at once, or NIX, whose blocks are read one by one."""
+
+    def __init__(self, name: str, reader: Any) -> None:
+        self.name = name
+        self._reader: Any = reader
+        self._numbered = name == "NixIO"
+        try:
+            self._blocks: list[Any] = [] if self._numbered else list(reader.read())
+        except BaseException:
+            _close(reader)
+            raise
+        self.block_count = len(reader.nix_file.blocks) if self._numbered else len(self._blocks)
+
+    def read(self, number: int) -> Any:
+        """Read one block; each can be asked for once."""
+        if self._numbered:
+            return self._reader.read_block(index=number)
+        block, self._blocks[number] = self._blocks[number], None
+        return block
+
+    def close(self) -> None:
+        """Close the reader."""
+        _close(self._reader)
+        self._blocks = []
+
+
+class OwnSource:
+    """A file that another package reads, as one neo block."""
+
+    def __init__(self, name: str, path: Path, read: Callable[[Path], Any]) -> None:
+        self.name = name
+        self.block_count = 1
+        self._path = path
+        self._read = read
+
+    def read(self, number: int) -> Any:
+        """Read the block."""
+        return self._read(self._path)
+
+    def close(self) -> None:
+        """Nothing stays open."""
+
+
+def _construct(reader: Any, path: Path) -> Any:
+    name = reader.__name__
+    if name == "NixIO":
+        return reader(str(path), mode="ro")
+    if name == "NWBIO":
+        return reader(str(path), mode="r")
+    if name == "NeuralynxIO" and path.is_file():
+        return reader(dirname=str(path.parent), include_filenames=[path.name])
+    if is_folder_reader(reader):
+        return reader(dirname=str(path))
+    return reader(filename=str(path))
+
+
+def _close(reader: Any) -> None:
+    # The NWB reader has no close(), and keeps the file that it opened here.
+    for item in (reader, getattr(reader, "_io_nwb", None)):
+        close = getattr(item, "close", None)
+        if close is not None:
+            close()
+
+
+def _wfdb(path: Path) -> Any:
+    from gnode_orm.files.wfdb_reader import read_wfdb
+
+    return read_wfdb(path)
+
+
+def _atf(path: Path) -> Any:
+    from gnode_orm.files.atf_reader import read_atf
+
+    return read_atf(path)
+
+
+_OWN: dict[str, Callable[[Path], Any]] = {"wfdb": _wfdb, "pyabf": _atf}

@@ -1,0 +1,217 @@
+"""Which readers may be able to read a path: by its content first, then by its suffix.
+
+A suffix alone says little: `.nev` belongs to two makers, `.dat` to a dozen, some recordings have none. So a known
+signature at the begin of a file decides; where there is none, neo's table of suffixes and our own give candidates.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from gnode_orm.errors import FormatError, NotFound
+
+_SIGNATURES: tuple[tuple[bytes, str], ...] = (
+    (b"ABF ", "AxonIO"),
+    (b"ABF2", "AxonIO"),
+    (b"ATF\t", "pyabf"),
+    (b"AxGr", "AxographIO"),
+    (b"axgx", "AxographIO"),
+    (b"0       ", "EDFIO"),
+    (b"\xffBIOSEMI", "EDFIO"),
+    (b"Brain Vision Data Exchange Header File", "BrainVisionIO"),
+    (b"BrainVision Data Exchange Header File", "BrainVisionIO"),
+    (b"\x02\x69\x12\xc6", "IntanIO"),
+    (b"\xac\x27\x91\xd6", "IntanIO"),
+    (b"NEURALEV", "BlackrockIO"),
+    (b"BREVENTS", "BlackrockIO"),
+    (b"NEURALSG", "BlackrockIO"),
+    (b"NEURALCD", "BlackrockIO"),
+    (b"BRSMPGRP", "BlackrockIO"),
+    (b"######## Neuralynx", "NeuralynxIO"),
+)
+_HDF5 = b"\x89HDF\r\n\x1a\n"
+_OWN_SUFFIXES = {".bdf": "EDFIO", ".edf": "EDFIO", ".hea": "wfdb", ".atf": "pyabf", ".ncs": "NeuralynxIO"}
+_NEURALYNX = {".ncs", ".nse", ".ntt", ".nev", ".nrd"}
+
+# They run code (pickle), invent data (example), or take any bytes or text as samples: only when asked for by name.
+_BY_NAME_ONLY = {"PickleIO", "ExampleIO", "RawBinarySignalIO", "AsciiSpikeTrainIO", "AsciiSignalIO", "NestIO"}
+_TEXT_TABLES = {".txt", ".csv", ".tsv", ".asc"}
+_POINTERS = ((b"version https://git-lfs.github.com/spec/", "Git LFS"), (b"/annex/objects/", "git-annex"))
+_HEADERS = {".eeg": ".vhdr", ".vmrk": ".vhdr", ".dat": ".hea", ".atr": ".hea"}
+_POINTER_LENGTH = 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """Why a reader is not tried."""
+
+    reader: str
+    reason: str
+
+
+def check_readable(path: Path) -> None:
+    """Refuse what is no recording at all.
+
+    Raises:
+        NotFound: there is nothing at the path.
+        FormatError: an empty file or folder, or a pointer to a file that was not fetched.
+    """
+    if path.is_symlink() and not path.exists():
+        _refuse_link(path)
+    if not path.exists():
+        raise NotFound(f"{path}: no such file or folder")
+    if path.is_dir():
+        if not any(path.iterdir()):
+            raise FormatError(f"{path}: the folder is empty")
+        return
+    start = first_bytes(path, _POINTER_LENGTH)
+    if not start:
+        raise FormatError(f"{path}: the file is empty")
+    for mark, system in _POINTERS:
+        if path.stat().st_size < _POINTER_LENGTH and mark in start[:200]:
+            raise FormatError(f"{path}: a {system} pointer, not the recording itself; fetch the content first")
+
+
+def candidates(path: Path) -> tuple[list[str], list[Refusal]]:
+    """Name the readers to try, best first, and those that are left out with the reason."""
+    return _of_folder(path) if path.is_dir() else _of_file(path)
+
+
+def first_bytes(path: Path, count: int) -> bytes:
+    """Read the begin of a file.
+
+    Raises:
+        FormatError: the file cannot be opened.
+    """
+    try:
+        with path.open("rb") as file:
+            return file.read(count)
+    except OSError as error:
+        raise FormatError(f"{path}: cannot be opened: {error.strerror}") from error
+
+
+def readers_by_name() -> dict[str, type]:
+    """Every reader of neo under its class name."""
+    from neo import io
+
+    # neo has two readers called NixIO; the first one reads everything that the other does.
+    return {reader.__name__: reader for reader in reversed(io.iolist)} | {"NixIO": io.NixIO}
+
+
+def is_folder_reader(reader: type) -> bool:
+    """Say whether a reader of neo wants a folder rather than a file."""
+    return str(getattr(reader, "rawmode", None) or getattr(reader, "mode", "")) in {"one-dir", "multi-dir", "dir"}
+
+
+def _of_file(path: Path) -> tuple[list[str], list[Refusal]]:
+    start = first_bytes(path, 64)
+    if start.startswith(_HDF5):
+        return _of_hdf5(path)
+    for signature, reader in _SIGNATURES:
+        if start.startswith(signature):
+            return [reader], []
+    suffix = path.suffix.lower()
+    header = path.with_suffix(_HEADERS[suffix]) if suffix in _HEADERS else None
+    if header is not None and header.exists():
+        return [], [Refusal("neo", f"belongs to {header.name}; import that")]
+    if suffix in _OWN_SUFFIXES:
+        return [_OWN_SUFFIXES[suffix]], []
+    return _of_suffix(path, suffix)
+
+
+def _of_suffix(path: Path, suffix: str) -> tuple[list[str], list[Refusal]]:
+    names, refusals = [], []
+    for reader in _known_to_neo(suffix):
+        if reader.__name__ in _BY_NAME_ONLY:
+            continue
+        if is_folder_reader(reader) and reader.__name__ != "TdtIO":
+            refusals.append(Refusal(reader.__name__, "reads folders; import the folder of this file"))
+        else:
+            names.append(reader.__name__)
+    if suffix in {".pkl", ".pickle"}:
+        refusals.append(Refusal("PickleIO", "a pickle runs code when it is read; ask for it with reader='PickleIO'"))
+    if suffix in _TEXT_TABLES:
+        problem = table_problem(path)
+        if problem is None:
+            names.append("AsciiSignalIO")
+        else:
+            refusals.append(Refusal("AsciiSignalIO", problem))
+    return names, refusals
+
+
+def _of_hdf5(path: Path) -> tuple[list[str], list[Refusal]]:
+    try:
+        import h5py
+    except ImportError:
+        return _of_suffix(path, path.suffix.lower())
+    try:
+        with h5py.File(path, "r") as file:
+            marks = {name: file.attrs[name] for name in ("format", "nwb_version") if name in file.attrs}
+    except OSError as error:
+        return [], [Refusal("h5py", f"a broken HDF5 file: {error}")]
+    if "nwb_version" in marks:
+        return ["NWBIO"], []
+    if marks.get("format") in ("nix", b"nix"):
+        return ["NixIO"], []
+    names, refusals = _of_suffix(path, path.suffix.lower())
+    return [name for name in names if name not in {"NixIO", "NWBIO"}], refusals
+
+
+def _of_folder(path: Path) -> tuple[list[str], list[Refusal]]:
+    if next(path.rglob("structure.oebin"), None) is not None:
+        return ["OpenEphysBinaryIO"], []
+    if any(_is_neuralynx(file) for file in path.iterdir()):
+        return ["NeuralynxIO"], []
+    inside = sorted(file for file in path.rglob("*") if file.is_file())
+    readers = {reader.__name__: reader for file in inside for reader in _known_to_neo(file.suffix.lower())}
+    names = [name for name, reader in readers.items() if is_folder_reader(reader) and name not in _BY_NAME_ONLY]
+    shown = ", ".join(file.name for file in inside[:3]) + (", ..." if len(inside) > 3 else "")
+    return names, [Refusal("neo", f"knows no recording made of such a folder; import its files one by one ({shown})")]
+
+
+def _is_neuralynx(file: Path) -> bool:
+    if file.suffix.lower() not in _NEURALYNX or not file.is_file():
+        return False
+    return file.suffix.lower() != ".nev" or first_bytes(file, 18) == b"######## Neuralynx"
+
+
+def _known_to_neo(suffix: str) -> list[type]:
+    from neo.io import io_by_extension
+
+    known: dict[type, None] = dict.fromkeys(io_by_extension.get(suffix[1:], ())) if suffix else {}
+    ours = readers_by_name().values()
+    return [reader for reader in known if reader in ours]
+
+
+def table_problem(path: Path) -> str | None:
+    """Say why a text is no table of numbers that a signal could be made of, or ``None`` where it is one.
+
+    One line of column names is allowed; every other line needs the same count of numbers.
+    """
+    try:
+        lines = [line for line in path.read_text(encoding="utf-8").splitlines()[:200] if line.strip()]
+    except UnicodeDecodeError as error:
+        return f"not text in UTF-8 (byte {error.start})"
+    body = lines if _numbers(lines[0]) else lines[1:]
+    widths = {_numbers(line) for line in body}
+    if not body or 0 in widths:
+        return "a table of text, not of numbers"
+    return None if len(widths) == 1 else "lines with different counts of numbers"
+
+
+def _numbers(line: str) -> int:
+    """Count the numbers of a line, 0 where anything else stands in it."""
+    words = line.replace(",", " ").replace(";", " ").split()
+    try:
+        return len([float(word) for word in words])
+    except ValueError:
+        return 0
+
+
+def _refuse_link(path: Path) -> None:
+    target = os.readlink(path)
+    if "annex/objects" in target:
+        raise FormatError(f"{path}: a git-annex link whose content is not here; fetch the content first")
+    raise NotFound(f"{path}: a link to {target}, which does not exist")

@@ -1,0 +1,95 @@
+"""Validation of files, neo and odML objects and models by one set of rules, which judge models."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+from gnode_orm.core.entity import Entity
+from gnode_orm.errors import FormatError, ValidationFailed
+from gnode_orm.files.validation.registry import RULES, Finding, Rule, rule
+from gnode_orm.files.validation.report import ERROR, WARNING, Issue, Report, short
+from gnode_orm.files.validation.walk import walk
+
+# Importing these modules adds their rules.
+for _module in ("signal_rules", "time_rules", "structure_rules"):
+    import_module(f"{__name__}.{_module}")
+
+__all__ = ["ERROR", "RULES", "WARNING", "Finding", "Issue", "Report", "Rule", "rule", "validate"]
+
+
+def validate(target: Any) -> Report:
+    """Judge a file or folder, a neo or odML object, or a model with everything below it.
+
+    Raises:
+        NotFound: there is nothing at the path.
+        ValidationFailed: the target is none of these.
+    """
+    if isinstance(target, str | Path):
+        return Report(str(target), _of_path(Path(target)))
+    if isinstance(target, Entity):
+        return Report(repr(target), _of_model(target, target.kind))
+    library = type(target).__module__.split(".")[0]
+    if library not in ("neo", "odml"):
+        raise ValidationFailed(
+            f"{type(target).__name__} cannot be validated; give a path, a neo or odML object, or a model", value=target
+        )
+    subject = f"{library} {type(target).__name__}"
+    return Report(subject, _of_native(target, library, type(target).__name__.lower()))
+
+
+def _of_path(path: Path) -> Iterator[Issue]:
+    from gnode_orm.files.odml import is_odml
+
+    try:
+        yield from _of_metadata(path) if is_odml(path) else _of_recording(path)
+    except FormatError as error:
+        yield Issue(ERROR, "unreadable-file", path.name, None, str(error), "repair or convert the file")
+
+
+def _of_metadata(path: Path) -> Iterator[Issue]:
+    from gnode_orm.files.odml import read_odml
+
+    file = read_odml(path)
+    for warning in file.warnings:
+        yield Issue(WARNING, "reader-message", path.name, None, str(warning), "check the file")
+    yield from _of_native(file.document, "odml", "document")
+
+
+def _of_recording(path: Path) -> Iterator[Issue]:
+    from gnode_orm.files.recordings import Failure, open_recording
+
+    with open_recording(path) as recording:
+        for number, native in recording.blocks():
+            where = f"block[{number}]"
+            if isinstance(native, Failure):
+                yield Issue(ERROR, "unreadable-block", where, None, native.reason, "repair or convert the file")
+            else:
+                yield from _of_native(native, "neo", where)
+        for warning in recording.warnings:
+            yield Issue(WARNING, "reader-message", path.name, None, warning, "check that it is so")
+
+
+def _of_native(native: Any, library: str, path: str) -> Iterator[Issue]:
+    from gnode_orm.models.natives import converter
+
+    if isinstance(native, Entity):
+        yield from _of_model(native, path)
+        return
+    try:
+        model = getattr(converter(library), f"from_{library}")(native)
+    except ValidationFailed as error:
+        remedy = "change the object so that it can be kept, or leave it out"
+        yield Issue(ERROR, "not-convertible", path, short(error.field), str(error), remedy)
+        return
+    yield from _of_model(model, path)
+
+
+def _of_model(model: Entity, path: str) -> Iterator[Issue]:
+    for where, entity in walk(model, path):
+        for each in RULES.get(entity.kind, ()):
+            for finding in each.check(entity):
+                place = where if finding.field is None else f"{where}.{finding.field}"
+                yield Issue(each.severity, each.code, place, short(finding.value), finding.message, finding.remedy)

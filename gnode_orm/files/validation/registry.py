@@ -1,0 +1,64 @@
+"""Rules by the kind that they judge; a decorator adds one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from gnode_orm.core.schema import SCHEMA
+from gnode_orm.errors import ValidationFailed, did_you_mean
+from gnode_orm.files.validation.report import ERROR, WARNING
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What a rule says about one object.
+
+    Attributes:
+        field: the field concerned, or ``None`` for the object as a whole.
+        message: what is wrong; without the value, so that equal findings can be counted together.
+        remedy: what to do.
+        value: the value concerned.
+    """
+
+    field: str | None
+    message: str
+    remedy: str
+    value: Any = None
+
+
+Check = Callable[[Any], Iterator[Finding]]
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """A check with its code and severity."""
+
+    code: str
+    severity: str
+    check: Check
+
+
+RULES: dict[str, list[Rule]] = {}
+"""The rules of each kind, in the order in which they were added."""
+
+
+def rule(*kinds: str, code: str, severity: str) -> Callable[[Check], Check]:
+    """Add a rule for objects of these kinds: a function that takes the model and yields ``Finding``s.
+
+    Raises:
+        ValidationFailed: an unknown kind or severity.
+    """
+    if severity not in (ERROR, WARNING):
+        raise ValidationFailed(f"A rule is {ERROR!r} or {WARNING!r}, not {severity!r}", value=severity)
+    for kind in kinds:
+        if kind not in SCHEMA:
+            raise ValidationFailed(f"There is no kind {kind!r}{did_you_mean(kind, SCHEMA)}", value=kind)
+
+    def add(check: Check) -> Check:
+        for kind in kinds:
+            RULES.setdefault(kind, []).append(Rule(code, severity, check))
+        return check
+
+    return add

@@ -1,0 +1,144 @@
+"""Rules for signals: rate, begin, samples, channels."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+from weakref import ref
+
+import numpy as np
+
+from gnode_orm.files.validation.registry import Finding, rule
+from gnode_orm.files.validation.report import ERROR, WARNING
+from gnode_orm.files.validation.sample_statistics import SampleStatistics, sample_statistics
+
+_REGULAR = ("analogsignal", "analogsignalarray")
+_ALL = (*_REGULAR, "irregularlysampledsignal")
+_NAN_SHARE = 0.01
+# Fewer samples than this say nothing about a channel.
+_ENOUGH = 10
+
+
+@rule(*_REGULAR, "spiketrain", "spike", code="rate-not-positive", severity=ERROR)
+def _rate_not_positive(entity: Any) -> Iterator[Finding]:
+    rate = entity.sampling_rate
+    if rate is not None and not np.all((np.asarray(rate) > 0) & np.isfinite(np.asarray(rate))):
+        yield Finding("sampling_rate", "is not a positive, finite rate", "give the rate of the recording", rate)
+
+
+@rule(*_REGULAR, code="rate-missing", severity=WARNING)
+def _rate_missing(signal: Any) -> Iterator[Finding]:
+    if signal.signal is not None and signal.sampling_rate is None:
+        yield Finding("sampling_rate", "is missing, so the samples have no times", "set it, for instance 20*pq.kHz")
+
+
+@rule(*_ALL, "spiketrain", code="begin-not-finite", severity=ERROR)
+def _begin_not_finite(entity: Any) -> Iterator[Finding]:
+    # The end of a train may be infinite: it means that the recording was not bounded.
+    if entity.t_start is not None and np.any(np.isnan(np.asarray(entity.t_start))):
+        yield Finding("t_start", "is not a number", "give the begin of the recording", entity.t_start)
+
+
+@rule(*_REGULAR, code="time-resolution", severity=WARNING)
+def _time_resolution(signal: Any) -> Iterator[Finding]:
+    if signal.t_start is None or signal.sampling_rate is None:
+        return
+    begin, rate = float(signal.t_start.simplified), float(signal.sampling_rate.simplified)
+    if np.isfinite(begin) and rate > 0 and np.spacing(abs(begin)) * rate > 0.1:
+        yield Finding(
+            "t_start", "is so late that float64 cannot tell samples apart", "count time from nearer by", begin
+        )
+
+
+@rule(*_ALL, code="doubtful-sample-type", severity=WARNING)
+def _doubtful_sample_type(signal: Any) -> Iterator[Finding]:
+    samples = signal.signal
+    if samples is not None and (samples.dtype.kind == "c" or samples.dtype == np.float16):
+        yield Finding("signal", f"samples are {samples.dtype}", "many programs cannot read these; float32 is safe")
+
+
+@rule(*_ALL, code="samples-missing", severity=WARNING)
+def _samples_missing(signal: Any) -> Iterator[Finding]:
+    figures = _figures(signal)
+    if figures is not None and np.any(figures.missing > _NAN_SHARE):
+        yield Finding(
+            "signal",
+            "more than 1 % of a channel are not numbers",
+            "check the recording for gaps",
+            _channels(figures.missing > _NAN_SHARE),
+        )
+
+
+@rule(*_ALL, code="constant-channel", severity=WARNING)
+def _constant_channel(signal: Any) -> Iterator[Finding]:
+    figures = _figures(signal)
+    if figures is None or figures.samples < _ENOUGH:
+        return
+    flat = (figures.low == figures.high) & (figures.missing == 0)
+    if np.any(flat):
+        yield Finding("signal", "a channel never changes", "check that it was connected", _channels(flat))
+
+
+@rule(*_REGULAR, code="saturated-channel", severity=WARNING)
+def _saturated_channel(signal: Any) -> Iterator[Finding]:
+    figures = _figures(signal)
+    if figures is None or signal.signal.dtype.kind != "i" or figures.samples < _ENOUGH:
+        return
+    limits = np.iinfo(signal.signal.dtype)
+    full = ((figures.low == limits.min) | (figures.high == limits.max)) & (figures.low != figures.high)
+    if np.any(full):
+        yield Finding("signal", "a channel reaches the limits of its integers", "check the gain", _channels(full))
+
+
+@rule(*_ALL, code="channel-names-count", severity=ERROR)
+def _channel_names_count(signal: Any) -> Iterator[Finding]:
+    channels, names = _channel_count(signal), signal.channel_names
+    if names and channels is not None and len(names) != channels:
+        yield Finding(
+            "array_annotations", f"{len(names)} channel_names for {channels} channels", "give one name for each"
+        )
+
+
+@rule(*_ALL, code="channel-names-repeated", severity=WARNING)
+def _channel_names_repeated(signal: Any) -> Iterator[Finding]:
+    names = signal.channel_names
+    repeated = sorted({name for name in names if names.count(name) > 1})
+    if repeated:
+        yield Finding("array_annotations", "channels share a name", "pick channels by number", repeated)
+
+
+@rule("irregularlysampledsignal", code="times-not-increasing", severity=WARNING)
+def _times_not_increasing(signal: Any) -> Iterator[Finding]:
+    if signal.times is None or signal.times.ndim != 1 or len(signal.times) < 2:
+        return
+    times = np.asarray(signal.times)
+    backward = np.flatnonzero(~(times[1:] > times[:-1]))
+    if len(backward):
+        yield Finding(
+            "times", "do not strictly increase", "sort the samples by time", f"at sample {int(backward[0]) + 1}"
+        )
+
+
+def _figures(signal: Any) -> SampleStatistics | None:
+    """Figures of a signal's samples, kept for the rules that follow on the same signal."""
+    global _last
+    samples = signal.signal
+    if samples is None:
+        return None
+    if _last is None or _last[0]() is not samples:
+        _last = (ref(samples), sample_statistics(samples))
+    return _last[1]
+
+
+_last: tuple[ref[Any], SampleStatistics | None] | None = None
+
+
+def _channel_count(signal: Any) -> int | None:
+    samples = signal.signal
+    return None if samples is None or samples.ndim > 2 else samples.shape[1] if samples.ndim == 2 else 1
+
+
+def _channels(picked: Any) -> str:
+    numbers = np.flatnonzero(picked).tolist()
+    shown = ", ".join(map(str, numbers[:8])) + (", ..." if len(numbers) > 8 else "")
+    return f"channel {shown}"

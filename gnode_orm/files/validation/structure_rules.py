@@ -1,0 +1,94 @@
+"""Rules for how objects hang together: blocks, segments, channels, sections, properties."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from gnode_orm.files.validation.registry import Finding, rule
+from gnode_orm.files.validation.report import ERROR, WARNING
+
+# What the odml library writes where no type was given.
+_NO_TYPE = "n.s."
+
+
+@rule("block", code="time-zones-mixed", severity=WARNING)
+def _time_zones_mixed(block: Any) -> Iterator[Finding]:
+    times = [item.rec_datetime for item in (block, *block.segments) if item.rec_datetime is not None]
+    if len({time.tzinfo is None for time in times}) == 2:
+        yield Finding("rec_datetime", "some recording times have a time zone, some have none", "give all of them one")
+
+
+@rule("block", "segment", code="recorded-in-future", severity=WARNING)
+def _recorded_in_future(entity: Any) -> Iterator[Finding]:
+    time = entity.rec_datetime
+    # A naive time may be up to half a day ahead of here.
+    now = dt.datetime.now(dt.UTC) + dt.timedelta(hours=14)
+    if time is not None and (time.replace(tzinfo=dt.UTC) if time.tzinfo is None else time) > now:
+        yield Finding("rec_datetime", "lies in the future", "check the clock of the recording machine", time)
+
+
+@rule("block", code="segment-index-repeated", severity=WARNING)
+def _segment_index_repeated(block: Any) -> Iterator[Finding]:
+    repeated = _repeated(segment.index for segment in block.segments)
+    if repeated:
+        yield Finding("segments", "several segments have the same index", "number them", repeated)
+
+
+@rule("segment", code="segment-without-block", severity=WARNING)
+def _segment_without_block(segment: Any) -> Iterator[Finding]:
+    if segment._raw("block") is None:
+        yield Finding("block", "is not set", "set it: without a block only its creator sees the segment")
+
+
+@rule("recordingchannelgroup", code="channel-index-repeated", severity=WARNING)
+def _channel_index_repeated(group: Any) -> Iterator[Finding]:
+    repeated = _repeated(channel.index for channel in group.recordingchannels)
+    if repeated:
+        yield Finding("recordingchannels", "several channels have the same index", "number them", repeated)
+
+
+@rule("document", "section", code="section-name-repeated", severity=ERROR)
+def _section_name_repeated(parent: Any) -> Iterator[Finding]:
+    repeated = _repeated(section.name for section in parent.sections)
+    if repeated:
+        yield Finding("sections", "several sections side by side have the same name", "rename them", repeated)
+
+
+@rule("section", code="property-name-repeated", severity=ERROR)
+def _property_name_repeated(section: Any) -> Iterator[Finding]:
+    repeated = _repeated(item.name for item in section.properties)
+    if repeated:
+        yield Finding("properties", "several properties of the section have the same name", "rename them", repeated)
+
+
+@rule("section", code="section-type-missing", severity=ERROR)
+def _section_type_missing(section: Any) -> Iterator[Finding]:
+    if not section.type:
+        yield Finding("type", "is missing", "set it, for instance 'stimulus'")
+
+
+@rule("section", code="section-type-default", severity=WARNING)
+def _section_type_default(section: Any) -> Iterator[Finding]:
+    if section.type == _NO_TYPE:
+        yield Finding("type", "was never given", "set it, for instance 'stimulus'", section.type)
+
+
+@rule("section", code="link-and-include", severity=WARNING)
+def _link_and_include(section: Any) -> Iterator[Finding]:
+    if section.link and section.include:
+        yield Finding("link", "stands beside an include", "keep one of them", section.link)
+
+
+@rule("section", code="dependency-unknown", severity=WARNING)
+def _dependency_unknown(section: Any) -> Iterator[Finding]:
+    names = {item.name for item in section.properties}
+    for item in section.properties:
+        if item.dependency and item.dependency not in names:
+            yield Finding("properties", "a property depends on one that is not here", "add it", item.dependency)
+
+
+def _repeated(items: Iterable[Any]) -> list[Any]:
+    return [item for item, count in Counter(items).items() if count > 1 and item is not None]

@@ -1,0 +1,125 @@
+"""Rules for what happens at points in time: spikes, events, epochs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from gnode_orm.files.validation.registry import Finding, rule
+from gnode_orm.files.validation.report import ERROR, WARNING
+
+_WITH_TIMES = ("spiketrain", "eventarray", "epocharray", "irregularlysampledsignal")
+
+
+@rule(*_WITH_TIMES, code="times-not-finite", severity=ERROR)
+def _times_not_finite(entity: Any) -> Iterator[Finding]:
+    times = _times(entity)
+    bad = np.flatnonzero(~np.isfinite(times))
+    if bad.size:
+        yield Finding("times", "hold NaN or infinity", "leave these out", f"{len(bad)} of them, first at {bad[0]}")
+
+
+@rule("event", "epoch", "spike", code="time-not-finite", severity=ERROR)
+def _time_not_finite(entity: Any) -> Iterator[Finding]:
+    if entity.time is not None and not np.all(np.isfinite(np.asarray(entity.time))):
+        yield Finding("time", "is NaN or infinity", "give the time, or delete the object", entity.time)
+
+
+@rule("spiketrain", code="spike-outside-train", severity=ERROR)
+def _spike_outside_train(train: Any) -> Iterator[Finding]:
+    times = _times(train)
+    if not len(times):
+        return
+    outside = np.zeros(len(times), bool)
+    if train.t_start is not None:
+        outside |= times < _bound(train, train.t_start, -1)
+    if train.t_stop is not None:
+        outside |= times > _bound(train, train.t_stop, +1)
+    if outside.any():
+        first = int(np.flatnonzero(outside)[0])
+        yield Finding(
+            "times",
+            "spikes lie outside t_start and t_stop",
+            "widen t_start and t_stop, or leave the spikes out",
+            f"{int(outside.sum())} of them, first {times[first]} {train.times.unit}",
+        )
+
+
+@rule("spiketrain", code="spikes-unsorted", severity=WARNING)
+def _spikes_unsorted(train: Any) -> Iterator[Finding]:
+    if np.any(np.diff(_times(train)) < 0):
+        yield Finding("times", "are not in order", "sort them, with their waveforms")
+
+
+@rule("spiketrain", code="spikes-repeated", severity=WARNING)
+def _spikes_repeated(train: Any) -> Iterator[Finding]:
+    repeated = int(np.sum(np.diff(np.sort(_times(train))) == 0))
+    if repeated:
+        yield Finding("times", "one time stands more than once", "check the spike sorting", f"{repeated} times")
+
+
+@rule("spiketrain", code="waveforms-shape", severity=ERROR)
+def _waveforms_shape(train: Any) -> Iterator[Finding]:
+    if train.waveforms is not None and train.waveforms.ndim != 3:
+        shape = train.waveforms.shape
+        yield Finding("waveforms", "do not have three axes", "give them the shape (spike, channel, time)", shape)
+
+
+@rule("spiketrain", code="waveforms-without-unit", severity=WARNING)
+def _waveforms_without_unit(train: Any) -> Iterator[Finding]:
+    if train.waveforms is not None and train.waveforms.unit is None:
+        yield Finding("waveforms", "have no unit", "relabel them with train.waveforms.with_unit('uV')")
+
+
+@rule("spiketrain", code="waveforms-without-rate", severity=WARNING)
+def _waveforms_without_rate(train: Any) -> Iterator[Finding]:
+    if train.waveforms is not None and train.sampling_rate is None:
+        yield Finding("sampling_rate", "is missing, so the waveforms have no time scale", "set it")
+
+
+@rule("eventarray", "epocharray", code="labels-count", severity=ERROR)
+def _labels_count(entity: Any) -> Iterator[Finding]:
+    yield from _count(entity, "labels")
+
+
+@rule("epocharray", code="durations-count", severity=ERROR)
+def _durations_count(entity: Any) -> Iterator[Finding]:
+    yield from _count(entity, "durations")
+
+
+@rule("epocharray", code="durations-missing", severity=WARNING)
+def _durations_missing(epochs: Any) -> Iterator[Finding]:
+    if len(_times(epochs)) and (epochs.durations is None or not len(epochs.durations)):
+        yield Finding("durations", "are missing", "set one for each time")
+
+
+@rule("epocharray", code="duration-negative", severity=WARNING)
+def _durations_negative(epochs: Any) -> Iterator[Finding]:
+    negative = 0 if epochs.durations is None else int(np.sum(np.asarray(epochs.durations) < 0))
+    if negative:
+        yield Finding("durations", "are negative", "some formats write -1 for unknown", f"{negative} of them")
+
+
+@rule("epoch", code="duration-negative", severity=WARNING)
+def _duration_negative(epoch: Any) -> Iterator[Finding]:
+    if epoch.duration is not None and np.any(np.asarray(epoch.duration) < 0):
+        yield Finding("duration", "is negative", "some formats write -1 for unknown", epoch.duration)
+
+
+def _times(entity: Any) -> npt.NDArray[Any]:
+    return np.empty(0) if entity.times is None else np.asarray(entity.times).reshape(-1)
+
+
+def _bound(train: Any, bound: Any, direction: int) -> float:
+    """A bound in the unit of the times; widened by rounding where the units differ."""
+    limit = float(np.asarray(bound.rescale(train.times.units)))
+    return limit if bound.dimensionality == train.times.dimensionality else limit + direction * 4 * np.spacing(limit)
+
+
+def _count(entity: Any, name: str) -> Iterator[Finding]:
+    values, times = getattr(entity, name), _times(entity)
+    if values is not None and len(values) not in (0, len(times)):
+        yield Finding(name, f"{len(values)} {name} for {len(times)} times", "give one for each time, or none")

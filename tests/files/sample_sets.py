@@ -1,0 +1,50 @@
+"""The sample recordings by what becomes of them."""
+
+READ_BY_NEO = {
+    "abf1-187sweeps-tags": "AxonIO",
+    "abf1-6sweeps": "AxonIO",
+    "abf1-nodate": "AxonIO",
+    "abf2-16ch-4units": "AxonIO",
+    "abf2-60sweeps-tag": "AxonIO",
+    "abf2-atf-pair": "AxonIO",
+    "abf2-gapfree-tag": "AxonIO",
+    "abf2-ic-ramp": "AxonIO",
+    "abf2-odd-rate": "AxonIO",
+    "abf2-varlen": "AxonIO",
+    "ascii-column": "AsciiSignalIO",
+    "axograph-digitized": "AxographIO",
+    "axograph-x": "AxographIO",
+    "bdf-4ch": "EDFIO",
+    "blackrock-nev": "BlackrockIO",
+    "blackrock-ns2": "BlackrockIO",
+    "brainvision-units": "BrainVisionIO",
+    "edf-139ch": "EDFIO",
+    "edf-uneven": "EDFIO",
+    "edf-utf8": "EDFIO",
+    "intan-rhd": "IntanIO",
+    "neuralynx-events": "NeuralynxIO",
+    "nix-not-neo": "NixIO",
+    "nwb-currentclamp": "NWBIO",
+    "nwb-ttl": "NWBIO",
+    "openephys-binary": "OpenEphysBinaryIO",
+    "spike2-units": "Spike2IO",
+}
+READ_BY_OTHERS = {"wfdb-mitbih-100": "wfdb"}
+UNREADABLE = {
+    "brainvision-latin1": "can't decode byte 0xb5",
+    "neuralynx-ncs": "Neuraview version 2",
+    "nwb-electricalseries": "Invalid annotation",
+    "odmltables-csv": "a table of text, not of numbers",
+}
+METADATA = (
+    "odml-v1-eeg",
+    "odml-v1-json",
+    "odml-v1-large",
+    "odml-v1-relacs",
+    "odml-v11-blackrock",
+    "odml-v11-eeg",
+    "odml-v11-json",
+    "odml-v11-terminologies",
+    "odml-v11-tutorial",
+    "odml-v11-yaml",
+)

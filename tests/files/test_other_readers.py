@@ -1,0 +1,63 @@
+"""Formats that neo does not read: WFDB and Axon text files."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from gnode_orm.files.recordings import open_recording
+
+
+def only_block(path: Path, **options: Any) -> Any:
+    with open_recording(path, **options) as recording:
+        ((_, block),) = recording.blocks()
+    return block
+
+
+def test_a_wfdb_record_is_read_in_physical_units(data: Path, expected: dict[str, Any]) -> None:
+    figures = expected["wfdb-mitbih-100"]
+    block = only_block(data / figures["path"])
+    (signal,) = block.segments[0].analogsignals
+    assert list(signal.shape) == figures["shape"]
+    assert str(signal.dtype) == figures["dtype"]
+    assert (signal.dimensionality.string, float(signal.sampling_rate.rescale("Hz"))) == ("mV", figures["fs"])
+    assert signal.magnitude[0].tolist() == figures["first"]
+    assert signal.magnitude[-1].tolist() == figures["last"]
+    assert signal.magnitude.sum(axis=0).tolist() == pytest.approx(figures["sum"])
+    assert signal.array_annotations["channel_names"].tolist() == figures["sig_name"]
+
+
+def test_the_annotations_of_a_wfdb_record_become_an_event(data: Path, expected: dict[str, Any]) -> None:
+    figures = expected["wfdb-mitbih-100"]["ann"]
+    (event,) = only_block(data / "wfdb-mitbih-100" / "100.hea").segments[0].events
+    samples = event.array_annotations["sample"]
+    assert (len(event), int(samples.sum())) == (figures["n"], figures["sample_sum"])
+    assert {str(label): event.labels.tolist().count(label) for label in set(event.labels.tolist())} == figures[
+        "symbols"
+    ]
+    assert np.array_equal(event.magnitude, samples / 360)
+
+
+def test_the_comments_of_a_wfdb_header_describe_a_person(data: Path) -> None:
+    path = data / "wfdb-mitbih-100" / "100.hea"
+    assert "wfdb_comments" not in only_block(path).annotations
+    assert "Aldomet, Inderal" in only_block(path, keep_personal=True).annotations["wfdb_comments"]
+
+
+def test_an_axon_text_file_holds_the_same_samples_as_its_binary_twin(data: Path) -> None:
+    folder = data / "abf2-atf-pair"
+    text, binary = only_block(folder / "18702001-step.atf"), only_block(folder / "18702001-step.abf")
+    assert len(text.segments) == len(binary.segments) == 3
+    for ours, theirs in zip(text.segments, binary.segments, strict=True):
+        ours, theirs = ours.analogsignals[0], theirs.analogsignals[0]
+        assert (ours.name, ours.dimensionality, ours.shape) == ("IN 0", theirs.dimensionality, theirs.shape)
+        assert float(ours.sampling_rate) == float(theirs.sampling_rate) == 20000
+        assert np.allclose(ours.magnitude, theirs.magnitude, rtol=1e-4, atol=1e-3)
+
+
+def test_sweeps_of_an_axon_text_file_begin_where_its_header_says(data: Path) -> None:
+    block = only_block(data / "abf2-atf-pair" / "18702001-step.atf")
+    assert [float(segment.analogsignals[0].t_start) for segment in block.segments] == [0, 1, 2]
