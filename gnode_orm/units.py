@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from dataclasses import dataclass
 from typing import Any
@@ -84,12 +85,14 @@ def _parse(text: str) -> Unit:
     if len(flat) > MAX_LENGTH or not _GRAMMAR.fullmatch(flat):
         raise UnitError(_refusal(text), value=text)
     try:
+        # Names such as None are evaluated too, and give no unit.
         parsed = pq.unit_registry[flat]
+        quantity = pq.Quantity(1.0, parsed)
     except (LookupError, SyntaxError, TypeError, ValueError, ArithmeticError):
         raise UnitError(f"Unknown unit {text!r}{_near_unit(flat)}", value=text) from None
-    if float(getattr(parsed, "magnitude", 1.0)) != 1.0:
+    if float(parsed.magnitude) != 1.0:
         raise UnitError(_refusal(text), value=text)
-    return unit_of_quantity(pq.Quantity(1.0, parsed))
+    return unit_of_quantity(quantity)
 
 
 def _refusal(text: str) -> str:
@@ -113,8 +116,11 @@ def _from_dimensionality(dimensionality: Any) -> Unit:
             "such as uV, or keep the raw values with gain and offset",
             value=text,
         )
+    factor = float(simplified.magnitude)
+    if not 0 < factor < math.inf:
+        raise UnitError(f"The unit {text!r} is too small or too large to compute with", value=text)
     dimension = text if text in _OFFSET_SCALES else simplified.dimensionality.string
-    return Unit(text, dimensionality, float(simplified.magnitude), dimension)
+    return Unit(text, dimensionality, factor, dimension)
 
 
 def _text(dimensionality: Any) -> str:

@@ -42,15 +42,16 @@ class AnnotationDict(dict[str, Any]):
         super().__setitem__(key, tracked(value, self._watcher))
 
     def __delitem__(self, key: str) -> None:
-        _before_change(self._watcher)
+        if key in self:
+            _before_change(self._watcher)
         super().__delitem__(key)
 
     def update(self, *args: Any, **values: Any) -> None:
         """Set several annotations at once; all of them or, where one cannot be kept, none."""
         new = dict(*args, **values)
         encode(new)
-        for key, value in new.items():
-            self[key] = value
+        _before_change(self._watcher)
+        super().update({key: tracked(value, self._watcher) for key, value in new.items()})
 
     def __ior__(self, other: Any) -> AnnotationDict:  # type: ignore[override,misc]
         self.update(other)
@@ -64,12 +65,14 @@ class AnnotationDict(dict[str, Any]):
 
     def pop(self, key: str, *default: Any) -> Any:
         """Remove an annotation and give it."""
-        _before_change(self._watcher)
+        if key in self:
+            _before_change(self._watcher)
         return super().pop(key, *default)
 
     def popitem(self) -> tuple[str, Any]:
         """Remove the last annotation and give it with its key."""
-        _before_change(self._watcher)
+        if self:
+            _before_change(self._watcher)
         return super().popitem()
 
     def clear(self) -> None:
@@ -100,8 +103,8 @@ class AnnotationList(list[Any]):
         items = list(value) if isinstance(place, slice) else value
         encode(items)
         _before_change(self._watcher)
-        kept = [tracked(item, self._watcher) for item in items] if isinstance(place, slice) else items
-        super().__setitem__(place, kept if isinstance(place, slice) else tracked(items, self._watcher))
+        # A slice takes a list, whose items are then tracked one by one.
+        super().__setitem__(place, tracked(items, self._watcher))
 
     def __delitem__(self, place: Any) -> None:
         _before_change(self._watcher)
@@ -131,13 +134,13 @@ class AnnotationList(list[Any]):
 
     def pop(self, place: SupportsIndex = -1) -> Any:
         """Remove a value and give it."""
-        _before_change(self._watcher)
+        if self:
+            _before_change(self._watcher)
         return super().pop(place)
 
     def remove(self, value: Any) -> None:
         """Remove the first equal value."""
-        _before_change(self._watcher)
-        super().remove(value)
+        del self[self.index(value)]
 
     def clear(self) -> None:
         """Remove every value."""
@@ -145,12 +148,15 @@ class AnnotationList(list[Any]):
         super().clear()
 
     def sort(self, *, key: Callable[[Any], Any] | None = None, reverse: bool = False) -> None:
-        """Sort in place."""
-        self[:] = sorted(self, key=key, reverse=reverse)
+        """Sort in place; the values stay the same objects."""
+        items = sorted(self, key=key, reverse=reverse)
+        _before_change(self._watcher)
+        super().__setitem__(slice(None), items)
 
     def reverse(self) -> None:
-        """Turn the order round in place."""
-        self[:] = self[::-1]
+        """Turn the order round in place; the values stay the same objects."""
+        _before_change(self._watcher)
+        super().reverse()
 
     def __reduce__(self) -> tuple[Any, ...]:
         return AnnotationList, (list(self),)

@@ -15,7 +15,7 @@ import quantities as pq
 from numpy.lib.mixins import NDArrayOperatorsMixin
 
 from gnode_orm.core.changes import ArrayRef
-from gnode_orm.core.quantity import check_dimension, with_unit
+from gnode_orm.core.quantity import check_dimension, refuse_second_unit, with_unit
 from gnode_orm.errors import ValidationFailed
 from gnode_orm.units import Unit, unit_of, unit_of_quantity
 
@@ -103,7 +103,8 @@ class ArrayHandle(NDArrayOperatorsMixin):
 
     def __getitem__(self, key: Any) -> Any:
         values = self._read(key)
-        return values if self._unit is None else with_unit(values, self._unit)
+        # One label is text, as in NumPy, and not an array without axes.
+        return values[()] if self._unit is None else with_unit(values, self._unit)
 
     def __len__(self) -> int:
         if not self.shape:
@@ -116,10 +117,14 @@ class ArrayHandle(NDArrayOperatorsMixin):
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> npt.NDArray[Any]:
         values = self._read(...)
         if dtype is not None and np.dtype(dtype) != values.dtype:
+            if copy is False:
+                raise ValueError(f"An array of dtype {values.dtype} cannot be given as {dtype} without a copy")
             return values.astype(dtype)
         return values.copy() if copy else values
 
     def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **options: Any) -> Any:
+        if any(isinstance(item, ArrayHandle) for item in options.get("out", ())):
+            raise TypeError("Arrays on entities are read-only; compute a new one and assign it")
         loaded = [item.load() if isinstance(item, ArrayHandle) else item for item in inputs]
         return getattr(ufunc, method)(*loaded, **options)
 
@@ -196,11 +201,13 @@ def number_array(value: Any, dimension: str | None, *, unit_optional: bool = Fal
     Raises:
         ValidationFailed: no unit, a wrong dimension, or values that are not numbers.
     """
+    _refuse_mask(value)
     if isinstance(value, ArrayHandle):
         handle = value
     elif isinstance(value, pq.Quantity):
         handle = ArrayHandle.in_memory(np.asarray(value.magnitude), unit_of_quantity(value))
     elif isinstance(value, tuple) and len(value) == 2 and isinstance(value[1], str):
+        refuse_second_unit(value[0], value[1])
         handle = ArrayHandle.in_memory(np.asarray(value[0]), unit_of(value[1]))
     else:
         handle = ArrayHandle.in_memory(np.asarray(value), None)
@@ -213,6 +220,12 @@ def number_array(value: Any, dimension: str | None, *, unit_optional: bool = Fal
             f"an array of shape {handle.shape} has no unit; write (array, 'mV') or array * pq.mV", value=value
         )
     return handle
+
+
+def _refuse_mask(value: Any) -> None:
+    values = value[0] if isinstance(value, tuple) and value else value
+    if isinstance(values, np.ma.MaskedArray):
+        raise ValidationFailed("a masked array would lose its mask; fill it, for instance with NaN", value=value)
 
 
 def label_array(value: Any) -> ArrayHandle:

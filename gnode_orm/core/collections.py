@@ -7,46 +7,15 @@ taken out in memory are kept beside it, so that appending never loads.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, MutableSequence
-from typing import TYPE_CHECKING, Any, Generic, TypeVar, overload
+from typing import TYPE_CHECKING, Any, TypeVar, overload
 
 from gnode_orm.core.schema import Relation
 from gnode_orm.errors import DetachedError, ValidationFailed
 
 if TYPE_CHECKING:
     from gnode_orm.core.entity import Entity
-    from gnode_orm.core.expressions import RelationColumn
 
 M = TypeVar("M", bound="Entity")
-
-
-class Children(Generic[M]):
-    """Declare a collection: the kind of its members, and the foreign key that hangs them in.
-
-    For a many-to-many collection the "foreign key" is the name of the collection on the other side.
-    """
-
-    def __init__(self, kind: str, fk: str, *, many_to_many: bool = False) -> None:
-        self.kind = kind
-        self.fk = fk
-        self.many_to_many = many_to_many
-        self.relation = Relation("", kind, fk, many_to_many)
-
-    def __set_name__(self, owner: type, name: str) -> None:
-        self.relation = Relation(name, self.kind, self.fk, self.many_to_many)
-
-    @overload
-    def __get__(self, obj: None, owner: Any) -> RelationColumn[M]: ...
-    @overload
-    def __get__(self, obj: Entity, owner: Any) -> Collection[M]: ...
-    def __get__(self, obj: Any, owner: Any) -> Any:
-        if obj is not None:
-            return collection_of(obj, self.relation)
-        from gnode_orm.core.expressions import RelationColumn
-
-        return RelationColumn(owner.kind, (self.relation.name,), self.relation)
-
-    def __set__(self, obj: Any, values: Iterable[M]) -> None:
-        collection_of(obj, self.relation)[:] = values
 
 
 class Collection(MutableSequence[M]):
@@ -55,7 +24,7 @@ class Collection(MutableSequence[M]):
     ``append`` and ``remove`` set the members' foreign keys; assigning a list adds and removes what differs.
     """
 
-    __slots__ = ("_added", "_before", "_members", "_owner", "_relation", "_removed", "_view")
+    __slots__ = ("_added", "_members", "_owner", "_relation", "_removed", "_stored", "_view")
 
     def __init__(self, owner: Any, relation: Relation) -> None:
         self._owner = owner
@@ -64,10 +33,10 @@ class Collection(MutableSequence[M]):
         self._members: dict[int, Any] | None = None
         # The same as a list, made when it is asked for by place.
         self._view: list[Any] | None = None
-        # What was hung in and taken out since the last write, and the members before the first taking out.
+        # What was hung in and taken out since the last write, and the stored members before the first taking out.
         self._added: dict[int, Any] = {}
         self._removed: dict[int, Any] = {}
-        self._before: dict[int, Any] | None = None
+        self._stored: dict[int, Any] | None = None
 
     @property
     def loaded(self) -> bool:
@@ -88,8 +57,7 @@ class Collection(MutableSequence[M]):
         return iter(list(self._load()))
 
     def __contains__(self, member: object) -> bool:
-        self._load()
-        return self._members is not None and id(member) in self._members
+        return id(member) in self._loaded_members()
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Collection | list | tuple):
@@ -132,6 +100,14 @@ class Collection(MutableSequence[M]):
         for value in list(values):
             self.append(value)
 
+    def reverse(self) -> None:
+        """Members keep insertion order, so this is refused."""
+        raise ValidationFailed(f"{self!r} keeps insertion order and cannot be reversed; use reversed(...)")
+
+    def clear(self) -> None:
+        """Take every member out."""
+        self._replace([])
+
     def remove(self, value: M) -> None:
         """Take a member out by setting its foreign key to ``None``."""
         if self._relation.many_to_many:
@@ -154,19 +130,24 @@ class Collection(MutableSequence[M]):
     def discard_silently(self, member: Any) -> None:
         """Forget a member whose foreign key went elsewhere."""
         key = id(member)
-        if self._added.pop(key, None) is None:
-            self._removed[key] = member
-            if self._members is not None and self._before is None:
-                self._before = dict(self._members)
-        if self._members is not None and self._members.pop(key, None) is not None:
+        hung_in = self._added.pop(key, None) is not None
+        if self._members is None:
+            # Only a stored member can be among those that are not loaded.
+            if not hung_in and member._state is not None and member._state.stored:
+                self._removed[key] = member
+        elif key in self._members:
+            if not hung_in:
+                self._keep_stored()
+                self._removed[key] = member
+            del self._members[key]
             self._view = None
 
     def add_silently(self, member: Any) -> None:
         """Take note of a member whose foreign key names the owner now."""
         key = id(member)
+        if self._members is not None and key in self._members:
+            return
         if self._removed.pop(key, None) is None:
-            if self._members is not None and key in self._members:
-                return
             self._added[key] = member
         if self._members is not None:
             self._members[key] = member
@@ -174,17 +155,27 @@ class Collection(MutableSequence[M]):
 
     def fill(self, stored: Iterable[Any]) -> None:
         """Take over the stored members, with what was changed in memory on top."""
-        self._members = {id(item): item for item in stored if id(item) not in self._removed}
+        self._members = {id(item): item for item in stored}
+        if self._removed:
+            self._stored = dict(self._members)
+            for key in self._removed:
+                self._members.pop(key, None)
         for key, item in self._added.items():
             self._members.pop(key, None)
             self._members[key] = item
         self._view = None
 
+    def _keep_stored(self) -> None:
+        """Keep the stored members in their order before the first of them is taken out."""
+        assert self._members is not None
+        if self._stored is None:
+            self._stored = {key: item for key, item in self._members.items() if key not in self._added}
+
     def settle(self) -> None:
         """After a write: what was hung in or taken out in memory is now stored."""
         self._added.clear()
         self._removed.clear()
-        self._before = None
+        self._stored = None
 
     def pending(self) -> tuple[list[Any], list[Any]]:
         """Members hung in and taken out since the last write."""
@@ -197,27 +188,35 @@ class Collection(MutableSequence[M]):
     def restore(self) -> None:
         """Undo what was hung in or taken out since the last write."""
         if self._members is not None:
-            before = self._members if self._before is None else self._before
-            self._members = {key: item for key, item in before.items() if key not in self._added}
+            stored = self._members if self._stored is None else self._stored
+            self._members = {key: item for key, item in stored.items() if key not in self._added}
             self._view = None
         self.settle()
 
     def _load(self) -> list[Any]:
-        if self._members is None:
-            state = self._owner._state
-            if state is None or not state.stored:
-                self.fill([])
-            elif state.tracker is None:
-                raise DetachedError(
-                    f"{self._owner!r}: {self._relation.name} was not loaded before the session was closed; load it "
-                    f"with with_({self._relation.name!r}) or read it inside the session"
-                )
-            else:
-                self.fill(state.tracker.load_collection(self._owner, self._relation.name))
+        members = self._loaded_members()
         if self._view is None:
-            assert self._members is not None
-            self._view = list(self._members.values())
+            self._view = list(members.values())
         return self._view
+
+    def _loaded_members(self) -> dict[int, Any]:
+        if self._members is None:
+            self.fill(self._read())
+        assert self._members is not None
+        return self._members
+
+    def _read(self) -> list[Any]:
+        """Read the stored members."""
+        state = self._owner._state
+        if state is None or not state.stored:
+            return []
+        if state.tracker is None:
+            raise DetachedError(
+                f"{self._owner!r}: {self._relation.name} was not loaded before the session was closed; load it with "
+                f"with_({self._relation.name!r}) or read it inside the session"
+            )
+        found: list[Any] = state.tracker.load_collection(self._owner, self._relation.name)
+        return found
 
     def _replace(self, members: list[Any]) -> None:
         for member in members:
@@ -226,13 +225,12 @@ class Collection(MutableSequence[M]):
         for member in list(self._load()):
             if id(member) not in wanted:
                 self.remove(member)
-        present = {id(member) for member in self._load()}
-        for key, member in wanted.items():
-            if key not in present:
+        for member in wanted.values():
+            if member not in self:
                 self.append(member)
 
     def _check(self, value: Any) -> None:
-        if getattr(value, "kind", None) != self._relation.kind:
+        if getattr(value, "kind", None) != self._relation.kind or isinstance(value, type):
             name = f"{type(self._owner).__name__}.{self._relation.name}"
             raise ValidationFailed(f"{name} holds objects of kind {self._relation.kind}, not {value!r}", value=value)
 
@@ -253,6 +251,7 @@ def link(collection: Collection[Any], member: Any) -> None:
     """Join the two sides of a many-to-many collection."""
     if member in collection:
         return
+    collection._owner._check_sessions(member)
     other = other_side(collection, member)
     collection._owner._before_edit(collection._relation.name)
     member._before_edit(other._relation.name)

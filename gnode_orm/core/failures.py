@@ -34,8 +34,8 @@ def _problem(cls: Any, detail: Any, field: str | None) -> tuple[str, str]:
     name = field or ".".join(map(str, detail["loc"]))
     if detail["type"] == "extra_forbidden":
         return name, "!" + str(misspelt(cls, name))
-    if detail["type"] == "gnode":
-        return name, str(detail["ctx"]["reason"])
+    if detail["type"] == "value_error":
+        return name, str(detail["ctx"]["error"])
     if detail["type"] == "string_pattern_mismatch":
         return name, f"{_short(detail['input'])} holds a NUL character, which a store cannot keep as text"
     if detail["type"] == "string_unicode":

@@ -35,7 +35,7 @@ def quantity(value: Any, dimension: str | None) -> Any:
         ValidationFailed: a bare number, a wrong dimension, or not a number at all.
     """
     if isinstance(value, pq.Quantity):
-        magnitude, unit = np.array(value.magnitude), unit_of_quantity(value)
+        magnitude, unit = np.array(value), unit_of_quantity(value)
     else:
         magnitude, unit = _parts(value, dimension)
     if magnitude.dtype.kind not in "iuf":
@@ -48,7 +48,7 @@ def with_unit(magnitude: Any, unit: Unit) -> Any:
     """View an array as a read-only quantity without parsing or copying."""
     view: Any = np.asarray(magnitude).view(pq.Quantity)
     view._dimensionality = unit.dimensionality
-    view.flags.writeable = False
+    view.setflags(write=False)
     return view
 
 
@@ -57,6 +57,21 @@ def check_dimension(unit: Unit, dimension: str | None, value: Any) -> None:
     if dimension is not None and unit.dimension != dimension:
         what = {TIME: "a time", RATE: "a rate"}.get(dimension, f"a quantity of {dimension}")
         raise UnitError(f"{_show(value)} is not {what} (unit {unit.text}); write {_example(dimension)}", value=value)
+
+
+def refuse_second_unit(value: Any, unit: str) -> None:
+    """Refuse ``(5*pq.ms, "s")``, which would relabel or convert, depending on the reader.
+
+    Raises:
+        UnitError: the value has a unit of its own.
+    """
+    own = getattr(value, "dimensionality", None)
+    if own is not None:
+        raise UnitError(
+            f"{_show(value)} has a unit already, and {unit!r} is given beside it; rescale the quantity, or give its "
+            "magnitude",
+            value=value,
+        )
 
 
 def si_value(value: float, unit: Unit) -> float:
@@ -109,6 +124,7 @@ def _parts(value: Any, dimension: str | None) -> tuple[Any, Unit]:
     if isinstance(value, dict) and set(value) == {"value", "unit"}:
         value = (value["value"], value["unit"])
     if isinstance(value, tuple | list) and len(value) == 2 and isinstance(value[1], str):
+        refuse_second_unit(value[0], value[1])
         return _number(value[0], value, dimension), unit_of(value[1])
     if isinstance(value, bool | int | float | np.generic | np.ndarray):
         raise ValidationFailed(f"{_show(value)} has no unit; write {_example(dimension)}", value=value)

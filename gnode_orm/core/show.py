@@ -1,25 +1,68 @@
-"""HTML of an entity for notebooks."""
+"""How an entity is shown: one line, and HTML for notebooks. Neither loads anything, nor follows a cycle."""
 
 from __future__ import annotations
 
 from html import escape
 from typing import Any
 
+from gnode_orm.location import Location
+
+# Documents and long texts, for which one line has no room.
+_NOT_IN_LINE = frozenset(
+    {"annotations", "array_annotations", "ext", "description", "definition", "file_origin", "safety_level"}
+)
+_FIELDS_IN_LINE = 6
+
+
+def one_line(entity: Any) -> str:
+    """Give class, the first fields that are set, and the address of a stored object."""
+    shown = [f"{name}={word}" for name, word in shown_fields(entity)]
+    location = entity.location
+    if location is not None:
+        shown.append(f"at {location.kind}/{location.id}")
+    return f"{type(entity).__name__}({', '.join(shown)})"
+
+
+def shown_fields(entity: Any) -> list[tuple[str, str]]:
+    """Give the first fields that are set, each in a few words."""
+    names = (name for name in type(entity).__spec__.by_name if name not in _NOT_IN_LINE)
+    values = [(name, value) for name in names if (value := entity._raw(name)) is not None]
+    return [(name, _shortened(_word(value), 60)) for name, value in values[:_FIELDS_IN_LINE]]
+
 
 def entity_html(entity: Any) -> str:
-    """Give a small table: the fields that are set, foreign keys as locations, collections with what is loaded."""
-    rows = [(name, value) for name, value in entity._values().items() if not _empty(value)]
-    cells = "".join(f"<tr><th>{escape(name)}</th><td>{escape(_cell(value))}</td></tr>" for name, value in rows)
+    """Give a small table: the fields that are set, foreign keys as locations, and collections in memory."""
+    rows = [(name, _cell(value)) for name, value in entity._values().items() if not _empty(value)]
+    rows += [(name, f"{len(members)} loaded") for name, members in _loaded(entity)]
+    cells = "".join(f"<tr><th>{escape(name)}</th><td>{escape(cell)}</td></tr>" for name, cell in rows)
     where = entity.location or "not stored"
     return f"<table><caption>{escape(type(entity).__name__)} ({escape(where)})</caption>{cells}</table>"
+
+
+def _loaded(entity: Any) -> list[tuple[str, list[Any]]]:
+    found = [(name, collection.known()) for name, collection in (entity._collections or {}).items()]
+    return [(name, members) for name, members in found if members]
 
 
 def _empty(value: Any) -> bool:
     return value is None or (isinstance(value, dict) and not value)
 
 
+def _word(value: Any) -> str:
+    if hasattr(value, "__spec__"):
+        location = value.location
+        return f"<{location.kind}/{location.id}>" if location else f"<new {type(value).__name__}>"
+    if isinstance(value, Location):
+        return f"<{value.kind}/{value.id}>"
+    # A quantity of several values is printed over several lines.
+    return repr(value) if isinstance(value, str) else " ".join(str(value).split())
+
+
 def _cell(value: Any) -> str:
     if hasattr(value, "__spec__"):
         return value.location or f"new {type(value).__name__}"
-    text = str(value)
-    return text if len(text) <= 200 else text[:197] + "..."
+    return _shortened(str(value), 200)
+
+
+def _shortened(text: str, length: int) -> str:
+    return text if len(text) <= length else text[: length - 3] + "..."

@@ -38,6 +38,7 @@ from gnode_orm.units import unit_of, unit_of_quantity
 
 _INT64 = range(-(2**63), 2**63)
 _MAX_DEPTH = 200
+_KINDS = "biufcSUMm"  # NumPy's booleans, numbers, bytes, text, dates and time spans
 
 
 def encode(value: Any) -> str:
@@ -99,7 +100,12 @@ def _list(value: Any, path: str, depth: int) -> list[Any]:
 
 
 def _int(value: int, path: str, depth: int) -> Any:
-    return int(value) if value in _INT64 else {"$": "i", "v": str(int(value))}
+    if value in _INT64:
+        return int(value)
+    try:
+        return {"$": "i", "v": str(int(value))}
+    except ValueError:  # Python limits the conversion, which takes quadratic time
+        raise ValidationFailed(f"{path or 'value'}: an integer of {value.bit_length()} bits is too long") from None
 
 
 def _float(value: float, path: str, depth: int) -> Any:
@@ -107,20 +113,29 @@ def _float(value: float, path: str, depth: int) -> Any:
 
 
 def _numpy_scalar(value: np.generic, path: str, depth: int) -> dict[str, Any]:
+    kind = value.dtype.kind
+    if value.dtype.names or kind not in _KINDS:
+        raise ValidationFailed(f"{path or 'value'}: a {value.dtype} cannot be kept", field=path, value=value)
     item = value.item()
     tagged: dict[str, Any] = {"$": "np", "t": value.dtype.str}
-    if isinstance(item, str | bool) or (isinstance(item, int) and item in _INT64):
+    if kind == "U":
+        return {**tagged, "v": _text(item, path, depth)}
+    if kind == "b" or (kind in "iu" and item in _INT64):
         return {**tagged, "v": item}
-    if isinstance(item, float) and value.dtype.itemsize <= 8 and math.isfinite(item):
+    if kind == "f" and value.dtype.itemsize <= 8 and math.isfinite(item):
         return {**tagged, "v": item}
     return {**tagged, "v": None, "b": b64encode(value.tobytes()).decode()}
 
 
 def _array(value: np.ndarray[Any, Any], path: str, depth: int) -> dict[str, Any]:
+    if isinstance(value, np.ma.MaskedArray):
+        raise ValidationFailed(f"{path or 'value'}: a masked array would lose its mask", field=path, value=value)
     if value.dtype == object:
-        return {"$": "objects", "s": list(value.shape), "v": _list(value.ravel().tolist(), path, depth)}
-    if value.dtype.names or value.dtype.kind not in "biufcSUMm":
-        raise ValidationFailed(f"{path}: an array of dtype {value.dtype} cannot be kept", field=path, value=value)
+        return {"$": "objects", "s": list(value.shape), "v": _list(list(value.flat), path, depth + 1)}
+    if value.dtype.names or value.dtype.kind not in _KINDS:
+        raise ValidationFailed(
+            f"{path or 'value'}: an array of dtype {value.dtype} cannot be kept", field=path, value=value
+        )
     return {"$": "array", "t": value.dtype.str, "s": list(value.shape), "b": _base64(value)}
 
 
@@ -128,7 +143,7 @@ def _quantity(value: Any, path: str, depth: int) -> dict[str, Any]:
     try:
         unit = unit_of_quantity(value)
     except UnitError as error:
-        raise ValidationFailed(f"{path}: {error}", field=path, value=value) from None
+        raise ValidationFailed(f"{path or 'value'}: {error}", field=path, value=value) from None
     magnitude = np.asarray(value.magnitude)
     if magnitude.ndim or magnitude.dtype.kind not in "iuf":
         return {
@@ -165,7 +180,7 @@ _ENCODERS: dict[type, Callable[[Any, str, int], Any]] = {
     dict: _dict,
     Mapping: _dict,
     list: _list,
-    tuple: lambda value, path, depth: {"$": "tuple", "v": _list(value, path, depth)},
+    tuple: lambda value, path, depth: {"$": "tuple", "v": _list(value, path, depth + 1)},
     complex: _tagged("complex", lambda value: [repr(value.real), repr(value.imag)]),
     bytes: _tagged("bytes", lambda value: b64encode(value).decode()),
     datetime: _tagged("datetime", datetime.isoformat),
@@ -198,7 +213,12 @@ def _from_bytes(plain: dict[str, Any]) -> np.ndarray[Any, Any]:
 
 
 def _numpy_scalar_value(plain: dict[str, Any]) -> Any:
-    return _from_bytes(plain)[()] if "b" in plain else np.dtype(plain["t"]).type(plain["v"]).astype(plain["t"])
+    dtype = np.dtype(plain["t"])
+    if "b" not in plain:
+        return np.str_(plain["v"]) if dtype.kind == "U" else dtype.type(plain["v"])
+    if dtype.kind == "S":
+        return np.bytes_(b64decode(plain["b"]))
+    return _from_bytes(plain)[()]
 
 
 def _quantity_value(plain: dict[str, Any]) -> Any:
@@ -211,7 +231,8 @@ def _quantity_value(plain: dict[str, Any]) -> Any:
 
 def _object_array(plain: dict[str, Any]) -> np.ndarray[Any, Any]:
     array = np.empty(len(plain["v"]), dtype=object)
-    array[:] = [_value(item) for item in plain["v"]]
+    for place, item in enumerate(plain["v"]):
+        array[place] = _value(item)  # one by one: NumPy would take items of equal length for another axis
     return array.reshape(plain["s"])
 
 

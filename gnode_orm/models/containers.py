@@ -3,7 +3,7 @@
 import datetime as dt
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from gnode_orm.core.collections import Children
+from gnode_orm.core.children import Children
 from gnode_orm.core.fields import Mapped, Ref, field, ref
 from gnode_orm.models.electrophysiology import ElectrophysiologyEntity
 from gnode_orm.models.metadata import Section, check_safety_level

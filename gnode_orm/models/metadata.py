@@ -3,7 +3,7 @@
 import datetime as dt
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
-from gnode_orm.core.collections import Children
+from gnode_orm.core.children import Children
 from gnode_orm.core.entity import Entity
 from gnode_orm.core.fields import Extension, Mapped, Ref, extension, field, ref
 from gnode_orm.errors import ValidationFailed

@@ -1,0 +1,52 @@
+"""Conditions and sort keys: plain nodes with the kind that they are about."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from gnode_orm.core.select import And, Node, Not, Or, Order
+from gnode_orm.errors import QueryError
+
+
+class Condition:
+    """A condition for ``where``; join with ``&`` and ``|``, turn with ``~``."""
+
+    __slots__ = ("kind", "node")
+
+    def __init__(self, kind: str, node: Node) -> None:
+        self.kind = kind
+        self.node = node
+
+    def __and__(self, other: Condition) -> Condition:
+        return self._join(And, other)
+
+    def __or__(self, other: Condition) -> Condition:
+        return self._join(Or, other)
+
+    def __invert__(self) -> Condition:
+        return Condition(self.kind, Not(self.node))
+
+    def __bool__(self) -> bool:
+        raise QueryError("A condition has no truth value; join conditions with & and |, each in brackets, not and/or")
+
+    def _join(self, node: type[And] | type[Or], other: Any) -> Condition:
+        if not isinstance(other, Condition):
+            raise QueryError(f"{other!r} is not a condition; write for instance (Segment.name == 'a')", value=other)
+        if other.kind != self.kind:
+            raise QueryError(f"A condition on {self.kind} cannot be joined with one on {other.kind}")
+        mine = self.node.items if isinstance(self.node, node) else (self.node,)
+        theirs = other.node.items if isinstance(other.node, node) else (other.node,)
+        return Condition(self.kind, node((*mine, *theirs)))
+
+    def __repr__(self) -> str:
+        return f"Condition({self.kind}: {self.node})"
+
+
+class Ordering:
+    """One key for ``order_by``."""
+
+    __slots__ = ("kind", "order")
+
+    def __init__(self, kind: str, order: Order) -> None:
+        self.kind = kind
+        self.order = order

@@ -1,0 +1,87 @@
+"""How a declared class gets its columns and its schema."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, dataclass_transform
+
+from gnode_orm.core import fields as field_rules
+from gnode_orm.core.children import Children
+from gnode_orm.core.expressions import Condition, column
+from gnode_orm.core.pydantic_bridge import ModelMetaclass, field_validators
+from gnode_orm.core.schema import META_COLUMNS, SCHEMA, FieldSpec, FieldType, KindSpec
+from gnode_orm.location import NAMESPACES
+
+_building = 0
+
+
+@dataclass_transform(kw_only_default=True, field_specifiers=(field_rules.field, field_rules.extension, field_rules.ref))
+class EntityMeta(ModelMetaclass):
+    """Gives classes their columns: ``Segment.name`` is something to build conditions from."""
+
+    if TYPE_CHECKING:
+        # ``Segment.block`` is typed as ``type[Block]``, so that its fields can be reached; these make it comparable.
+        def __eq__(cls, other: object) -> Condition: ...  # type: ignore[override]
+        def __ne__(cls, other: object) -> Condition: ...  # type: ignore[override]
+        def is_(cls, other: Any) -> Condition: ...
+        def in_(cls, others: Any) -> Condition: ...
+        def is_null(cls, yes: bool = True) -> Condition: ...
+
+    def __new__(mcs, name: str, bases: tuple[type, ...], namespace: dict[str, Any], **options: Any) -> Any:
+        global _building
+        _building += 1
+        try:
+            cls = super().__new__(mcs, name, bases, namespace, **options)
+        finally:
+            _building -= 1
+        if "kind" in namespace:
+            _describe(cls)
+        return cls
+
+    if not TYPE_CHECKING:
+
+        def __getattr__(cls, name: str) -> Any:
+            spec = cls.__dict__.get("__spec__")
+            # pydantic asks a base for its attributes while it builds a subclass; columns would look like defaults.
+            if spec is None or _building or name.startswith("_"):
+                return super().__getattr__(name)
+            return column(spec.kind, spec, name)
+
+
+def _describe(cls: Any) -> None:
+    """Derive the schema of a new class from its declaration."""
+    specs = tuple(_field_spec(name, info) for name, info in cls.model_fields.items())
+    relations = tuple(item.relation for item in vars(cls).values() if isinstance(item, Children))
+    cls.namespace = NAMESPACES[cls.kind]
+    spec = KindSpec(cls.kind, cls.namespace, cls.__name__, specs, relations, cls.__dict__.get("__roots__", ()))
+    cls.__spec__ = spec
+    cls.__validators__ = {name: check for name, check in field_validators(cls).items() if name != "ext"}
+    cls.__offsets__ = _offsets(specs)
+    cls.__all_fields__ = set(cls.model_fields)
+    cls.__positional__ = next(name for name, info in cls.model_fields.items() if info.kw_only is False)
+    cls.__references__ = frozenset(item.name for item in spec.refs)
+    cls.__documents__ = tuple(name for name in ("annotations", "array_annotations") if name in spec.by_name)
+    SCHEMA[cls.kind] = spec
+
+
+def _offsets(specs: tuple[FieldSpec, ...]) -> dict[str, int]:
+    """Where each field's columns begin in a record."""
+    offsets = {}
+    place = len(META_COLUMNS)
+    for spec in specs:
+        offsets[spec.name] = place
+        place += len(spec.read_columns)
+    return offsets
+
+
+def _field_spec(name: str, info: Any) -> FieldSpec:
+    for rule in info.metadata:
+        if isinstance(rule, field_rules.ReferenceRule):
+            return FieldSpec(name, FieldType.REF, target=rule.kind, related=info.json_schema_extra["related"])
+    annotation = info.annotation
+    if isinstance(annotation, type) and issubclass(annotation, field_rules.Measured):
+        return FieldSpec(name, FieldType.QUANTITY, annotation.dimension)
+    if isinstance(annotation, type) and issubclass(annotation, field_rules.Sampled):
+        return FieldSpec(name, FieldType.ARRAY, annotation.dimension)
+    if annotation in (field_rules.Annotations, field_rules.Extension, field_rules.Scaling):
+        return FieldSpec(name, FieldType.JSON)
+    return FieldSpec(name, field_rules.Mapped.field_type(annotation))

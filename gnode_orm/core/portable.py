@@ -1,0 +1,101 @@
+"""Copies, pickles and dumps of an entity. All of them are transient: no session, no location."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any, Self
+
+import orjson
+from pydantic import BaseModel
+
+from gnode_orm.core.expressions import META_FIELDS
+from gnode_orm.core.pydantic_bridge import fill_fast
+from gnode_orm.core.references import Referring
+from gnode_orm.errors import ValidationFailed
+from gnode_orm.location import Location
+
+
+class Portable(Referring):
+    """An entity that can be copied, pickled, dumped and read back."""
+
+    def _twin(self) -> Self:
+        """Make a transient copy; foreign keys point to the same parents, who do not learn of it."""
+        twin = type(self).__new__(type(self))
+        fill_fast(twin, set(self.__pydantic_fields_set__))
+        twin._take(self._values())
+        return twin
+
+    def _take(self, values: Mapping[str, Any]) -> None:
+        """Take over validated values."""
+        for name, value in values.items():
+            if isinstance(value, Location) and name in type(self).__references__:
+                self._set_unresolved(name, value)
+            else:
+                vars(self)[name] = self._watched(name, value)
+
+    def __copy__(self) -> Self:
+        return self._twin()
+
+    def __deepcopy__(self, memo: dict[int, Any] | None = None) -> Self:
+        twin = self._twin()
+        if memo is not None:
+            memo[id(self)] = twin
+        return twin
+
+    def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
+        """Copy as a transient object; ``update`` is validated."""
+        twin = self._twin()
+        for name, value in (update or {}).items():
+            setattr(twin, name, value)
+        return twin
+
+    def __getstate__(self) -> dict[Any, Any]:
+        values = self._values()
+        for name in type(self).__references__:
+            # A stored parent is named; one that is not stored yet has to come along.
+            values[name] = self.ref(name) or values[name]
+        return {"values": values, "set": set(self.__pydantic_fields_set__)}
+
+    def __setstate__(self, kept: dict[Any, Any]) -> None:
+        fill_fast(self, kept["set"])
+        self._take(kept["values"])
+
+    @classmethod
+    def model_validate(cls, obj: Any, **options: Any) -> Self:
+        """Validate a dictionary, such as ``model_dump`` gives, into a transient object."""
+        if isinstance(obj, Mapping):
+            return cls(**{key: value for key, value in obj.items() if key not in META_FIELDS})
+        if isinstance(obj, cls):
+            return obj
+        raise ValidationFailed(f"{cls.__name__}: {obj!r} is not a dictionary of fields", entity=cls.__name__, value=obj)
+
+    @classmethod
+    def model_validate_json(cls, json_data: str | bytes | bytearray, **options: Any) -> Self:
+        """Validate JSON text of a dictionary of fields into a transient object."""
+        try:
+            return cls.model_validate(orjson.loads(json_data))
+        except orjson.JSONDecodeError as error:
+            raise ValidationFailed(f"{cls.__name__}: the text is not JSON ({error})", entity=cls.__name__) from None
+
+    @classmethod
+    def model_construct(cls, _fields_set: set[str] | None = None, **values: Any) -> Self:
+        """Make an object like the constructor does: a value that was never validated could not be stored."""
+        return cls(**values)
+
+    def model_dump(self, *, include: Any = None, exclude: Any = None, **options: Any) -> dict[str, Any]:
+        """Give the fields as a dictionary: foreign keys as locations, for ``mode="json"`` arrays as descriptors."""
+        twin = self._twin()
+        for name in type(self).__references__:
+            vars(twin)[name] = self.ref(name)
+        body = BaseModel.model_dump(twin, include=include, exclude=exclude, **options)
+        head: dict[str, Any] = {name: getattr(self, name) for name in META_FIELDS}
+        if options.get("mode") == "json":
+            head = {key: value.isoformat() if isinstance(value, datetime) else value for key, value in head.items()}
+        shown = {name for name in head if (include is None or name in include) and name not in (exclude or ())}
+        return {**{name: head[name] for name in head if name in shown}, **body}
+
+    def model_dump_json(self, *, indent: int | None = None, **options: Any) -> str:
+        """Give ``model_dump(mode="json")`` as text."""
+        style = orjson.OPT_INDENT_2 if indent else 0
+        return orjson.dumps(self.model_dump(mode="json", **options), option=style).decode()

@@ -1,0 +1,112 @@
+"""Foreign keys of an entity: setting one keeps the collections on both parents right and joins their sessions."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from gnode_orm.core.collections import collection_of
+from gnode_orm.core.failures import misspelt
+from gnode_orm.core.schema import FieldSpec
+from gnode_orm.core.tracked import Tracked
+from gnode_orm.errors import DetachedError, ValidationFailed
+from gnode_orm.location import Location
+
+
+class Referring(Tracked):
+    """An entity's foreign keys. One that was not resolved yet stands in the record or in ``_unresolved``."""
+
+    def ref(self, name: str) -> Location | None:
+        """Give the location that a foreign key names, without loading it; ``None`` for none or an unstored parent."""
+        if name not in type(self).__references__:
+            raise misspelt(type(self), name, among=type(self).__references__)
+        return _location_of(self._raw(name))
+
+    def _resolve(self, spec: FieldSpec) -> Any:
+        """Give the parent that a foreign key names, and hold it from then on."""
+        location = self._raw(spec.name)
+        if not isinstance(location, Location):
+            vars(self)[spec.name] = location
+            return location
+        tracker = None if self._state is None else self._state.tracker
+        if tracker is None:
+            raise DetachedError(
+                f"{self!r}: {spec.name} ({location}) was not loaded, and there is no open session to load it; add the "
+                f"object to a session, load it with with_({spec.name!r}), or use ref({spec.name!r})"
+            )
+        parent = tracker.load_reference(self, spec.name, location.kind, location.number)
+        vars(self)[spec.name] = parent
+        return parent
+
+    def _first_references(self, names: Iterable[str]) -> None:
+        """Hang a new object in under the parents that it was made with: under all of them or none."""
+        parents: list[tuple[str, Referring]] = []
+        for name in names:
+            value = vars(self)[name]
+            if isinstance(value, Location):
+                del vars(self)[name]
+                self._set_unresolved(name, value)
+            elif value is not None:
+                for _, other in parents:
+                    other._check_sessions(value)
+                parents.append((name, value))
+        for name, parent in parents:
+            _hang_in(self, type(self).__spec__.by_name[name], parent)
+            parent._join(self)
+
+    def _set_reference(self, name: str, value: Any) -> None:
+        spec = type(self).__spec__.by_name[name]
+        old = self._raw(name)
+        value = self._loaded(spec, value)
+        if value is old or (isinstance(value, Location) and value == _location_of(old)):
+            return
+        if isinstance(value, Referring):
+            self._check_sessions(value)
+        if self._state is not None:
+            self._remember(name)
+        parent = self._loaded(spec, old)
+        if isinstance(parent, Referring) and spec.related:
+            collection_of(parent, _relation(parent, spec)).discard_silently(self)
+        self._put_reference(name, value)
+        if isinstance(value, Referring):
+            _hang_in(self, spec, value)
+            self._join(value)
+
+    def _loaded(self, spec: FieldSpec, value: Any) -> Any:
+        """Give the instance for a location that is in the identity map; other values as they are."""
+        tracker = None if self._state is None else self._state.tracker
+        if tracker is None or not isinstance(value, Location):
+            return value
+        found = tracker.find_loaded(value.kind, value.number)
+        return value if found is None else found
+
+    def _check_sessions(self, other: Referring) -> None:
+        mine = None if self._state is None else self._state.tracker
+        theirs = None if other._state is None else other._state.tracker
+        if mine is not None and theirs is not None and mine is not theirs:
+            raise ValidationFailed(
+                f"{self!r} and {other!r} belong to different sessions; merge one of them into the other's session"
+            )
+
+    def _join(self, other: Referring) -> None:
+        """Bring the other side into this object's session, or this object into the other's."""
+        if self._state is None and other._state is None:
+            return
+        self._check_sessions(other)
+        for here, there in ((self, other), (other, self)):
+            state = here._state
+            if state is not None and state.tracker is not None and there._state is None:
+                state.tracker.join(there)
+
+
+def _location_of(value: Any) -> Location | None:
+    return value if value is None or isinstance(value, Location) else value.location
+
+
+def _relation(parent: Referring, spec: FieldSpec) -> Any:
+    return type(parent).__spec__.relation_by_name[spec.related or ""]
+
+
+def _hang_in(child: Referring, spec: FieldSpec, parent: Referring) -> None:
+    if spec.related:
+        collection_of(parent, _relation(parent, spec)).add_silently(child)

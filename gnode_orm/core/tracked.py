@@ -1,0 +1,201 @@
+"""Where an entity's values stand, and how they are kept before they change.
+
+Values stand in the instance's ``__dict__``, so reads are native. What came from a store and was not touched yet stands
+in ``_row`` and is decoded at first read. Annotations that nobody asked for do not exist.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, ClassVar, Self
+
+from pydantic import BaseModel, ConfigDict
+
+from gnode_orm.core.annotations import AnnotationDict, Watcher
+from gnode_orm.core.children import Children
+from gnode_orm.core.codec import from_columns
+from gnode_orm.core.collections import Collection
+from gnode_orm.core.fields import Extension, ReadOnlyDict
+from gnode_orm.core.meta_fields import MetaField
+from gnode_orm.core.metaclass import EntityMeta
+from gnode_orm.core.pydantic_bridge import fill_fast
+from gnode_orm.core.schema import FieldSpec, FieldType, KindSpec
+from gnode_orm.core.state import State
+from gnode_orm.core.typed_json import encode
+from gnode_orm.location import Location
+from gnode_orm.sentinels import NOT_LOADED
+
+
+class Encoded(str):
+    """Annotations as they were before an edit in place, as JSON text."""
+
+    __slots__ = ()
+
+
+class Tracked(BaseModel, metaclass=EntityMeta):
+    """The values of an entity, in memory or in a record, and what it looked like before it was changed."""
+
+    model_config = ConfigDict(extra="forbid", arbitrary_types_allowed=True, ignored_types=(Children, MetaField))
+    __slots__ = ("__weakref__", "_collections", "_row", "_state", "_unresolved")
+
+    kind: ClassVar[str]
+    namespace: ClassVar[str]
+    __spec__: ClassVar[KindSpec]
+    __validators__: ClassVar[dict[str, Any]]
+    __offsets__: ClassVar[dict[str, int]]
+    __all_fields__: ClassVar[set[str]]
+    __positional__: ClassVar[str]
+    __references__: ClassVar[frozenset[str]]
+    __documents__: ClassVar[tuple[str, ...]]
+    __synonyms__: ClassVar[dict[str, str]] = {}
+
+    if TYPE_CHECKING:
+        # Place in a session; None while the object is transient.
+        _state: State | None
+        # The record that the object was read from; None for one made here.
+        _row: tuple[Any, ...] | None
+        # Foreign keys that were set to a location and not read since.
+        _unresolved: dict[str, Location] | None
+        # Collections that were asked for.
+        _collections: dict[str, Collection[Any]] | None
+
+    if not TYPE_CHECKING:
+        # Identity is by object: values with arrays have no truth value to compare by.
+        __eq__ = object.__eq__
+        __hash__ = object.__hash__
+
+    def __new__(cls, *args: Any, **values: Any) -> Self:
+        self = object.__new__(cls)
+        set_slot = object.__setattr__
+        set_slot(self, "_state", None)
+        set_slot(self, "_row", None)
+        set_slot(self, "_unresolved", None)
+        set_slot(self, "_collections", None)
+        return self
+
+    @classmethod
+    def _load(cls, row: tuple[Any, ...], state: State) -> Self:
+        """Make an instance from a record, without validation: the store's data was validated when it was written."""
+        self = object.__new__(cls)
+        fill_fast(self, cls.__all_fields__)
+        set_slot = object.__setattr__
+        set_slot(self, "_state", state)
+        set_slot(self, "_row", row)
+        set_slot(self, "_unresolved", None)
+        set_slot(self, "_collections", None)
+        return self
+
+    def _reload(self, row: tuple[Any, ...]) -> None:
+        """Take over a newer record, forgetting what was read from the older one."""
+        vars(self).clear()
+        object.__setattr__(self, "_row", row)
+        object.__setattr__(self, "_unresolved", None)
+
+    # ---- values
+
+    def _raw(self, name: str) -> Any:
+        """Give a field as it stands: a value, a ``Location``, or decoded from the record."""
+        if name in vars(self):
+            return vars(self)[name]
+        spec = type(self).__spec__.by_name[name]
+        if spec.type is not FieldType.REF:
+            return self._materialise(spec)
+        if self._unresolved is not None and name in self._unresolved:
+            return self._unresolved[name]
+        number = None if self._row is None else self._row[type(self).__offsets__[name]]
+        assert spec.target is not None
+        return None if number is None else Location.of_number(spec.target, number)
+
+    def _values(self) -> dict[str, Any]:
+        """Every field as it stands, foreign keys unresolved where they are."""
+        return {name: self._raw(name) for name in type(self).__spec__.by_name}
+
+    def _materialise(self, spec: FieldSpec) -> Any:
+        """Decode a field from the record, where it is kept from then on."""
+        if self._row is not None:
+            start = type(self).__offsets__[spec.name]
+            columns = self._row[start : start + len(spec.read_columns)]
+            origin = None if self._state is None else self._state.origin
+            value = self._watched(spec.name, from_columns(spec, columns, origin))
+        elif spec.name in type(self).__documents__:
+            value = self._watched(spec.name, None)
+        else:
+            raise AttributeError(f"{type(self).__name__}.{spec.name} was never set")
+        vars(self)[spec.name] = value
+        return value
+
+    def _watched(self, name: str, value: Any) -> Any:
+        """Bind what can be edited in place to this object and field."""
+        if name in type(self).__documents__:
+            return AnnotationDict(value, Watcher(self, name))
+        if name == "ext":
+            return value if type(value) is ReadOnlyDict else ReadOnlyDict(value or {})
+        return value
+
+    def _set_ext(self, value: Mapping[str, Any]) -> None:
+        """Set what the kinds cannot hold; for converters."""
+        accepted = Extension.accept(value)
+        if self._state is not None:
+            self._remember("ext")
+        vars(self)["ext"] = accepted
+
+    # ---- tracking
+
+    def _before_edit(self, name: str) -> None:
+        """Called before annotations or a many-to-many collection are edited in place."""
+        if self._state is not None:
+            self._remember(name)
+
+    def _remember(self, name: str) -> None:
+        """Keep what a field held, before its first change since the last write."""
+        state = self._state
+        assert state is not None
+        if state.original is None:
+            if state.tracker is not None:
+                state.tracker.before_change(self)
+            state.original = {}
+        if name not in state.original:
+            state.original[name] = self._held(name)
+
+    def _held(self, name: str) -> Any:
+        spec = type(self).__spec__.by_name.get(name)
+        if spec is None:
+            return NOT_LOADED  # a many-to-many collection keeps its own account
+        if name in vars(self):
+            value = vars(self)[name]
+            return Encoded(encode(value)) if spec.type is FieldType.JSON else value
+        if self._unresolved is not None and name in self._unresolved:
+            return self._unresolved[name]
+        # Annotations of an object made here that nobody asked for yet.
+        return Encoded("{}") if self._row is None and name in type(self).__documents__ else NOT_LOADED
+
+    def _restore(self, name: str, value: Any) -> None:
+        """Put back what ``_held`` kept."""
+        spec = type(self).__spec__.by_name.get(name)
+        if spec is None:
+            return
+        if self._unresolved is not None:
+            self._unresolved.pop(name, None)
+        if value is NOT_LOADED:
+            vars(self).pop(name, None)
+        elif spec.type is FieldType.REF:
+            self._put_reference(name, value)
+        else:
+            decoded = from_columns(spec, (str(value),), None) if isinstance(value, Encoded) else value
+            vars(self)[name] = self._watched(name, decoded)
+
+    def _put_reference(self, name: str, value: Any) -> None:
+        """Let a foreign key hold an instance, a location or ``None``; nobody else learns of it."""
+        if isinstance(value, Location):
+            vars(self).pop(name, None)
+            self._set_unresolved(name, value)
+            return
+        if self._unresolved is not None:
+            self._unresolved.pop(name, None)
+        vars(self)[name] = value
+
+    def _set_unresolved(self, name: str, location: Location) -> None:
+        if self._unresolved is None:
+            object.__setattr__(self, "_unresolved", {})
+        assert self._unresolved is not None
+        self._unresolved[name] = location
