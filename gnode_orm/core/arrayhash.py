@@ -1,7 +1,7 @@
 """The content hash of an array: its name in every store.
 
-SHA-256 over the dtype, the shape, and the SHA-256 digests of fixed 8 MiB leaves of the array's C-order bytes. So equal
-arrays have equal names whatever their layout in memory, large ones are hashed on all cores, and a stream of pieces gives
+SHA-256 over the dtype, the shape, and the SHA-256 digests of fixed 8 MiB leaves of the array's C-order bytes. So
+equal arrays have equal names whatever their layout in memory, large ones are hashed on all cores, and a stream of pieces gives
 the same name as the whole.
 """
 
@@ -48,7 +48,7 @@ def bytes_of(array: npt.NDArray[Any]) -> memoryview:
     """View the bytes of a C-contiguous array; text and other dtypes that have no buffer included."""
     if array.nbytes == 0:
         return memoryview(b"")
-    return memoryview(array.reshape(-1).view(np.uint8))
+    return array.reshape(-1).view(np.uint8).data
 
 
 class ArrayHasher:

@@ -21,6 +21,7 @@ def open_local(
     Args:
         target: a folder, ``":memory:"``, or an address such as ``postgresql+psycopg://user@host/name``.
         create: make the lab when there is none; never done when ``readonly``.
+        readonly: never write, so that a folder without write permission will do.
         arrays: the folder for large arrays; needed with an address, and only there.
 
     Raises:

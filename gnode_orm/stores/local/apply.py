@@ -12,7 +12,7 @@ from gnode_orm.core.changes import ChangeSet, Receipt, Version
 from gnode_orm.core.schema import SCHEMA, KindSpec
 from gnode_orm.errors import IntegrityError, ValidationFailed
 from gnode_orm.stores.local.array_rows import store_arrays
-from gnode_orm.stores.local.creates import create_rows
+from gnode_orm.stores.local.creates import check_width, create_rows
 from gnode_orm.stores.local.database import Database, Transaction
 from gnode_orm.stores.local.deletes import check_previews, delete_rows
 from gnode_orm.stores.local.links import change_links
@@ -96,6 +96,7 @@ def _named(changes: ChangeSet) -> dict[str, set[int]]:
     named: dict[str, set[int]] = defaultdict(set)
     for kind, rows in changes.creates.items():
         spec = _spec(kind)
+        check_width(spec, rows)
         for ref in spec.refs:
             place = 1 + spec.write_columns.index(f"{ref.name}_id")
             named[ref.target or ""].update({row[place] for row in rows})

@@ -33,7 +33,9 @@ def store_arrays(work: Work) -> None:
             continue
         data = work.changes.arrays.get(hash_)
         if data is None:
-            raise IntegrityError(f"The array {hash_.hex()} ({type_text}) is not in the lab; store it with put_array first")
+            raise IntegrityError(
+                f"The array {hash_.hex()} ({type_text}) is not in the lab; store it with put_array first"
+            )
         rows.append(_row(ArrayRef.from_columns(hash_, type_text), data))
     if rows:
         work.transaction.insert("array", COLUMNS, rows)

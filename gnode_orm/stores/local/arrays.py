@@ -43,7 +43,9 @@ class Arrays:
         """Store an array that comes in pieces; durable when this returns."""
         dtype, shape = np.dtype(source.dtype), tuple(source.shape)
         if dtype.hasobject or dtype.names:
-            raise ValidationFailed(f"An array of dtype {dtype} cannot be stored; use numbers, text or bytes", value=dtype)
+            raise ValidationFailed(
+                f"An array of dtype {dtype} cannot be stored; use numbers, text or bytes", value=dtype
+            )
         size = int(np.prod(shape, dtype=object)) * dtype.itemsize
         return self._put_inline(source, unit) if size <= INLINE_LIMIT else self._put_file(source, unit)
 

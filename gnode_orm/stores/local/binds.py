@@ -19,7 +19,6 @@ class Binds:
     """Names the values of a statement while it is built."""
 
     def __init__(self, compiler: Compiler) -> None:
-        self.json_text = compiler.json_text
         self._bind_ids = compiler.bind_ids
         self.constants: dict[str, Any] = {}
         self.slots: list[tuple[str, int, Convert]] = []

@@ -104,7 +104,8 @@ class Conditions:
         if not side.ordered:
             raise operand.refusal(f"{node.operator} does not apply to it; use == or !=")
         if node.operator == "between":
-            low, high = (self.binds.slot(item, side.convert, side.type) for item in value)
+            # Each end has a type of its own, and a measure its own unit.
+            low, high = (self.binds.slot(item, operand.side(item).convert, side.type) for item in value)
             return side.expression.between(low, high)
         if node.operator not in _ORDERED:
             raise operand.refusal(f"there is no comparison {node.operator!r}{did_you_mean(node.operator, _ORDERED)}")
@@ -137,7 +138,7 @@ class Conditions:
     def _exists(self, node: AnyOf, spec: KindSpec, rows: FromClause) -> Condition:
         relation = relation_of(spec, node.relation)
         members = source(relation.kind, self.past)
-        found = sa.select(sa.literal_column("1")).select_from(members)
+        found: sa.Select[Any] = sa.select(sa.literal_column("1")).select_from(members)
         if relation.many_to_many:
             links = link_source(self.past)
             ours, theirs = link_columns(relation)

@@ -65,7 +65,7 @@ def compile_rows(select: Select, compiler: Compiler) -> Statement:
     keys = [key for order in select.order for key in _sort_keys(order, spec, rows, binds, past)]
     # The default order's cursor is in the record itself; other keys come along behind it.
     extra = [key.expression for key in keys] if select.limit is not None else []
-    statement = sa.select(*record_columns(spec, rows), *extra)
+    statement: sa.Select[Any] = sa.select(*record_columns(spec, rows), *extra)
     statement = _where(statement, select, spec, rows, binds, past)
     if select.after is not None:
         statement = statement.where(_behind(keys, rows, select.after, binds))
@@ -125,7 +125,7 @@ def _behind(keys: list[_Key], rows: FromClause, after: tuple[Any, ...], binds: B
 def _behind_key(key: _Key, slot: Slot, rest: ColumnElement[bool], binds: Binds) -> ColumnElement[bool]:
     if slot.type is type(None):
         return sa.and_(key.expression.is_(None), rest)
-    bound = [binds.slot(slot, _same, key.expression.type) for _ in range(2)]
+    bound = [binds.slot(slot, _same, sa.types.NullType()) for _ in range(2)]
     further = key.expression < bound[0] if key.descending else key.expression > bound[0]
     return sa.or_(further, key.expression.is_(None), sa.and_(key.expression == bound[1], rest))
 

@@ -22,17 +22,19 @@ def create_rows(work: Work) -> None:
     for kind, spec in SCHEMA.items():
         rows = work.changes.creates.get(kind)
         if rows:
-            _check_width(spec, rows)
             _check_refs(work, spec, rows)
             _insert(work, spec, _with_meta(work, spec, rows))
             if kind in ROOT_KINDS:
                 _register_roots(work, spec, rows)
 
 
-def _check_width(spec: KindSpec, rows: Sequence[Row]) -> None:
+def check_width(spec: KindSpec, rows: Sequence[Row]) -> None:
+    """Refuse rows that do not have one value for each column."""
     width = 1 + len(spec.write_columns)
     if any(len(row) != width for row in rows):
-        raise ValidationFailed(f"A row to create of {spec.kind} has {width} columns: id, {', '.join(spec.write_columns)}")
+        raise ValidationFailed(
+            f"A row to create of {spec.kind} has {width} columns: id, {', '.join(spec.write_columns)}"
+        )
 
 
 def _place(spec: KindSpec, ref: FieldSpec) -> int:
@@ -133,8 +135,5 @@ def _register_roots(work: Work, spec: KindSpec, rows: Sequence[Row]) -> None:
     work.transaction.run_many(
         "INSERT INTO root (kind, id, owner, level) VALUES (:kind, :id, :owner, :level) "
         "ON CONFLICT (kind, id) DO UPDATE SET owner = excluded.owner, level = excluded.level",
-        [
-            {"kind": spec.kind, "id": row[0], "owner": work.actor, "level": row[place] or PRIVATE}
-            for row in rows
-        ],
+        [{"kind": spec.kind, "id": row[0], "owner": work.actor, "level": row[place] or PRIVATE} for row in rows],
     )

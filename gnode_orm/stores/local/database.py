@@ -23,16 +23,12 @@ class Compiler:
     Attributes:
         id_set: ``IN`` this: the ids bound to ``:ids``.
         bind_ids: brings ids into the form in which they are bound to an id set.
-        json_text: brings text into the form in which it is compared with text inside JSON.
     """
 
-    def __init__(
-        self, dialect: sa.Dialect, id_set: str, bind_ids: Callable[[Sequence[int]], Any], json_text: Callable[[str], str]
-    ) -> None:
+    def __init__(self, dialect: sa.Dialect, id_set: str, bind_ids: Callable[[Sequence[int]], Any]) -> None:
         self.dialect = dialect
         self.id_set = id_set
         self.bind_ids = bind_ids
-        self.json_text = json_text
         self._texts: dict[Hashable, str] = {}
 
     def text(self, sql: str) -> str:

@@ -84,9 +84,7 @@ class Guids:
             return Or(())
         id_, version = found
         modified = _EPOCH + timedelta(microseconds=version)
-        return And(
-            (Comparison(Attr((*path, "id")), "eq", id_), Comparison(Attr((*path, "modified")), "eq", modified))
-        )
+        return And((Comparison(Attr((*path, "id")), "eq", id_), Comparison(Attr((*path, "modified")), "eq", modified)))
 
 
 def _end(kind: str, path: tuple[str, ...]) -> str:

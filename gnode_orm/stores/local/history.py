@@ -40,7 +40,9 @@ def _statement(kind: str) -> sa.CompoundSelect[Any]:
     queries = []
     for table, until in ((tables.past, tables.past.c.until), (tables.live, sa.null())):
         this = sa.and_(table.c.id == sa.bindparam("id"), readable(table, kind))
-        queries.append(sa.select(*record_columns(spec, table), sa.cast(until, sa.BigInteger).label("until")).where(this))
+        queries.append(
+            sa.select(*record_columns(spec, table), sa.cast(until, sa.BigInteger).label("until")).where(this)
+        )
     return sa.union_all(*queries).order_by("rev")
 
 

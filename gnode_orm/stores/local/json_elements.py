@@ -1,7 +1,7 @@
 """Values inside annotations, in SQL: text, numbers, truth values and SI values of quantities.
 
-Arguments are the JSON column, then one bound key for each level. Whatever is not of the type asked for is null. Keys are
-bound, never part of the statement, so quotes, dots and brackets in them mean nothing.
+Arguments are the JSON column, then one bound key for each level. Whatever is not of the type asked for is null. Keys
+are bound, never part of the statement, so quotes, dots and brackets in them mean nothing.
 """
 
 from __future__ import annotations
@@ -103,8 +103,7 @@ class JsonAnySI(JsonValue):
     inherit_cache = True
     sqlite = "CASE WHEN {tag} = 'q' THEN json_extract({e}.value, '$.si') END"
     postgres = (
-        "CASE WHEN n ->> '$' = 'q' AND jsonb_typeof(n -> 'si') = 'number' "
-        "THEN CAST(n ->> 'si' AS double precision) END"
+        "CASE WHEN n ->> '$' = 'q' AND jsonb_typeof(n -> 'si') = 'number' THEN CAST(n ->> 'si' AS double precision) END"
     )
 
 
@@ -121,7 +120,7 @@ class JsonPresent(JsonValue):
 @compiles(JsonValue, SQLITE)
 def _(element: JsonValue, compiler: Any, **kw: Any) -> str:
     column, keys, last = _arguments(element, compiler, kw)
-    sources, source = [], column
+    sources, source = [], _without_nul(column)
     for level in range(len(keys)):
         sources.append(f"json_each({source}) AS e{level}")
         source = f"CASE WHEN e{level}.type = 'object' THEN e{level}.value END"
@@ -135,12 +134,21 @@ def _(element: JsonValue, compiler: Any, **kw: Any) -> str:
 @compiles(JsonValue, POSTGRES)
 def _(element: JsonValue, compiler: Any, **kw: Any) -> str:
     column, keys, last = _arguments(element, compiler, kw)
-    # jsonb takes no NUL character; a noncharacter stands for it here and in what is compared.
-    node = rf"CAST(replace({column}, '\u0000', '\uffff') AS jsonb)"
+    node = f"CAST({_without_nul(column)} AS jsonb)"
     for key in keys:
         node = f"({node} -> CAST({key} AS text))"
     value = element.postgres.replace("{last}", last)
     return f"(SELECT {value} FROM (SELECT {node} AS n) AS node)"
+
+
+def without_nul(text: str) -> str:
+    """Bring text into the form in which it is compared with text inside JSON."""
+    return text.replace("\0", "\uffff")
+
+
+def _without_nul(column: str) -> str:
+    # jsonb takes no NUL character, and SQLite ends a text there; a noncharacter stands for it on both sides.
+    return rf"replace({column}, '\u0000', '\uffff')"
 
 
 def _arguments(element: JsonValue, compiler: Any, kw: Any) -> tuple[str, list[str], str]:

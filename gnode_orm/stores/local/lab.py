@@ -45,7 +45,11 @@ def open_lab(database: Database, shown: str, create: bool) -> Lab:
     if lab.format != FORMAT:
         raise FormatError(
             f"The lab {shown} has format {lab.format}; this version of gnode-orm reads format {FORMAT}. "
-            + ("Install a newer gnode-orm" if lab.format > FORMAT else f"Bring it up to date: gnode-orm upgrade {shown}")
+            + (
+                "Install a newer gnode-orm"
+                if lab.format > FORMAT
+                else f"Bring it up to date: gnode-orm upgrade {shown}"
+            )
         )
     return lab
 

@@ -12,7 +12,7 @@ _COLUMNS = "channel, grp, born, n, owner"
 def change_links(work: Work) -> None:
     """Write the changed memberships; joining twice and leaving what was not joined change nothing."""
     created = {row[0] for row in work.changes.creates.get("recordingchannel", ())}
-    for number, link in enumerate(work.changes.links):
+    for link in work.changes.links:
         _check(work, link)
         if link.channel not in created or not link.added:
             work.moved["recordingchannel"].add(link.channel)

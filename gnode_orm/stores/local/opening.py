@@ -47,12 +47,10 @@ def _open_memory(readonly: bool) -> LocalStore:
         raise
 
 
-def _open_address(
-    target: str, create: bool, readonly: bool, arrays: str | os.PathLike[str] | None
-) -> LocalStore:
+def _open_address(target: str, create: bool, readonly: bool, arrays: str | os.PathLike[str] | None) -> LocalStore:
     try:
         url = make_url(target)
-    except ArgumentError:
+    except (ArgumentError, ValueError):
         raise ValidationFailed(f"{target!r} is not a database address", value=target) from None
     if url.drivername not in ("postgresql", "postgresql+psycopg"):
         raise ValidationFailed(

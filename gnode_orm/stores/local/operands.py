@@ -1,4 +1,4 @@
-"""The left side of a condition or sort key: a column, or a value inside annotations, with what it may be compared to."""
+"""The left side of a condition or sort key: a column or a value in annotations, and what it may be compared with."""
 
 from __future__ import annotations
 
@@ -27,9 +27,10 @@ from gnode_orm.stores.local.json_elements import (
     JsonText,
     JsonTruth,
     JsonValue,
+    without_nul,
 )
 from gnode_orm.stores.local.shapes import Slot
-from gnode_orm.stores.local.tables import Integer, Real, Text
+from gnode_orm.stores.local.tables import BoundText, Integer, Real
 from gnode_orm.units import unit_of
 
 Convert = Callable[[Any], Any]
@@ -136,7 +137,7 @@ class Operand:
     def _virtual_side(self, slot: Slot) -> Side:
         column = self._virtual_column()
         if self.name == "owner":
-            return Side(column, self._text, Text, text=True)
+            return Side(column, self._text, BoundText, text=True)
         if self.name in ("date_created", "modified"):
             return Side(column, self._instant, Integer)
         if self.name == "id":
@@ -148,13 +149,13 @@ class Operand:
     def _column_side(self, field: FieldSpec, slot: Slot) -> Side:
         column = self._sort_column()
         if field.type is FieldType.TEXT:
-            return Side(column, self._text, Text, text=True)
+            return Side(column, self._text, BoundText, text=True)
         if field.type is FieldType.INTEGER:
-            return Side(column, self._number, Real if slot.type is float else Integer)
+            return Side(column, self._number, _number_type(slot))
         if field.type is FieldType.BOOLEAN:
             return Side(column, self._truth, sa.SmallInteger(), ordered=False)
         if field.type is FieldType.DATE:
-            return Side(column, self._date, Text)
+            return Side(column, self._date, BoundText)
         if field.type is FieldType.DATETIME:
             return Side(column, self._instant, Integer)
         if field.type is FieldType.QUANTITY:
@@ -162,19 +163,20 @@ class Operand:
         return Side(column, self._location_of(field.target or ""), Integer, ordered=False)
 
     def _json(self, element: type[JsonValue], *more: Any) -> Expression:
-        keys = [self.binds.constant("$" + key if key.startswith("$") else key, Text) for key in self.attr.keys]
-        return element(self.rows.c[self.name], *keys, *more)
+        # A key that begins with $ is stored with one more, apart from the tags of types.
+        keys = ["$" + key if key.startswith("$") else key for key in map(without_nul, self.attr.keys)]
+        return element(self.rows.c[self.name], *(self.binds.constant(key, BoundText) for key in keys), *more)
 
     def _json_side(self, slot: Slot) -> Side:
         if slot.type in (str, Location):
-            return Side(self._json(JsonText), self.binds.json_text, Text, text=True)
+            return Side(self._json(JsonText), without_nul, BoundText, text=True)
         if slot.type is bool:
             return Side(self._json(JsonTruth), self._truth, sa.SmallInteger(), ordered=False)
         if slot.type in (int, float):
-            return Side(self._json(JsonNumber), _number, Real if slot.type is float else sa.types.NullType())
+            return Side(self._json(JsonNumber), _number, _number_type(slot))
         if slot.type is Measure:
             unit = unit_of(slot.detail)
-            si = self._json(JsonSI, self.binds.constant(unit.dimension, Text))
+            si = self._json(JsonSI, self.binds.constant(unit.dimension, BoundText))
             return Side(si, lambda value: si_value(value.value, unit), Real)
         raise self.refusal("annotations are compared with text, numbers, truth values and quantities")
 
@@ -230,7 +232,7 @@ class Operand:
 
     def _id(self, value: Any) -> int:
         if isinstance(value, Location):
-            return self._location_of(self.spec.kind)(value)
+            return int(self._location_of(self.spec.kind)(value))
         if isinstance(value, str):
             try:
                 return decode_id(value)
@@ -239,7 +241,7 @@ class Operand:
         return self._integer(value)
 
     def _location_of(self, kind: str) -> Convert:
-        def convert(value: Any) -> int:
+        def convert(value: Any) -> Any:
             if isinstance(value, str) and not isinstance(value, Location):
                 try:
                     value = Location(value)
@@ -277,6 +279,10 @@ def _field(spec: KindSpec, name: str) -> FieldSpec | None:
             f"{spec.class_name} has no field {name!r}{did_you_mean(name, known)}", entity=spec.class_name, field=name
         )
     return field
+
+
+def _number_type(slot: Slot) -> sa.types.TypeEngine[Any]:
+    return Real if slot.type is float else sa.Numeric()
 
 
 def _number(value: Any) -> Any:

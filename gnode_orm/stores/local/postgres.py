@@ -27,7 +27,7 @@ class _NumberOfTruth(Dumper):
 
     oid = psycopg.postgres.types["int2"].oid
 
-    def dump(self, obj: bool) -> bytes:  # type: ignore[override]
+    def dump(self, obj: bool) -> bytes:
         return b"1" if obj else b"0"
 
 
@@ -40,7 +40,11 @@ class _FloatOrNull(FloatDumper):
 
 @cache
 def _compiler() -> Compiler:
-    return Compiler(dialect.dialect(), POSTGRES_ID_SET, list, lambda text: text.replace("\0", "\uffff"))
+    return Compiler(
+        dialect.dialect(),  # type: ignore[no-untyped-call]
+        POSTGRES_ID_SET,
+        list,
+    )
 
 
 class PostgresTransaction(Transaction):

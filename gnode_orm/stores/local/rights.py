@@ -11,11 +11,11 @@ import sqlalchemy as sa
 from sqlalchemy.sql.elements import ColumnElement
 from sqlalchemy.sql.selectable import FromClause, NamedFromClause
 
-from gnode_orm.stores.local.tables import Text, lab_tables, root_kind
+from gnode_orm.stores.local.tables import BoundText, lab_tables, root_kind
 
 PUBLIC, FRIENDLY, PRIVATE = 1, 2, 3
 
-ACTOR = sa.bindparam("actor", type_=Text)
+ACTOR = sa.bindparam("actor", type_=BoundText)
 AT = sa.bindparam("at", type_=sa.BigInteger())
 
 
@@ -39,9 +39,7 @@ def writable(table: FromClause, kind: str) -> ColumnElement[bool]:
     return _by_root(table, root, kind, sa.or_(root.c.owner == ACTOR, _shared(root, "write")))
 
 
-def _by_root(
-    table: FromClause, root: NamedFromClause, kind: str, allowed: ColumnElement[bool]
-) -> ColumnElement[bool]:
+def _by_root(table: FromClause, root: NamedFromClause, kind: str, allowed: ColumnElement[bool]) -> ColumnElement[bool]:
     of_row = sa.and_(root.c.kind == sa.literal_column(f"'{root_kind(kind)}'"), root.c.id == table.c.root)
     by_root = sa.exists().select_from(root).where(of_row, allowed).correlate(table)
     return sa.or_(by_root, sa.and_(table.c.root.is_(None), table.c.owner == ACTOR))
@@ -87,5 +85,8 @@ def states(kind: str) -> sa.Select[Any]:
     from gnode_orm.stores.local.elements import in_ids
 
     table = lab_tables().kinds[kind].live
-    may_read, may_write = (sa.case((right(table, kind), sa.literal_column("1")), else_=sa.literal_column("0")) for right in (readable, writable))
+    may_read, may_write = (
+        sa.case((right(table, kind), sa.literal_column("1")), else_=sa.literal_column("0"))
+        for right in (readable, writable)
+    )
     return sa.select(table.c.id, table.c.rev, table.c.root, may_read, may_write).where(in_ids(table.c.id, "ids"))

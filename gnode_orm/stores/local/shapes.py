@@ -79,7 +79,7 @@ def _value(node: Comparison, values: list[Any]) -> Any:
 
 
 def _are_ids(name: str, value: Sequence[Any]) -> bool:
-    return all(isinstance(item, Location) for item in value) or name == "id"
+    return bool(value) and (name == "id" or all(isinstance(item, Location) for item in value))
 
 
 def _slot(value: Any, values: list[Any]) -> Slot:

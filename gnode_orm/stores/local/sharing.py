@@ -20,7 +20,7 @@ def access(database: Database, kind: str, id_: int, actor: str) -> dict[str, str
             kind=kind,
             id=id_,
         )
-    return dict((account, level) for account, level in rows)
+    return {account: level for account, level in rows}
 
 
 def set_access(database: Database, kind: str, id_: int, levels: dict[str, str], actor: str) -> None:
@@ -41,6 +41,8 @@ def set_access(database: Database, kind: str, id_: int, levels: dict[str, str], 
 
 def _check_readable(transaction: Transaction, kind: str, id_: int, actor: str) -> None:
     if kind not in ROOT_KINDS:
-        raise ValidationFailed(f"Only blocks and documents are shared, not a {kind}; share the one above it", value=kind)
+        raise ValidationFailed(
+            f"Only blocks and documents are shared, not a {kind}; share the one above it", value=kind
+        )
     if record_of(transaction, kind, id_, actor) is None:
         raise NotFound(f"{label(kind, id_)} does not exist")

@@ -25,7 +25,7 @@ _CONNECTIONS = 16
 
 @cache
 def _compiler() -> Compiler:
-    return Compiler(dialect.dialect(paramstyle="named"), SQLITE_ID_SET, _bind_ids, str)
+    return Compiler(dialect.dialect(paramstyle="named"), SQLITE_ID_SET, _bind_ids)
 
 
 def _bind_ids(ids: Sequence[int]) -> str:

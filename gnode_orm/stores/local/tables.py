@@ -1,7 +1,7 @@
 """The tables of a lab, built from the schema.
 
-Each kind has a table of current rows and a table ``<kind>_past`` of what they were: a row there holds from ``rev`` until
-``until``. ``rev`` and ``born`` are versions of commits, so reading the past compares numbers and joins nothing.
+Each kind has a table of current rows and a table ``<kind>_past`` of what they were: a row there holds from ``rev``
+until ``until``. ``rev`` and ``born`` are versions of commits, so reading the past compares numbers and joins nothing.
 """
 
 from __future__ import annotations
@@ -21,10 +21,12 @@ ROOT_KIND = {"electrophysiology": "block", "metadata": "document"}
 
 # Text is compared by code point, as SQLite does.
 Text: sa.types.TypeEngine[Any] = sa.Text().with_variant(postgresql.TEXT(collation="C"), "postgresql")
+# A bound value takes the collation of the column that it is compared with.
+BoundText = sa.Text()
 # A column named INTEGER PRIMARY KEY is SQLite's own row number; every SQLite integer has 64 bits.
 Integer: sa.types.TypeEngine[Any] = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 Bytes = sa.LargeBinary()
-Real = sa.Double()
+Real: sa.types.TypeEngine[Any] = sa.Double()
 
 _TYPES: dict[FieldType, tuple[sa.types.TypeEngine[Any], ...]] = {
     FieldType.TEXT: (Text,),

@@ -18,7 +18,8 @@ def check_targets(work: Work) -> None:
     """Check every update and delete; all that are stale are told at once."""
     stale: list[Stale] = []
     seen: set[tuple[str, int]] = set()
-    for item in (*work.changes.updates, *work.changes.deletes):
+    items: list[Update | Delete] = [*work.changes.updates, *work.changes.deletes]
+    for item in items:
         if (item.kind, item.id) in seen:
             raise IntegrityError(f"{label(item.kind, item.id)} is changed twice in one change set")
         seen.add((item.kind, item.id))
@@ -46,16 +47,15 @@ def _check(work: Work, item: Update | Delete) -> Stale | None:
 def _deleted(work: Work, item: Update | Delete) -> Stale:
     compiler = work.transaction.database.compiler
     text = compiler.cached(("deleted", item.kind), lambda: _last_past(item.kind))
-    rows = work.transaction.rows(text, {"id": item.id, "actor": work.actor})
-    if not rows:
+    ((until,),) = work.transaction.rows(text, {"id": item.id, "actor": work.actor})
+    if until is None:
         raise _not_found(item)
-    return Stale(item.kind, item.id, item.base, None, user_of(work, rows[0][0]), rows[0][0])
+    return Stale(item.kind, item.id, item.base, None, user_of(work, until), until)
 
 
 def _last_past(kind: str) -> sa.Select[Any]:
     past = lab_tables().kinds[kind].past
-    mine = sa.select(past.c.until).where(past.c.id == sa.bindparam("id"), readable(past, kind))
-    return mine.order_by(past.c.until.desc()).limit(sa.literal_column("1"))
+    return sa.select(sa.func.max(past.c.until)).where(past.c.id == sa.bindparam("id"), readable(past, kind))
 
 
 def _not_found(item: Update | Delete) -> NotFound:

@@ -57,7 +57,9 @@ def _write(work: Work, kind: str, columns: tuple[str, ...], updates: list[Update
         [_params(work, update) for update in updates],
     )
     if written != len(updates):
-        raise IntegrityError(f"{len(updates) - written} updates of {kind}, from {label(kind, updates[0].id)}, found no row")
+        raise IntegrityError(
+            f"{len(updates) - written} updates of {kind}, from {label(kind, updates[0].id)}, found no row"
+        )
     if kind in ROOT_KINDS and "safety_level" in columns:
         _set_levels(work, kind, updates)
 

@@ -1,0 +1,58 @@
+"""The stores that every test of the contract runs on."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from gnode_orm.stores.local import open_local
+from gnode_orm.stores.local.store import LocalStore
+
+
+@pytest.fixture(params=["folder", "memory", "postgres"])
+def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[LocalStore]:
+    """An empty lab of each kind."""
+    if request.param == "folder":
+        opened = open_local(tmp_path / "lab")
+    elif request.param == "memory":
+        opened = open_local(":memory:")
+    else:
+        opened = open_local(request.getfixturevalue("emptied_postgres"), arrays=tmp_path / "arrays")
+    yield opened
+    opened.close()
+
+
+@pytest.fixture(scope="session")
+def postgres_lab() -> Iterator[str]:
+    """The URL of one PostgreSQL database, with a lab in it, for all tests of the stores."""
+    server = os.environ.get("GNODE_ORM_TEST_POSTGRES")
+    if not server:
+        pytest.skip("no PostgreSQL: GNODE_ORM_TEST_POSTGRES names none (postgresql+psycopg://user@host:port/postgres)")
+    import psycopg
+    from sqlalchemy import make_url
+
+    url = make_url(server)
+    name = f"gnode_stores_{secrets.token_hex(6)}"
+    address = url.set(drivername="postgresql").render_as_string(hide_password=False)
+    with psycopg.connect(address, autocommit=True) as connection:
+        connection.execute(f'CREATE DATABASE "{name}" TEMPLATE template0')
+        yield url.set(database=name).render_as_string(hide_password=False)
+        connection.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
+
+
+@pytest.fixture
+def emptied_postgres(postgres_lab: str) -> str:
+    """The same database, without any row: far faster than a new database for each test."""
+    import psycopg
+
+    from gnode_orm.stores.local.tables import lab_tables
+
+    with psycopg.connect(postgres_lab.replace("+psycopg", "")) as connection:
+        if connection.execute("SELECT to_regclass('lab')").fetchone() != (None,):
+            names = ", ".join(f'"{name}"' for name in lab_tables().metadata.tables if name != "lab")
+            connection.execute(f"TRUNCATE {names}")
+    return postgres_lab
