@@ -19,13 +19,6 @@ _NAN_SHARE = 0.01
 _ENOUGH = 10
 
 
-@rule(*_REGULAR, "spiketrain", "spike", code="rate-not-positive", severity=ERROR)
-def _rate_not_positive(entity: Any) -> Iterator[Finding]:
-    rate = entity.sampling_rate
-    if rate is not None and not np.all((np.asarray(rate) > 0) & np.isfinite(np.asarray(rate))):
-        yield Finding("sampling_rate", "is not a positive, finite rate", "give the rate of the recording", rate)
-
-
 @rule(*_REGULAR, code="rate-missing", severity=WARNING)
 def _rate_missing(signal: Any) -> Iterator[Finding]:
     if signal.signal is not None and signal.sampling_rate is None:

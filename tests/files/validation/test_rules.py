@@ -1,0 +1,300 @@
+"""Each rule finds what it is for, at the right place, and is silent on what is in order."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+import pytest
+import quantities as pq
+
+from gnode_orm import (
+    AnalogSignal,
+    AnalogSignalArray,
+    Block,
+    Document,
+    Epoch,
+    EpochArray,
+    Event,
+    EventArray,
+    IrregularlySampledSignal,
+    Property,
+    RecordingChannel,
+    RecordingChannelGroup,
+    Section,
+    Segment,
+    Spike,
+    SpikeTrain,
+    validate,
+)
+from gnode_orm.errors import ValidationFailed
+from gnode_orm.files.validation import ERROR, RULES, WARNING, Finding, rule
+
+WAVE = np.sin(np.arange(100.0))
+
+
+def signal(samples: Any = None, **fields: Any) -> AnalogSignal:
+    fields = {"sampling_rate": 1 * pq.kHz, "t_start": 0 * pq.s, **fields}
+    return AnalogSignal((WAVE if samples is None else samples, "mV"), **fields)
+
+
+def channels(samples: Any, **fields: Any) -> AnalogSignalArray:
+    return AnalogSignalArray((samples, "mV"), sampling_rate=1 * pq.kHz, **fields)
+
+
+def train(times: Any = (1.0, 2.0), **fields: Any) -> SpikeTrain:
+    fields = {"t_start": 0 * pq.s, "t_stop": 10 * pq.s, **fields}
+    return SpikeTrain((np.array(times), "s"), **fields)
+
+
+def waves(shape: tuple[int, ...], unit: str | None = "uV") -> Any:
+    return np.ones(shape) if unit is None else (np.ones(shape), unit)
+
+
+def changed(entity: Any, **fields: Any) -> Any:
+    for name, value in fields.items():
+        setattr(entity, name, value)
+    return entity
+
+
+def with_children(parent: Any, key: str, *children: Any) -> Any:
+    for child in children:
+        setattr(child, key, parent)
+    return parent
+
+
+def group(*indices: int) -> RecordingChannelGroup:
+    made = RecordingChannelGroup("tetrode")
+    for index in indices:
+        made.recordingchannels.append(RecordingChannel(index=index))
+    return made
+
+
+def aware(hour: int) -> dt.datetime:
+    return dt.datetime(2020, 1, 1, hour, tzinfo=dt.UTC)
+
+
+CASES: list[tuple[str, str, Callable[[], Any], str]] = [
+    (WARNING, "rate-missing", lambda: signal(sampling_rate=None), "sampling_rate"),
+    (ERROR, "begin-not-finite", lambda: signal(t_start=np.nan * pq.s), "t_start"),
+    (WARNING, "time-resolution", lambda: signal(t_start=1e13 * pq.s), "t_start"),
+    (WARNING, "doubtful-sample-type", lambda: signal(WAVE.astype("c8")), "signal"),
+    (WARNING, "doubtful-sample-type", lambda: signal(WAVE.astype("f2")), "signal"),
+    (WARNING, "samples-missing", lambda: signal(np.where(np.arange(100) < 5, np.nan, WAVE)), "signal"),
+    (WARNING, "constant-channel", lambda: channels(np.stack([WAVE, np.ones(100)], 1)), "signal"),
+    (WARNING, "constant-channel", lambda: signal(np.zeros(100, "i2")), "signal"),
+    (WARNING, "saturated-channel", lambda: signal((WAVE * 40000).clip(-32768, 32767).astype("i2")), "signal"),
+    (
+        ERROR,
+        "channel-names-count",
+        lambda: channels(np.stack([WAVE, -WAVE], 1), array_annotations={"channel_names": ["a", "b", "c"]}),
+        "array_annotations",
+    ),
+    (
+        WARNING,
+        "channel-names-repeated",
+        lambda: channels(np.stack([WAVE, -WAVE], 1), array_annotations={"channel_names": ["a", "a"]}),
+        "array_annotations",
+    ),
+    (
+        WARNING,
+        "times-not-increasing",
+        lambda: IrregularlySampledSignal(([1.0, 2.0, 3.0], "mV"), times=([0.0, 2.0, 2.0], "s")),
+        "times",
+    ),
+    (ERROR, "times-not-finite", lambda: train([1.0, np.nan]), "times"),
+    (ERROR, "times-not-finite", lambda: EventArray(([np.inf], "s")), "times"),
+    (ERROR, "time-not-finite", lambda: Event(time=np.nan * pq.s), "time"),
+    (ERROR, "time-not-finite", lambda: Spike(np.inf * pq.s), "time"),
+    (ERROR, "spike-outside-train", lambda: train([1.0, 11.0]), "times"),
+    (ERROR, "spike-outside-train", lambda: train([-1.0, 1.0]), "times"),
+    (ERROR, "spike-outside-train", lambda: train([9.0], t_stop=8000 * pq.ms), "times"),
+    (WARNING, "spikes-unsorted", lambda: train([2.0, 1.0]), "times"),
+    (WARNING, "spikes-repeated", lambda: train([1.0, 1.0]), "times"),
+    (ERROR, "waveforms-shape", lambda: train(waveforms=waves((2, 30)), sampling_rate=1 * pq.kHz), "waveforms"),
+    (
+        WARNING,
+        "waveforms-without-unit",
+        lambda: train(waveforms=waves((2, 1, 30), None), sampling_rate=1 * pq.kHz),
+        "waveforms",
+    ),
+    (WARNING, "waveforms-without-rate", lambda: train(waveforms=waves((2, 1, 30))), "sampling_rate"),
+    (ERROR, "labels-count", lambda: changed(EventArray(([1.0], "s")), labels=["a", "b"]), "labels"),
+    (ERROR, "durations-count", lambda: changed(EpochArray(([1.0], "s")), durations=([1.0, 2.0], "s")), "durations"),
+    (WARNING, "durations-missing", lambda: EpochArray(([1.0], "s"), labels=["a"]), "durations"),
+    (WARNING, "duration-negative", lambda: EpochArray(([1.0], "s"), durations=([-1.0], "s")), "durations"),
+    (WARNING, "duration-negative", lambda: Epoch(time=1 * pq.s, duration=-1 * pq.s), "duration"),
+    (
+        WARNING,
+        "time-zones-mixed",
+        lambda: with_children(
+            Block(rec_datetime=aware(1).replace(tzinfo=None)), "block", Segment(rec_datetime=aware(1), index=0)
+        ),
+        "rec_datetime",
+    ),
+    (WARNING, "recorded-in-future", lambda: Block(rec_datetime=aware(1).replace(year=2999)), "rec_datetime"),
+    (
+        WARNING,
+        "segment-index-repeated",
+        lambda: with_children(Block(), "block", Segment(index=1), Segment(index=1)),
+        "segments",
+    ),
+    (WARNING, "segment-without-block", lambda: Segment("alone"), "block"),
+    (WARNING, "channel-index-repeated", lambda: group(3, 3), "recordingchannels"),
+    (
+        ERROR,
+        "section-name-repeated",
+        lambda: with_children(Document(), "document", Section("a", type="t"), Section("a", type="t")),
+        "sections",
+    ),
+    (
+        ERROR,
+        "property-name-repeated",
+        lambda: with_children(Section("a", type="t"), "section", Property("p"), Property("p")),
+        "properties",
+    ),
+    (ERROR, "section-type-missing", lambda: Section("a"), "type"),
+    (WARNING, "section-type-default", lambda: Section("a", type="n.s."), "type"),
+    (WARNING, "link-and-include", lambda: Section("a", type="t", link="/b", include="c.xml"), "link"),
+    (
+        WARNING,
+        "dependency-unknown",
+        lambda: with_children(Section("a", type="t"), "section", Property("p", dependency="q")),
+        "properties",
+    ),
+]
+
+
+@pytest.mark.parametrize(("severity", "code", "make", "field"), CASES, ids=[f"{c[1]}-{n}" for n, c in enumerate(CASES)])
+def test_a_rule_finds_what_it_is_for(severity: str, code: str, make: Callable[[], Any], field: str) -> None:
+    model = make()
+    (issue,) = [issue for issue in validate(model).issues if issue.code == code]
+    assert (issue.severity, issue.path) == (severity, f"{model.kind}.{field}")
+    assert issue.message
+    assert issue.remedy
+
+
+def test_every_rule_has_a_case() -> None:
+    assert {each.code for rules in RULES.values() for each in rules} == {case[1] for case in CASES}
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: signal(),
+        lambda: signal(np.empty(0)),
+        lambda: signal(np.zeros(3)),
+        lambda: signal((WAVE * 100).astype("u1")),
+        lambda: channels(np.stack([WAVE, -WAVE], 1), array_annotations={"channel_names": ["a", "b"]}),
+        lambda: channels(np.empty((0, 3))),
+        lambda: AnalogSignal(),
+        lambda: IrregularlySampledSignal((WAVE, "mV"), times=(np.arange(100), "ms")),
+        lambda: IrregularlySampledSignal(),
+        lambda: train(),
+        lambda: train(np.empty(0)),
+        lambda: train([0.0, 10.0]),
+        lambda: train([0.1, 0.3], t_start=100 * pq.ms, t_stop=300 * pq.ms),
+        lambda: train(t_start=None, t_stop=np.inf * pq.s),
+        lambda: train(waveforms=waves((2, 4, 30)), sampling_rate=30 * pq.kHz),
+        lambda: SpikeTrain(),
+        lambda: Spike(1 * pq.s, sampling_rate=1 * pq.kHz),
+        lambda: Event("go", time=1 * pq.s),
+        lambda: EventArray(([1.0, 2.0], "s"), labels=["a", "b"]),
+        lambda: EventArray((np.array([1, 2]), "ms")),
+        lambda: EpochArray(([1.0], "s"), durations=([0.0], "s")),
+        lambda: EpochArray(),
+        lambda: Block(rec_datetime=aware(1)),
+        lambda: with_children(Block(), "block", Segment(index=0), Segment(index=1), Segment(), Segment()),
+        lambda: group(1, 2),
+        lambda: with_children(Section("a", type="t"), "section", Property("p", dependency="q"), Property("q")),
+        lambda: with_children(Section("a", type="t"), "section", Property("a"), Section("a", type="t")),
+    ],
+)
+def test_what_is_in_order_gives_no_issue(make: Callable[[], Any]) -> None:
+    assert [str(issue) for issue in validate(make()).issues] == []
+
+
+def test_an_issue_names_the_path_from_the_object_that_was_given() -> None:
+    segment = with_children(Segment("s"), "segment", train(), train([1.0, 11.0]))
+    block = with_children(Block("b"), "block", Segment("empty"), segment)
+    (issue,) = validate(block).issues
+    assert issue.path == "block.segments[1].spiketrains[1].times"
+    assert issue.value == "1 of them, first 11.0 s"
+
+
+def test_a_train_in_a_unit_and_a_segment_is_judged_once() -> None:
+    both = train([2.0, 1.0])
+    block = Block("b")
+    group_ = RecordingChannelGroup("g", block=block)
+    from gnode_orm import Unit
+
+    both.segment = Segment("s", block=block)
+    both.unit = Unit("u", recordingchannelgroup=group_)
+    assert [issue.path for issue in validate(block).issues] == ["block.segments[0].spiketrains[0].times"]
+
+
+def test_a_deep_tree_of_sections_is_no_problem() -> None:
+    document = Document()
+    parent = Section("s", type="t", document=document)
+    for _ in range(3000):
+        parent = Section("s", type="t", section=parent)
+    parent.type = None
+    (issue,) = validate(document).issues
+    assert issue.code == "section-type-missing"
+
+
+def test_a_report_counts_prints_and_becomes_json() -> None:
+    block = with_children(Block("b"), "block", Segment(index=1), Segment(index=1))
+    with_children(block.segments[0], "segment", *(train([2.0, 1.0]) for _ in range(5)), train([1.0, 11.0]))
+    report = validate(block)
+    assert (report.ok, len(report.errors), len(report.warnings), len(report)) == (False, 1, 6, 7)
+    assert str(report).splitlines()[0].endswith("1 errors, 6 warnings")
+    assert len(str(report).splitlines()) == 8
+    written = json.loads(report.to_json())
+    assert (written["ok"], len(written["issues"])) == (False, 7)
+    assert written["issues"][0].keys() == {"severity", "code", "path", "value", "message", "remedy"}
+
+
+def test_a_summary_has_one_line_for_each_kind_of_issue() -> None:
+    segment = with_children(Segment("s", block=Block("b")), "segment", *(train([2.0, 1.0]) for _ in range(5)))
+    assert validate(segment).summary() == [
+        "warning spikes-unsorted: are not in order, 5 times (at segment.spiketrains[0].times, "
+        "segment.spiketrains[1].times, segment.spiketrains[2].times, ...); sort them, with their waveforms"
+    ]
+
+
+@pytest.fixture
+def own_rule() -> Iterator[None]:
+    kept = list(RULES["block"])
+
+    @rule("block", code="name-without-date", severity=WARNING)
+    def check(block: Any) -> Iterator[Finding]:
+        if not block.name[:4].isdigit():
+            yield Finding("name", "does not begin with a year", "rename it", block.name)
+
+    yield
+    RULES["block"][:] = kept
+
+
+@pytest.mark.usefixtures("own_rule")
+def test_a_rule_of_ones_own_is_added_by_a_decorator() -> None:
+    (issue,) = validate(Block("cell 3")).issues
+    assert (issue.code, issue.path, issue.value) == ("name-without-date", "block.name", "cell 3")
+    assert validate(Block("2020 cell 3")).ok
+
+
+@pytest.mark.parametrize(
+    ("kind", "severity", "words"),
+    [("spiketrian", WARNING, "did you mean 'spiketrain'"), ("block", "fatal", "'error' or 'warning', not 'fatal'")],
+)
+def test_a_rule_for_an_unknown_kind_or_severity_is_refused(kind: str, severity: str, words: str) -> None:
+    with pytest.raises(ValidationFailed, match=words):
+        rule(kind, code="c", severity=severity)
+
+
+def test_what_cannot_be_judged_is_refused() -> None:
+    with pytest.raises(ValidationFailed, match="int cannot be validated"):
+        validate(3)
