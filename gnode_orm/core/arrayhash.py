@@ -1,8 +1,8 @@
 """The content hash of an array: its name in every store.
 
 SHA-256 over the dtype, the shape, and the SHA-256 digests of fixed 8 MiB leaves of the array's C-order bytes. So
-equal arrays have equal names whatever their layout in memory, large ones are hashed on all cores, and a stream of pieces gives
-the same name as the whole.
+equal arrays have equal names whatever their layout in memory, large ones are hashed on all cores, and a stream of
+pieces gives the same name as the whole.
 """
 
 from __future__ import annotations

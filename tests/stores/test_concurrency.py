@@ -99,7 +99,10 @@ def test_no_update_of_two_processes_is_lost(kind, tmp_path, request):
 
 
 def test_two_processes_make_one_lab(tmp_path):
-    script = "import sys; from gnode_orm.stores.local import open_local; s = open_local(sys.argv[1]); print(s.guid('block', 1, 1)); s.close()"
+    script = (
+        "import sys; from gnode_orm.stores.local import open_local; "
+        "store = open_local(sys.argv[1]); print(store.guid('block', 1, 1)); store.close()"
+    )
     command = [sys.executable, "-c", script, str(tmp_path / "lab")]
     makers = [subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) for _ in range(2)]
     guids = {maker.communicate()[0] for maker in makers}

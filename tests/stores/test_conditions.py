@@ -45,7 +45,8 @@ def test_case_is_folded_for_all_of_unicode(store, text, wanted, expected):
         ("endswith", "_c", True), ("endswith", "%c", False), ("endswith", "", True), ("endswith", "xxxxxxa%b_c", False),
         ("icontains", "%B_", True), ("istartswith", "A%", True), ("iendswith", "_C", True), ("iexact", "", False),
         ("regex", "^a.b", True), ("regex", "^A.b", False), ("iregex", "^A.B", True),
-        ("lt", "b", True), ("gt", "Z", True), ("between", ("a", "b"), True), ("in", ("x", "a%b_c"), True), ("in", (), False),
+        ("lt", "b", True), ("gt", "Z", True), ("between", ("a", "b"), True), ("in", ("x", "a%b_c"), True),
+        ("in", (), False),
     ],
 )  # fmt: skip
 def test_text_is_compared_literally_and_by_code_point(store, operator, value, expected):

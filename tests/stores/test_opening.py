@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import os
 import sqlite3
 import subprocess
 import sys
@@ -41,7 +40,7 @@ def test_a_lab_opened_again_holds_what_was_written(tmp_path):
 @pytest.mark.parametrize("how", [{"create": False}, {"readonly": True}])
 def test_a_missing_lab_is_not_made_when_it_shall_not(tmp_path, how):
     open_local(tmp_path / "lab").close()
-    with pytest.raises(NotFound, match=rf"No lab at .*lba \(nearest: .*lab\). Make one: gnode-orm init .*lba"):
+    with pytest.raises(NotFound, match=r"No lab at .*lba \(nearest: .*lab\). Make one: gnode-orm init .*lba"):
         open_local(tmp_path / "lba", **how)
     assert not (tmp_path / "lba").exists()
 

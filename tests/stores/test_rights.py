@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from gnode_orm.core.changes import ChangeSet, Delete, Link
+from gnode_orm.core.changes import ChangeSet, Delete, Link, Update
 from gnode_orm.core.select import AnyOf, Not, Select
 from gnode_orm.errors import AccessDenied, IntegrityError, NotFound, ValidationFailed
 from tests.stores.rows import change, create, field, found, new_id, row, version, where
@@ -30,7 +30,7 @@ def test_a_private_tree_is_its_owners_alone(store):
 
 
 def test_a_public_tree_is_everybodys_to_read(store):
-    block, segment, event = tree(store, safety_level=PUBLIC)
+    block, _, event = tree(store, safety_level=PUBLIC)
     assert sees(store, "stranger", "event", event)
     with pytest.raises(AccessDenied, match="bob"):
         change(store, "event", event, by="bob", label="x")
@@ -101,8 +101,6 @@ def test_what_cannot_be_read_does_not_exist(store):
 
 
 def change_blindly(store, kind, id_, base):
-    from gnode_orm.core.changes import Update
-
     store.apply(ChangeSet(updates=[Update(kind, id_, base, {"label": "x"})]), "bob")
 
 
@@ -153,12 +151,11 @@ def test_moving_needs_writing_on_both_sides(store):
     public = create(store, "block", by="bob", safety_level=PUBLIC)
     with pytest.raises(AccessDenied, match="nothing can be added"):
         change(store, "segment", segment, block=public)
+    base = version(store, "segment", segment)
     mine = create(store, "block", by="bob")
+    stolen = ChangeSet(updates=[Update("segment", segment, base, {"block_id": mine})])
     with pytest.raises(NotFound):
-        from gnode_orm.core.changes import Update
-
-        base = version(store, "segment", segment)
-        store.apply(ChangeSet(updates=[Update("segment", segment, base, {"block_id": mine})]), "bob")
+        store.apply(stolen, "bob")
 
 
 def test_taking_an_object_out_of_its_tree_leaves_it_to_its_creator(store):
@@ -214,7 +211,7 @@ def test_a_group_that_moves_takes_its_channels_along(store):
 
 
 def test_rights_of_now_hold_for_the_past(store):
-    block, segment, event = tree(store)
+    block, _, event = tree(store)
     at = version(store, "event", event)
     change(store, "event", event, label="later")
     assert store.get("event", [event], "bob", at) == []

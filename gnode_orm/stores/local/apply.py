@@ -110,7 +110,7 @@ def _named(changes: ChangeSet) -> dict[str, set[int]]:
     for link in changes.links:
         named["recordingchannel"].add(link.channel)
         named["recordingchannelgroup"].add(link.group)
-    left = {kind: ids - created.get(kind, set()) - {None} for kind, ids in named.items()}  # type: ignore[arg-type]
+    left = {kind: ids - created.get(kind, set()) - {None} for kind, ids in named.items()}
     return {kind: ids for kind, ids in left.items() if ids}
 
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 import os
 import tempfile
 from collections.abc import Callable
+from importlib import import_module
 from pathlib import Path
 
 from sqlalchemy import make_url
 from sqlalchemy.exc import ArgumentError
 
-import gnode_orm.models  # noqa: F401  (fills the schema, from which the tables are built)
 from gnode_orm.errors import ValidationFailed
 from gnode_orm.stores.local.arrays import Arrays
 from gnode_orm.stores.local.database import Database
@@ -22,6 +22,7 @@ from gnode_orm.stores.local.target import MEMORY, Folder, is_address
 
 def open_store(target: str, *, create: bool, readonly: bool, arrays: str | os.PathLike[str] | None) -> LocalStore:
     """Open a lab of any target that is not a web address."""
+    import_module("gnode_orm.models")  # fills the schema, from which the tables are built
     if is_address(target):
         return _open_address(target, create, readonly, arrays)
     if arrays is not None:

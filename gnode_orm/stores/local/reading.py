@@ -127,7 +127,7 @@ def links(
         return [(channel, group) for channel, group in transaction.rows(text, params)]
 
 
-def _links_statement(past: bool) -> sa.Select[Any]:
+def _links_statement(past: bool) -> sa.ClauseElement:
     link = link_source(past)
     channel, group = (source(kind, past) for kind in ("recordingchannel", "recordingchannelgroup"))
     return (

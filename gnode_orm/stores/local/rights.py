@@ -5,8 +5,6 @@ Rights follow the root, the block or document above an object. They are those of
 
 from __future__ import annotations
 
-from typing import Any
-
 import sqlalchemy as sa
 from sqlalchemy.sql.elements import ColumnElement
 from sqlalchemy.sql.selectable import FromClause, NamedFromClause
@@ -80,7 +78,7 @@ def link_source(past: bool) -> FromClause:
     return sa.union_all(now.where(live.c.born <= AT), then).subquery()
 
 
-def states(kind: str) -> sa.Select[Any]:
+def states(kind: str) -> sa.ClauseElement:
     """Id, version, root, and whether the actor may read and write, of the rows of the bound ``ids``."""
     from gnode_orm.stores.local.elements import in_ids
 

@@ -20,7 +20,7 @@ def access(database: Database, kind: str, id_: int, actor: str) -> dict[str, str
             kind=kind,
             id=id_,
         )
-    return {account: level for account, level in rows}
+    return dict(rows)
 
 
 def set_access(database: Database, kind: str, id_: int, levels: dict[str, str], actor: str) -> None:
