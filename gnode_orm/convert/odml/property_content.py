@@ -7,6 +7,7 @@ would give some values a false unit; a file gets one property for each group of 
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,6 +17,7 @@ from gnode_orm.convert.odml.paths import Path
 from gnode_orm.convert.odml.value_text import read_value, same, write_value
 from gnode_orm.models.metadata import Property, Value
 
+_DTYPE = re.compile(r"string|str|text|int|float|url|datetime|date|time|boolean|bool|person|[1-9][0-9]*-tuple")
 _NO_PLACE = ("definition", "encoder", "checksum")
 
 
@@ -39,7 +41,7 @@ def contents(model: Property, path: Path, losses: Losses) -> list[Content]:
         values = [(number, value) for number, value in values if not _left_out(number, value, path, losses)]
     if not values:
         attributes = {field: model.ext.get(field) for field in VALUE_FIELDS}
-        return [Content(model.ext.get("dtype"), attributes, [])]
+        return [Content(_file_dtype(model.ext.get("dtype"), path, losses), attributes, [])]
     groups = _groups(model, values)
     if len(groups) > 1:
         _refuse_disagreement(list(groups), path, losses)
@@ -69,28 +71,36 @@ def _groups(model: Property, values: list[tuple[int, Value]]) -> dict[tuple[Any,
 
 def _refuse_disagreement(keys: list[tuple[Any, ...]], path: Path, losses: Losses) -> None:
     names = ("dtype", *VALUE_FIELDS)
-    place = next(number for number in range(len(names)) if len({key[number] for key in keys}) > 1)
-    said = list(dict.fromkeys(key[place] for key in keys))
-    losses.refuse(
-        path,
-        "Value",
-        names[place],
-        said,
-        f"the values say {', '.join(map(repr, said))}, but an odML property has one {names[place]} for all its "
-        "values; make them equal, or move the values into properties of their own",
-        "values that differ in it were put into properties of their own",
-    )
+    for name, said in zip(names, (list(dict.fromkeys(column)) for column in zip(*keys, strict=True)), strict=True):
+        if len(said) > 1:
+            losses.refuse(
+                path,
+                "Value",
+                name,
+                said,
+                f"the values say {', '.join(map(repr, said))}, but an odML property has one {name} for all its "
+                "values; make them equal, or move the values into properties of their own",
+                "values that differ in it were put into properties of their own",
+            )
 
 
 def _content(
     model: Property, key: tuple[Any, ...], members: list[tuple[int, Value]], path: Path, losses: Losses
 ) -> Content:
-    dtype = key[0]
+    dtype = _file_dtype(key[0], path, losses)
     attributes = {field: stated(field, text, model.ext) for field, text in zip(VALUE_FIELDS, key[1:], strict=True)}
     try:
         return Content(dtype, attributes, [_native_value(number, v, dtype, path, losses) for number, v in members])
     except _NotOfDtype:
         return Content("string", attributes, [value.data for _, value in members])
+
+
+def _file_dtype(dtype: str | None, path: Path, losses: Losses) -> str | None:
+    """Give the dtype; in a file one that odML 1.1 knows, since the library drops values of any other."""
+    if losses.strict or dtype is None or _DTYPE.fullmatch(dtype.lower()):
+        return dtype
+    losses.mention(path, f"Property.dtype: odML 1.1 has no dtype {dtype!r}; it was written as text")
+    return "text"
 
 
 class _NotOfDtype(Exception):
