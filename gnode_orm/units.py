@@ -109,7 +109,10 @@ def _near_unit(text: str) -> str:
 
 def _from_dimensionality(dimensionality: Any) -> Unit:
     text = _text(dimensionality)
-    simplified = pq.Quantity(1.0, dimensionality).simplified
+    try:
+        simplified = pq.Quantity(1.0, dimensionality).simplified
+    except ValueError:  # some electrostatic units of quantities have no way to SI
+        raise UnitError(f"The unit {text!r} cannot be converted to SI units", value=text) from None
     if not _same_scale(text, dimensionality, simplified):
         raise UnitError(
             f"The unit {text!r} cannot be stored: its text does not say its scale. Rescale the values to a plain unit "

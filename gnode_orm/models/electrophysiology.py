@@ -1,6 +1,9 @@
 """What all electrophysiology models share."""
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Self
+
+import numpy as np
 
 from gnode_orm.core.entity import Entity
 from gnode_orm.core.fields import Annotations, Extension, Mapped, Ref, extension, field, ref
@@ -38,6 +41,23 @@ class ElectrophysiologyEntity(Entity):
     def to_neo(self) -> Any:
         """Make the neo object that this model stands for, with everything below it."""
         return converter("neo").to_neo(self)
+
+
+def cut_along(annotations: Mapping[str, Any], count: int, keep: Any) -> dict[str, Any]:
+    """Cut array annotations together with the axis of ``count`` items that they describe.
+
+    ``keep`` indexes that axis; annotations of another length describe something else and stay whole.
+    """
+    numbers = np.arange(count)[keep]
+
+    def cut(item: Any) -> Any:
+        if isinstance(item, np.ndarray) and item.shape[:1] == (count,):
+            return item[numbers]
+        if isinstance(item, list) and len(item) == count:
+            return [item[number] for number in numbers]
+        return item
+
+    return {name: cut(item) for name, item in annotations.items()}
 
 
 class DataEntity(ElectrophysiologyEntity):

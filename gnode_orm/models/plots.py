@@ -8,15 +8,19 @@ import numpy as np
 
 from gnode_orm.errors import UnsupportedByStore
 
+MAX_TICKS = 4000
+
 
 def plot_signal(signal: Any, ax: Any, points: int) -> Any:
     """Draw each channel of a signal over time; channels are told apart in the legend."""
     ax = _axes(ax)
     names = signal.channel_names
     channels = signal.shape[1] if len(signal.shape) > 1 else 1
-    for channel in range(channels):
-        label = names[channel] if channel < len(names) else f"channel {channel}"
-        _draw_channel(signal, ax, points, channel, label)
+    labels = [names[number] if number < len(names) else f"channel {number}" for number in range(channels)]
+    if signal.shape[0] > 2 * points:
+        _draw_overview(signal.downsample(points), ax, labels)
+    else:
+        _draw_samples(signal, ax, labels)
     _describe(ax, signal, str(signal._samples().unit or ""))
     if 1 < channels <= 10:
         ax.legend(loc="upper right", fontsize="small")
@@ -26,8 +30,8 @@ def plot_signal(signal: Any, ax: Any, points: int) -> Any:
 def plot_spikes(train: Any, ax: Any) -> Any:
     """Draw a tick for each spike."""
     ax = _axes(ax)
-    times = train.times.load()
-    ax.vlines(np.asarray(times), 0, 1, linewidth=0.8)
+    times = train.times
+    ax.vlines(_distinct(np.asarray(times)), 0, 1, linewidth=0.8)
     ax.set_yticks([])
     if train.t_start is not None and train.t_stop is not None:
         ax.set_xlim(*(float(bound.rescale(times.units)) for bound in (train.t_start, train.t_stop)))
@@ -36,13 +40,25 @@ def plot_spikes(train: Any, ax: Any) -> Any:
     return ax
 
 
-def _draw_channel(signal: Any, ax: Any, points: int, channel: int, label: str) -> None:
-    if hasattr(signal, "downsample") and signal.shape[0] > 2 * points:
-        overview = signal.downsample(points)
-        low, high = (_channel(values, channel) for values in (overview.minimum, overview.maximum))
-        ax.fill_between(np.asarray(overview.times), low, high, linewidth=0.4, label=label, step="post")
-        return
-    ax.plot(np.asarray(signal.times), _channel(signal._samples().load(), channel), linewidth=0.8, label=label)
+def _distinct(times: Any) -> Any:
+    """Leave out spikes that would be drawn over each other, so that a long train takes no more ink."""
+    if len(times) <= MAX_TICKS:
+        return times
+    counts, edges = np.histogram(times, MAX_TICKS)
+    return edges[:-1][counts > 0]
+
+
+def _draw_overview(overview: Any, ax: Any, labels: list[str]) -> None:
+    times = np.asarray(overview.times)
+    for number, label in enumerate(labels):
+        low, high = (_channel(values, number) for values in (overview.minimum, overview.maximum))
+        ax.fill_between(times, low, high, linewidth=0.4, label=label, step="post")
+
+
+def _draw_samples(signal: Any, ax: Any, labels: list[str]) -> None:
+    times, values = np.asarray(signal.times), signal._samples().load()
+    for number, label in enumerate(labels):
+        ax.plot(times, _channel(values, number), linewidth=0.8, label=label)
 
 
 def _channel(values: Any, channel: int) -> Any:

@@ -20,12 +20,13 @@ from gnode_orm.core.fields import (
 from gnode_orm.core.overview import Overview, minimum_maximum
 from gnode_orm.core.time_index import slice_bounds, time_bound
 from gnode_orm.errors import ValidationFailed
-from gnode_orm.models.electrophysiology import DataEntity
+from gnode_orm.models.electrophysiology import DataEntity, cut_along
 
 if TYPE_CHECKING:  # named by text in the declarations below
     from gnode_orm.models.containers import RecordingChannel, RecordingChannelGroup, Segment
 
 Channels = int | str | slice | Sequence[int | str] | None
+"""Which channels: a number, a name, a range, several numbers and names, or ``None`` for all."""
 
 
 class Signal(DataEntity):
@@ -55,41 +56,58 @@ class Signal(DataEntity):
             raise ValidationFailed(f"{self!r} has no samples", entity=type(self).__name__, field="signal")
         return samples
 
-    def _channel_key(self, channels: Channels) -> Any:
-        """Turn channel names and numbers into an index of the second axis."""
-        if isinstance(channels, int | str):
-            return self._channel_number(channels)
-        if isinstance(channels, Sequence):
-            return [self._channel_number(channel) for channel in channels]
-        return channels
-
-    def _channel_number(self, channel: int | str) -> int:
+    def _picked(self, channels: Channels) -> list[int] | None:
+        """Turn channel names and numbers into numbers; ``None`` for all channels."""
+        if channels is None:
+            return None
         count = self.shape[1] if len(self.shape) > 1 else 1
-        if isinstance(channel, str):
-            names = self.channel_names
-            if channel not in names:
-                raise ValidationFailed(
-                    f"{self!r} has no channel {channel!r}; its channels are {names or list(range(count))}",
-                    field="channels",
-                    value=channel,
-                )
-            return names.index(channel)
-        if not -count <= channel < count:
-            raise ValidationFailed(
-                f"{self!r} has {count} channels, no channel {channel}", field="channels", value=channel
-            )
-        return channel % count
+        if isinstance(channels, slice):
+            return list(range(count))[channels]
+        each = [channels] if isinstance(channels, int | str | np.integer) else list(channels)
+        return [self._channel_number(channel, count) for channel in each]
 
-    def _cut(self, values: Any, channels: Channels) -> dict[str, Any]:
-        """The fields that a cut-out shares with its whole; per-channel annotations follow the channels."""
-        kept = {"name": self.name, "description": self.description, "file_origin": self.file_origin}
-        annotations = dict(self.array_annotations)
-        key = self._channel_key(channels)
-        if channels is not None and len(self.shape) > 1:
-            picked = [key] if isinstance(key, int) else key
-            annotations = {name: np.asarray(item)[picked] if _per_channel(item, self.shape[1]) else item
-                           for name, item in annotations.items()}  # fmt: skip
-        return {**kept, "signal": values, "annotations": self.annotations, "array_annotations": annotations}
+    def _channel_number(self, channel: int | str, count: int) -> int:
+        names = self.channel_names
+        if isinstance(channel, str) and channel in names:
+            return names.index(channel)
+        if isinstance(channel, int | np.integer) and -count <= channel < count:
+            return int(channel) % count
+        raise ValidationFailed(
+            f"{self!r} has no channel {channel!r}; its channels are {names or list(range(count))}",
+            field="channels",
+            value=channel,
+        )
+
+    def _cut(self, rows: slice, picked: list[int] | None) -> dict[str, Any]:
+        """The fields of a cut-out, reading only its samples; per-channel annotations follow the channels."""
+        samples: Any = self._samples()
+        annotations: dict[str, Any] = self.array_annotations
+        if picked is None or len(self.shape) == 1:
+            values = samples[rows]
+        else:
+            values = samples[rows, _covering(picked)][:, _within(picked)]
+            annotations = cut_along(annotations, self.shape[1], picked)
+        kept = ("name", "description", "file_origin", "annotations")
+        return {
+            **{name: getattr(self, name) for name in kept},
+            "signal": values,
+            "array_annotations": annotations,
+        }
+
+    def downsample(self, n: int, method: str = "minmax") -> Overview:
+        """Give minimum and maximum in each of ``n`` stretches with equally many samples."""
+        if method != "minmax":
+            raise ValidationFailed(
+                f"downsample knows the method 'minmax', not {method!r}", field="method", value=method
+            )
+        samples = self._samples()
+        low, high, begins = minimum_maximum(samples, n)
+        units = samples.units if samples.units is not None else pq.dimensionless
+        return Overview(self._times_at(begins), pq.Quantity(low, units), pq.Quantity(high, units))
+
+    def _times_at(self, numbers: Any) -> Any:
+        """Times of some samples."""
+        raise NotImplementedError
 
     def plot(self, ax: Any = None, *, points: int = 2000) -> Any:
         """Draw the signal into a matplotlib axes, made when none is given, and return it."""
@@ -119,7 +137,7 @@ class RegularSignal(Signal):
     @property
     def times(self) -> Any:
         """Time of each sample, shape (time,), in the unit of ``t_start``."""
-        return self._begin() + np.arange(self.shape[0]) / self._rate()
+        return self._times_at(np.arange(self.shape[0]))
 
     def time_slice(self, t0: Any = None, t1: Any = None, *, channels: Channels = None) -> Self:
         """Cut out the samples with ``t0 <= time < t1`` as a new transient signal, reading only these.
@@ -131,25 +149,18 @@ class RegularSignal(Signal):
             ValidationFailed: a bound without a unit or out of range, or an unknown channel.
         """
         first, last = slice_bounds(t0, t1, self._begin(), self._rate(), self.shape[0])
-        key: Any = slice(first, last)
-        if channels is not None and len(self.shape) > 1:
-            number = self._channel_key(channels)
-            key = (key, [number] if isinstance(number, int) else number)
-        fields = self._cut(self._samples()[key], channels)
+        picked = self._picked(channels)
         begin = self._begin() + first / self._rate() if first else self._begin()
-        return type(self)(**fields, t_start=begin, sampling_rate=self._rate(), gain=self.gain, offset=self.offset)
+        return type(self)(
+            **self._cut(slice(first, last), picked),
+            t_start=begin,
+            sampling_rate=self._rate(),
+            gain=_scaling_of(self.gain, picked),
+            offset=_scaling_of(self.offset, picked),
+        )
 
-    def downsample(self, n: int, method: str = "minmax") -> Overview:
-        """Give minimum and maximum in each of ``n`` equal stretches of time."""
-        if method != "minmax":
-            raise ValidationFailed(
-                f"downsample knows the method 'minmax', not {method!r}", field="method", value=method
-            )
-        samples = self._samples()
-        low, high, begins = minimum_maximum(samples, n)
-        units = samples.units if samples.units is not None else pq.dimensionless
-        times = self._begin() + begins / self._rate()
-        return Overview(times, pq.Quantity(low, units), pq.Quantity(high, units))
+    def _times_at(self, numbers: Any) -> Any:
+        return self._begin() + numbers / self._rate()
 
     def _begin(self) -> Any:
         return 0 * pq.s if self.t_start is None else self.t_start
@@ -209,25 +220,64 @@ class IrregularlySampledSignal(Signal):
     @property
     def t_stop(self) -> Any:
         """Time of the last sample."""
-        return self.times[-1]
+        return self._known_times()[-1]
 
     @property
     def duration(self) -> Any:
         """From the first sample to the last."""
-        return self.times[-1] - self.times[0]
+        times = self._known_times()
+        return times[-1] - times[0]
 
     def time_slice(self, t0: Any = None, t1: Any = None, *, channels: Channels = None) -> Self:
-        """Cut out the samples with ``t0 <= time < t1`` as a new transient signal."""
-        times = self.times.load()
-        runs = f"signal runs {times[0]:g} to {times[-1]:g}" if len(times) else "signal is empty"
-        low = -np.inf * pq.s if t0 is None else time_bound(t0, runs)
-        high = np.inf * pq.s if t1 is None else time_bound(t1, runs)
-        first, last = np.searchsorted(times.rescale(pq.s).magnitude, [low.rescale(pq.s), high.rescale(pq.s)])
-        key: Any = slice(int(first), int(last))
-        samples_key = (key, self._channel_key(channels)) if channels is not None and len(self.shape) > 1 else key
-        fields = self._cut(self._samples()[samples_key], channels)
-        return type(self)(**fields, times=times[key])
+        """Cut out the samples with ``t0 <= time < t1`` as a new transient signal.
+
+        Raises:
+            ValidationFailed: a bound without a unit or out of range, or an unknown channel.
+        """
+        times = self._known_times().load()
+        first, last = _bounds_among(times, t0, t1)
+        fields = self._cut(slice(first, last), self._picked(channels))
+        return type(self)(**fields, times=times[first:last])
+
+    def _known_times(self) -> Any:
+        if self.times is None or len(self.times) == 0:
+            raise ValidationFailed(f"{self!r} has no times", entity=type(self).__name__, field="times")
+        return self.times
+
+    def _times_at(self, numbers: Any) -> Any:
+        return self._known_times().load()[numbers]
 
 
-def _per_channel(item: Any, channels: int) -> bool:
-    return getattr(item, "shape", (0,))[:1] == (channels,)
+def _bounds_among(times: Any, t0: Any, t1: Any) -> tuple[int, int]:
+    """Find the samples of ``t0 <= time < t1`` among times that rise."""
+    values = np.asarray(times)
+    runs = f"signal runs {times[0]:g} to {times[-1]:g}"
+    if (np.diff(values) < 0).any():
+        raise ValidationFailed(f"time_slice needs times that rise ({runs})", field="times", value=times)
+    bounds = [None if bound is None else time_bound(bound, runs).rescale(times.units) for bound in (t0, t1)]
+    low, high = (None if bound is None else bound.magnitude.item() for bound in bounds)
+    if any(bound is not None and not values[0] <= bound <= values[-1] for bound in (low, high)):
+        raise ValidationFailed(f"time_slice from {t0} to {t1} is out of range ({runs})", field="t0", value=(t0, t1))
+    if low is not None and high is not None and high < low:
+        raise ValidationFailed(f"time_slice ends at {t1}, before it begins at {t0} ({runs})", value=(t0, t1))
+    first = 0 if low is None else int(np.searchsorted(values, low))
+    last = len(values) if high is None else int(np.searchsorted(values, high))
+    return first, last
+
+
+def _covering(picked: list[int]) -> slice:
+    """The smallest range of channels that holds some of them: stores read ranges."""
+    return slice(min(picked, default=0), max(picked, default=-1) + 1)
+
+
+def _within(picked: list[int]) -> list[int]:
+    """Where some channels stand within the range that covers them."""
+    first = min(picked, default=0)
+    return [number - first for number in picked]
+
+
+def _scaling_of(scaling: Any, picked: list[int] | None) -> Any:
+    """Gain or offset of some channels."""
+    if picked is None or not isinstance(scaling, tuple):
+        return scaling
+    return tuple(scaling[number] for number in picked)

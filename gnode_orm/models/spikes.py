@@ -15,7 +15,7 @@ from gnode_orm.core.fields import (
 )
 from gnode_orm.core.time_index import time_bound
 from gnode_orm.errors import ValidationFailed
-from gnode_orm.models.electrophysiology import DataEntity
+from gnode_orm.models.electrophysiology import DataEntity, cut_along
 
 if TYPE_CHECKING:  # named by text in the declarations below
     from gnode_orm.models.containers import Segment, Unit
@@ -57,7 +57,13 @@ class SpikeTrain(DataEntity):
         return None if self.t_start is None or self.t_stop is None else self.t_stop - self.t_start
 
     def time_slice(self, t0: Any = None, t1: Any = None) -> Self:
-        """Cut out the spikes with ``t0 <= time <= t1`` as a new transient train."""
+        """Cut out the spikes with ``t0 <= time <= t1`` as a new transient train.
+
+        Raises:
+            ValidationFailed: a bound without a unit or out of range, or a train without times.
+        """
+        if self.times is None:
+            self._refuse("times", None, "the train has no times to cut out")
         times = self.times.load()
         runs = f"train runs {self.t_start} to {self.t_stop}"
         begin = self.t_start if t0 is None else time_bound(t0, runs)
@@ -66,25 +72,30 @@ class SpikeTrain(DataEntity):
         keep = np.ones(len(times), bool)
         keep &= True if begin is None else np.asarray(times >= begin)
         keep &= True if end is None else np.asarray(times <= end)
-        kept = {
-            name: getattr(self, name) for name in ("name", "description", "file_origin", "left_sweep", "sampling_rate")
-        }
-        waveforms = None if self.waveforms is None else self.waveforms[keep]
-        each = {
-            key: item[keep] if getattr(item, "shape", ())[:1] == keep.shape else item
-            for key, item in self.array_annotations.items()
-        }
+        kept = ("name", "description", "file_origin", "left_sweep", "sampling_rate", "annotations")
         return type(self)(
-            times=times[keep], t_start=begin, t_stop=end, waveforms=waveforms,
-            annotations=self.annotations, array_annotations=each, **kept,
-        )  # fmt: skip
+            times=times[keep],
+            t_start=begin,
+            t_stop=end,
+            waveforms=None if self.waveforms is None else self._waveforms_where(keep),
+            array_annotations=cut_along(self.array_annotations, len(times), keep),
+            **{name: getattr(self, name) for name in kept},
+        )
+
+    def _waveforms_where(self, keep: Any) -> Any:
+        """Read the waveforms of some spikes: those from the first to the last of them, in one piece."""
+        numbers = np.flatnonzero(keep)
+        first, last = (numbers[0], numbers[-1] + 1) if len(numbers) else (0, 0)
+        return self.waveforms[first:last][numbers - first]
 
     def _check_bounds(self, begin: Any, end: Any, runs: str) -> None:
-        outside = (self.t_start is not None and begin is not None and begin < self.t_start) or (
-            self.t_stop is not None and end is not None and end > self.t_stop
-        )
+        outside = any(bound is not None and self._outside(bound) for bound in (begin, end))
         if outside or (begin is not None and end is not None and end < begin):
             raise ValidationFailed(f"time_slice from {begin} to {end} is out of range ({runs})", value=(begin, end))
+
+    def _outside(self, bound: Any) -> bool:
+        before = self.t_start is not None and bound < self.t_start
+        return bool(before or (self.t_stop is not None and bound > self.t_stop))
 
     def plot(self, ax: Any = None) -> Any:
         """Draw the spikes as ticks into a matplotlib axes, made when none is given, and return it."""

@@ -6,7 +6,7 @@ Validators raise ``ValidationFailed``, a ``ValueError``, which pydantic collects
 """
 
 from gnode_orm.core.fields.documents import Annotations, Extension, ReadOnlyDict, extension
-from gnode_orm.core.fields.measured import Measured, QuantityLike, RateQuantity, SweepQuantity, TimeQuantity
+from gnode_orm.core.fields.measured import Measured, QuantityLike, RateQuantity, TimeQuantity
 from gnode_orm.core.fields.plain import Mapped, field
 from gnode_orm.core.fields.reference import Ref, ReferenceRule, ref
 from gnode_orm.core.fields.sampled import LabelArray, SampleArray, Sampled, TimeArray, WaveformArray
@@ -26,7 +26,6 @@ __all__ = [
     "SampleArray",
     "Sampled",
     "Scaling",
-    "SweepQuantity",
     "TimeArray",
     "TimeQuantity",
     "WaveformArray",

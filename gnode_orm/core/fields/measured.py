@@ -61,17 +61,6 @@ class TimeQuantity(Measured):
     dimension = TIME
 
 
-class SweepQuantity(Measured):
-    """The time from the begin of a waveform to its spike: one for all spikes, or one for each, as in neo."""
-
-    dimension = TIME
-
-    @classmethod
-    def accept(cls, value: Any) -> Any:
-        """Validate one value, or one for each spike."""
-        return quantities_of.quantity(value, cls.dimension)
-
-
 class RateQuantity(Measured):
     """A sampling rate with its unit, such as ``20 kHz``; more than zero."""
 

@@ -19,12 +19,12 @@ class Sampled:
     """An array; reads as an ``ArrayHandle``.
 
     Attributes:
-        axes: the numbers of axes accepted, in words and as numbers.
+        axes: the shape wanted, in words, and the numbers of axes accepted.
     """
 
     dimension: ClassVar[str | None] = None
     unit_optional: ClassVar[bool] = False
-    axes: ClassVar[tuple[str, tuple[int, ...]]]
+    axes: ClassVar[tuple[str, range]]
 
     if TYPE_CHECKING:
 
@@ -63,21 +63,21 @@ class Sampled:
 class SampleArray(Sampled):
     """Samples with a unit: shape (time,) or (time, channel)."""
 
-    axes = ("the shape (time,) or (time, channel)", (1, 2))
+    axes = ("the shape (time,) or (time, channel)", range(1, 33))
 
 
 class TimeArray(Sampled):
     """Points in time or durations, shape (n,), with a unit of time."""
 
     dimension = TIME
-    axes = ("one axis", (1,))
+    axes = ("one axis", range(1, 2))
 
 
 class WaveformArray(Sampled):
     """Spike waveforms, shape (spike, channel, time) or (channel, time); neo allows them without a unit."""
 
     unit_optional = True
-    axes = ("the shape (spike, channel, time) or (channel, time)", (1, 2, 3))
+    axes = ("the shape (spike, channel, time) or (channel, time)", range(1, 33))
 
 
 class LabelArray(Sampled):

@@ -1,0 +1,157 @@
+from __future__ import annotations
+
+import builtins
+from typing import Any
+
+import pytest
+import quantities as pq
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gnode_orm import units
+from gnode_orm.errors import UnitError
+from gnode_orm.units import unit_of, unit_of_quantity
+
+REGISTERED: dict[str, Any] = {name: item for name, item in vars(pq).items() if isinstance(item, pq.UnitQuantity)}
+
+
+@pytest.mark.parametrize(
+    ("text", "factor", "dimension"),
+    [
+        ("mV", 1e-3, "kg*m**2/(s**3*A)"),
+        ("s", 1, "s"),
+        ("ms", 1e-3, "s"),
+        ("Hz", 1, "1/s"),
+        ("kHz", 1e3, "1/s"),
+        ("1/ms", 1e3, "1/s"),
+        ("%", 0.01, "dimensionless"),
+        ("m/s**2", 1, "m/s**2"),
+        ("uV*s", 1e-6, "kg*m**2/(s**2*A)"),
+        ("dimensionless", 1, "dimensionless"),
+    ],
+)
+def test_a_unit_knows_its_scale_and_dimension(text: str, factor: float, dimension: str) -> None:
+    unit = unit_of(text)
+    assert unit.factor == pytest.approx(factor, rel=1e-12)
+    assert unit.dimension == dimension
+
+
+def test_a_text_is_parsed_once() -> None:
+    assert unit_of("mV") is unit_of("mV")
+    assert unit_of_quantity(3 * pq.mV) is unit_of_quantity(4.5 * pq.mV)
+
+
+class Closed:
+    def __getitem__(self, text: str) -> Any:
+        raise AssertionError(f"{text!r} must not reach quantities")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "9**9**9",
+        "10*ms",
+        "ms*10",
+        "0.195*uV",
+        "ms**9**9",
+        "(ms)",
+        "m s",
+        "",
+        "*",
+        "ms*",
+        "1",
+        "5 ms",
+        "ms;import os",
+        "__import__('os')",
+        "().__class__",
+        "ms" * 100,
+        "*".join(["ms"] * 9),
+        "ms**1000",
+        "µs",
+    ],
+)
+def test_what_the_grammar_refuses_never_reaches_quantities(text: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(units.pq, "unit_registry", Closed())
+    with pytest.raises(UnitError, match="is not a unit"):
+        unit_of(text)
+
+
+def test_a_factor_belongs_into_the_values() -> None:
+    with pytest.raises(UnitError, match="put the factor into the values"):
+        unit_of("10*ms")
+
+
+@pytest.mark.parametrize("text", ["attosecond_", "None", "True", "__builtins__", "volt_", "Ym**99", "pm**99"])
+def test_names_that_are_no_units_are_refused(text: str) -> None:
+    with pytest.raises(UnitError):
+        unit_of(text)
+
+
+@given(st.sampled_from(sorted(dir(builtins))))
+def test_no_builtin_of_python_is_reached(name: str) -> None:
+    try:
+        unit = unit_of(name)
+    except UnitError:
+        return
+    assert isinstance(pq.unit_registry[name], pq.UnitQuantity)
+    assert unit.factor > 0
+
+
+@pytest.mark.parametrize(("wrong", "meant"), [("khz", "kHz"), ("HZ", "Hz"), ("msec", "ms"), ("mv", "mV")])
+def test_a_common_misspelling_is_answered_with_what_was_meant(wrong: str, meant: str) -> None:
+    with pytest.raises(UnitError, match=f"did you mean '{meant}'"):
+        unit_of(wrong)
+
+
+@pytest.mark.parametrize("text", [None, 5, b"ms", pq.ms])
+def test_a_unit_is_text(text: Any) -> None:
+    with pytest.raises(UnitError, match="is text such as 'mV'"):
+        unit_of(text)
+
+
+@pytest.mark.parametrize("name", sorted(REGISTERED))
+def test_a_unit_of_quantities_keeps_its_scale_as_text_or_is_refused(name: str) -> None:
+    quantity = pq.Quantity(1.0, REGISTERED[name])
+    try:
+        unit = unit_of_quantity(quantity)
+    except UnitError as error:
+        assert "its text does not say its scale" in str(error) or "cannot be converted" in str(error)
+        return
+    again = unit_of(unit.text)
+    assert again.text == unit.text
+    assert again.factor == unit.factor == float(quantity.simplified.magnitude)
+    assert again.dimension == unit.dimension
+    assert pq.Quantity(1.0, unit.dimensionality).simplified == quantity.simplified
+
+
+def test_most_units_of_quantities_are_kept() -> None:
+    kept = 0
+    for item in REGISTERED.values():
+        try:
+            kept += bool(unit_of_quantity(pq.Quantity(1.0, item)))
+        except UnitError:
+            continue
+    assert kept > 0.8 * len(REGISTERED)
+
+
+NAMES = st.sampled_from(["s", "ms", "us", "mV", "V", "A", "pA", "Hz", "kHz", "m", "um", "ohm", "degC", "K", "kg"])
+FACTORS = st.tuples(NAMES, st.sampled_from(["", "**2", "**-1", "**0.5"])).map("".join)
+
+
+@given(st.lists(FACTORS, min_size=1, max_size=4), st.lists(st.sampled_from("*/"), min_size=3, max_size=3))
+def test_composed_units_survive_as_text(factors: list[str], joints: list[str]) -> None:
+    text = factors[0] + "".join(joint + factor for joint, factor in zip(joints, factors[1:], strict=False))
+    unit = unit_of(text)
+    again = unit_of(unit.text)
+    assert again.text == unit.text
+    assert again.factor == unit.factor
+    assert again.dimension == unit.dimension
+
+
+def test_a_compound_unit_that_would_lose_its_scale_is_refused() -> None:
+    with pytest.raises(UnitError, match="its text does not say its scale"):
+        unit_of_quantity(pq.Quantity(1.0, pq.CompoundUnit("0.195*uV")))
+
+
+def test_temperatures_with_an_offset_are_not_comparable_with_kelvin() -> None:
+    assert len({unit_of(text).dimension for text in ("degC", "degF", "K")}) == 3
