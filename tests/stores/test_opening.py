@@ -11,9 +11,12 @@ from pathlib import Path
 import pytest
 
 from gnode_orm.core.changes import ChangeSet
+from gnode_orm.core.select import Select
 from gnode_orm.errors import AccessDenied, FormatError, NotFound, StoreUnavailable, ValidationFailed
+from gnode_orm.ids import FIRST
+from gnode_orm.location import Location
 from gnode_orm.stores.local import open_local, target
-from tests.stores.rows import create, found, row
+from tests.stores.rows import create, found, row, where
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -221,3 +224,22 @@ def test_opening_costs_the_same_for_any_number_of_objects(tmp_path, monkeypatch)
     store.apply(ChangeSet(creates={"block": [row("block") for _ in range(20_000)]}), "ann")
     store.close()
     assert opened() == small
+
+
+@pytest.mark.parametrize("at", [None, 2**50])
+@pytest.mark.parametrize(
+    "condition",
+    [
+        where("id", "in", (1, 2)),
+        where("segment", "eq", Location.of_number("segment", FIRST)),
+        where("segment.block", "eq", Location.of_number("block", FIRST)),
+    ],
+)
+def test_ids_and_foreign_keys_are_found_by_index(tmp_path, condition, at):
+    store = open_local(tmp_path / "lab")
+    (text,) = store.explain(Select("event", where=condition, at=at), "ann")
+    with store._database.read() as transaction:
+        names = ("actor", "at", "v0", "limit", "offset")
+        plan = transaction.rows(f"EXPLAIN QUERY PLAN {text}", {**dict.fromkeys(names), "v0": "[1]"})
+    store.close()
+    assert [step for *_, step in plan if step.startswith("SCAN") and "event" in step] == []

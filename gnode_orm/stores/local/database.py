@@ -21,13 +21,13 @@ class Compiler:
     """Turns statements into text once; shared by every lab on the same kind of database.
 
     Attributes:
-        id_set: ``IN`` this: the ids bound to ``:ids``.
+        in_ids: what stands behind a column that is among the ids bound to ``:ids``.
         bind_ids: brings ids into the form in which they are bound to an id set.
     """
 
-    def __init__(self, dialect: sa.Dialect, id_set: str, bind_ids: Callable[[Sequence[int]], Any]) -> None:
+    def __init__(self, dialect: sa.Dialect, in_ids: str, bind_ids: Callable[[Sequence[int]], Any]) -> None:
         self.dialect = dialect
-        self.id_set = id_set
+        self.in_ids = in_ids
         self.bind_ids = bind_ids
         self._texts: dict[Hashable, str] = {}
 

@@ -45,7 +45,7 @@ def _summary(transaction: Transaction, kind: str, ids: set[int]) -> list[tuple[s
     if not ids:
         return []
     rows = transaction.query(
-        f'SELECT owner, count(*), max(rev) FROM "{kind}" WHERE id IN {transaction.database.compiler.id_set} '
+        f'SELECT owner, count(*), max(rev) FROM "{kind}" WHERE id {transaction.database.compiler.in_ids} '
         "GROUP BY owner ORDER BY owner",
         ids=transaction.ids(list(ids)),
     )
@@ -107,7 +107,7 @@ def _owning_elsewhere(spec: KindSpec) -> list[FieldSpec]:
 
 def _naming(transaction: Transaction, spec: KindSpec, ref: FieldSpec, targets: set[int]) -> set[int]:
     rows = transaction.query(
-        f'SELECT id FROM "{spec.kind}" WHERE "{ref.name}_id" IN {transaction.database.compiler.id_set}',
+        f'SELECT id FROM "{spec.kind}" WHERE "{ref.name}_id" {transaction.database.compiler.in_ids}',
         ids=transaction.ids(list(targets)),
     )
     return {id_ for (id_,) in rows}
@@ -153,7 +153,7 @@ def _unlink(work: Work, doomed: Ids) -> None:
         work.copy_to_past(spec.kind, ids)
         work.transaction.run(
             f'UPDATE "{spec.kind}" SET "{ref.name}_id" = NULL, rev = :seq '
-            f"WHERE id IN {work.transaction.database.compiler.id_set}",
+            f"WHERE id {work.transaction.database.compiler.in_ids}",
             seq=work.seq,
             ids=work.transaction.ids(list(ids)),
         )
@@ -166,7 +166,7 @@ def _remove(work: Work, doomed: Ids) -> None:
         if ids:
             work.copy_to_past(kind, ids)
             work.transaction.run(
-                f'DELETE FROM "{kind}" WHERE id IN {work.transaction.database.compiler.id_set}',
+                f'DELETE FROM "{kind}" WHERE id {work.transaction.database.compiler.in_ids}',
                 ids=work.transaction.ids(list(ids)),
             )
             work.moved[kind] -= ids

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 import sqlalchemy as sa
 from sqlalchemy.ext.compiler import compiles
@@ -12,30 +12,35 @@ from sqlalchemy.sql.functions import FunctionElement
 from gnode_orm.stores.local.tables import Integer, Text
 
 SQLITE, POSTGRES = "sqlite", "postgresql"
-SQLITE_ID_SET = "(SELECT value FROM json_each(:ids))"
-POSTGRES_ID_SET = "(SELECT unnest(CAST(:ids AS bigint[])))"
+SQLITE_IN_IDS = "IN (SELECT value FROM json_each(:ids))"
+# Unlike a nested query, this reaches both halves of a union, so reading the past uses its indexes too.
+POSTGRES_IN_IDS = "= ANY(CAST(:ids AS bigint[]))"
 
 
-class IdSet(FunctionElement[Any]):
-    """The ids of one bound list, whatever its length, as the right side of ``IN``."""
+class InIds(FunctionElement[Any]):
+    """True where a column is among the ids of one bound list, whatever its length."""
 
-    name = "id_set"
+    name = "in_ids"
+    # Not declared boolean: SQLite would be asked whether the condition equals 1, and no longer use an index for it.
+    type = sa.types.NullType()
     inherit_cache = True
 
 
-@compiles(IdSet, SQLITE)
-def _(element: IdSet, compiler: Any, **kw: Any) -> str:
-    return SQLITE_ID_SET.replace(":ids", compiler.process(element.clauses, **kw))
+@compiles(InIds, SQLITE)
+def _(element: InIds, compiler: Any, **kw: Any) -> str:
+    column, ids = (compiler.process(clause, **kw) for clause in element.clauses)
+    return f"{column} {SQLITE_IN_IDS.replace(':ids', ids)}"
 
 
-@compiles(IdSet, POSTGRES)
-def _(element: IdSet, compiler: Any, **kw: Any) -> str:
-    return POSTGRES_ID_SET.replace(":ids", compiler.process(element.clauses, **kw))
+@compiles(InIds, POSTGRES)
+def _(element: InIds, compiler: Any, **kw: Any) -> str:
+    column, ids = (compiler.process(clause, **kw) for clause in element.clauses)
+    return f"{column} {POSTGRES_IN_IDS.replace(':ids', ids)}"
 
 
 def in_ids(column: ColumnElement[Any], name: str) -> ColumnElement[bool]:
-    """``column IN`` the ids bound to ``name``."""
-    return column.op("IN", is_comparison=True)(IdSet(sa.bindparam(name)))
+    """True where ``column`` is among the ids bound to ``name``."""
+    return cast(ColumnElement[bool], InIds(column, sa.bindparam(name, type_=sa.types.NullType())))
 
 
 class Fold(FunctionElement[Any]):

@@ -56,7 +56,7 @@ def _versions(rows: list[Row]) -> Iterable[tuple[int, Row | None]]:
 
 def _commits(transaction: Transaction, versions: list[int]) -> dict[int, tuple[str, str, str | None]]:
     rows = transaction.query(
-        f"SELECT seq, id, actor, message FROM change_set WHERE seq IN {transaction.database.compiler.id_set}",
+        f"SELECT seq, id, actor, message FROM change_set WHERE seq {transaction.database.compiler.in_ids}",
         ids=transaction.ids(versions),
     )
     return {seq: (id_, actor, message) for seq, id_, actor, message in rows}

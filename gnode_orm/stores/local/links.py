@@ -55,7 +55,7 @@ def _leave(work: Work, link: Link) -> None:
 
 def remove_links(work: Work, column: str, ids: list[int]) -> None:
     """End every membership of deleted channels or groups; channels that stay get their root anew."""
-    these = f"WHERE {column} IN {work.transaction.database.compiler.id_set}"
+    these = f"WHERE {column} {work.transaction.database.compiler.in_ids}"
     bound = work.transaction.ids(ids)
     channels = work.transaction.query(f"SELECT channel FROM recordingchannel_group {these}", ids=bound)
     if not channels:

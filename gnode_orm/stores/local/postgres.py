@@ -15,7 +15,7 @@ from sqlalchemy.dialects.postgresql import psycopg as dialect
 
 from gnode_orm.errors import GnodeError, IntegrityError, QueryError, StoreUnavailable, ValidationFailed
 from gnode_orm.stores.local.database import Compiler, Database, Params, Row, Transaction
-from gnode_orm.stores.local.elements import POSTGRES_ID_SET
+from gnode_orm.stores.local.elements import POSTGRES_IN_IDS
 
 _CONNECTIONS = 16
 # Every writer takes this lock for its transaction, so commits have one order, and versions rise in it.
@@ -42,7 +42,7 @@ class _FloatOrNull(FloatDumper):
 def _compiler() -> Compiler:
     return Compiler(
         dialect.dialect(),  # type: ignore[no-untyped-call]
-        POSTGRES_ID_SET,
+        POSTGRES_IN_IDS,
         list,
     )
 
@@ -93,6 +93,8 @@ class PostgresDatabase(Database):
         if connection.info.encoding != "utf-8":
             connection.close()
             raise StoreUnavailable(f"{self._shown}: the database must be made with ENCODING 'UTF8'")
+        # Compiling a plan to machine code takes longer than our statements run.
+        connection.execute("SET jit = off")
         if self._readonly:
             connection.execute("SET default_transaction_read_only = on")
         return connection

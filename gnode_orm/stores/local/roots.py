@@ -26,7 +26,7 @@ def propagate(work: Work) -> None:
 def _check_rings(work: Work) -> None:
     rows = work.transaction.query(
         "WITH RECURSIVE up(first, above) AS ("
-        f"SELECT id, section_id FROM section WHERE id IN {work.transaction.database.compiler.id_set} "
+        f"SELECT id, section_id FROM section WHERE id {work.transaction.database.compiler.in_ids} "
         "UNION SELECT up.first, section.section_id FROM up JOIN section ON section.id = up.above) "
         "SELECT first FROM up WHERE first = above",
         ids=work.transaction.ids(list(work.moved["section"])),
@@ -38,7 +38,7 @@ def _check_rings(work: Work) -> None:
 
 def _write(work: Work, spec: KindSpec, ids: list[int]) -> None:
     work.transaction.run(
-        f'UPDATE "{spec.kind}" SET root = {_root_of(spec)} WHERE id IN {work.transaction.database.compiler.id_set}',
+        f'UPDATE "{spec.kind}" SET root = {_root_of(spec)} WHERE id {work.transaction.database.compiler.in_ids}',
         ids=work.transaction.ids(ids),
     )
 
@@ -70,9 +70,9 @@ def _below(work: Work, kind: str, ids: list[int]) -> dict[str, list[int]]:
     ways = list(_children(kind))
     if kind == "recordingchannelgroup":
         ways.append(("recordingchannel", "SELECT channel FROM recordingchannel_group WHERE grp"))
-    bound, id_set = work.transaction.ids(ids), work.transaction.database.compiler.id_set
+    bound, in_ids = work.transaction.ids(ids), work.transaction.database.compiler.in_ids
     below: dict[str, list[int]] = {}
     for child, query in ways:
-        found = work.transaction.query(f"{query} IN {id_set}", ids=bound)
+        found = work.transaction.query(f"{query} {in_ids}", ids=bound)
         below.setdefault(child, []).extend(id_ for (id_,) in found)
     return below

@@ -17,7 +17,7 @@ from sqlalchemy.dialects import sqlite as dialect
 
 from gnode_orm.errors import FormatError, GnodeError, IntegrityError, QueryError, StoreUnavailable
 from gnode_orm.stores.local.database import Compiler, Database, Params, Row, Transaction
-from gnode_orm.stores.local.elements import SQLITE_ID_SET
+from gnode_orm.stores.local.elements import SQLITE_IN_IDS
 
 BUSY_SECONDS = 60.0
 _CONNECTIONS = 16
@@ -25,7 +25,7 @@ _CONNECTIONS = 16
 
 @cache
 def _compiler() -> Compiler:
-    return Compiler(dialect.dialect(paramstyle="named"), SQLITE_ID_SET, _bind_ids)
+    return Compiler(dialect.dialect(paramstyle="named"), SQLITE_IN_IDS, _bind_ids)
 
 
 def _bind_ids(ids: Sequence[int]) -> str:

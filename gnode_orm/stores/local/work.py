@@ -57,7 +57,7 @@ class Work:
         columns = ", ".join(f'"{name}"' for name in kind_columns(kind))
         self.transaction.run(
             f'INSERT INTO "{kind}_past" ({columns}, "until") SELECT {columns}, :seq FROM "{kind}" '
-            f"WHERE id IN {self.transaction.database.compiler.id_set} AND rev < :seq",
+            f"WHERE id {self.transaction.database.compiler.in_ids} AND rev < :seq",
             seq=self.seq,
             ids=self.transaction.ids(list(ids)),
         )
