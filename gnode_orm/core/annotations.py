@@ -80,6 +80,11 @@ class AnnotationDict(dict[str, Any]):
         _before_change(self._watcher)
         super().clear()
 
+    def put_back(self, values: Mapping[str, Any] | None) -> None:
+        """Take over earlier content, telling nobody."""
+        super().clear()
+        super().update({key: tracked(item, self._watcher) for key, item in (values or {}).items()})
+
     def __reduce__(self) -> tuple[Any, ...]:
         return AnnotationDict, (dict(self),)
 

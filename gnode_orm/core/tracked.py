@@ -182,7 +182,11 @@ class Tracked(BaseModel, metaclass=EntityMeta):
             self._put_reference(name, value)
         else:
             decoded = from_columns(spec, (str(value),), None) if isinstance(value, Encoded) else value
-            vars(self)[name] = self._watched(name, decoded)
+            held = vars(self).get(name)
+            if isinstance(held, AnnotationDict):
+                held.put_back(decoded)  # whoever holds the annotations goes on holding them
+            else:
+                vars(self)[name] = self._watched(name, decoded)
 
     def _put_reference(self, name: str, value: Any) -> None:
         """Let a foreign key hold an instance, a location or ``None``; nobody else learns of it."""

@@ -1,0 +1,35 @@
+"""The labs that every statement about the unit of work is tried on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from gnode_orm.stores.local import open_local
+from tests.stores.conftest import emptied_postgres, postgres_lab
+from tests.uow.recording import OpenLab
+
+__all__ = ["emptied_postgres", "postgres_lab"]
+
+
+@pytest.fixture(params=["folder", "memory", "postgres"])
+def lab(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[OpenLab]:
+    """An empty lab of each kind, whose calls are noted."""
+    if request.param == "folder":
+        store = open_local(tmp_path / "lab")
+    elif request.param == "memory":
+        store = open_local(":memory:")
+    else:
+        store = open_local(request.getfixturevalue("emptied_postgres"), arrays=tmp_path / "arrays")
+    yield OpenLab(store)
+    store.close()
+
+
+@pytest.fixture
+def session(lab: OpenLab):
+    """A session of one user."""
+    opened = lab.session()
+    yield opened
+    opened.close()

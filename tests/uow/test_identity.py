@@ -1,0 +1,310 @@
+"""States and identity: one instance for each stored object, held as long as it matters and no longer."""
+
+from __future__ import annotations
+
+import copy
+import gc
+import pickle
+import weakref
+
+import pytest
+
+from gnode_orm import AnalogSignal, Block, Section, Segment
+from gnode_orm.errors import ConflictError, SessionError, ValidationFailed
+from gnode_orm.session.identity_map import IdentityMap
+
+
+@pytest.fixture
+def stored(lab):
+    """Locations of a block and its segment."""
+    with lab.session() as session:
+        segment = Segment("s", block=Block("b", description="first"))
+        session.add(segment)
+        session.commit()
+        places = segment.block.location, segment.location
+    lab.forget()
+    return places
+
+
+def test_getting_twice_gives_the_same_object_with_one_request(lab, session, stored):
+    first = session.get(stored[0])
+    assert session.get(stored[0]) is first
+    assert lab.calls == ["get"]
+
+
+def test_query_foreign_key_and_collection_give_one_object(session, stored):
+    by_query = session.query(Block).one()
+    segment = session.get(stored[1])
+    assert segment.block is by_query
+    assert by_query.segments[0] is segment
+    assert session.query(Segment).one() is segment
+    assert session.get(Block, by_query.id) is by_query
+
+
+def test_every_spelling_of_a_location_is_one_identity(session, stored):
+    block = session.get(stored[0])
+    spellings = [
+        str(stored[0]),
+        str(stored[0]).rstrip("/"),
+        f"https://Lab.Example:8000{stored[0]}",
+        f"electrophysiology/block/{block.id}",
+        f"block/{block.id}",
+    ]
+    assert all(session.get(text) is block for text in spellings)
+    assert session.get(Block, f"block/{block.id}") is block
+
+
+def test_an_absent_object_is_none(session, stored):
+    assert session.get("block/1000000000") is None
+
+
+def test_a_location_of_another_class_is_refused(session, stored):
+    with pytest.raises(ValidationFailed, match="location of a block, not of a segment"):
+        session.get(Segment, str(stored[0]))
+
+
+def test_fetching_again_refreshes_a_clean_object_in_place(lab, session, stored):
+    block = session.get(stored[0])
+    assert block.name == "b"
+    _rename(lab, stored[0], "theirs")
+    assert session.query(Block).one() is block
+    assert block.name == "theirs"
+
+
+def test_fetching_again_keeps_local_changes(lab, session, stored):
+    block = session.get(stored[0])
+    block.name = "mine"
+    _rename(lab, stored[0], "theirs")
+    session.query(Block).all()
+    session.get(stored[0])
+    assert block.name == "mine"
+    assert session.dirty == [block]
+    with pytest.raises(ConflictError):
+        session.commit()
+
+
+def test_refresh_overwrites_local_changes_and_forgets_them(lab, session, stored):
+    block = session.get(stored[0])
+    block.name = "mine"
+    _rename(lab, stored[0], "theirs")
+    session.refresh(block)
+    assert block.name == "theirs"
+    assert not session.dirty
+    block.name = "again"
+    session.commit()
+
+
+def test_clean_objects_that_nobody_holds_are_let_go(session, stored):
+    block = session.get(stored[0])
+    watch = weakref.ref(block)
+    del block
+    gc.collect()
+    assert watch() is None
+    assert len(session._identity) == 0
+
+
+def test_a_clean_tree_that_nobody_holds_is_let_go(session, stored):
+    block = session.get(stored[0])
+    watch = weakref.ref(block.segments[0])
+    del block
+    gc.collect()
+    assert watch() is None
+    assert len(session._identity) == 0
+
+
+@pytest.mark.parametrize("end", ["commit", "rollback"])
+def test_a_changed_object_that_nobody_holds_is_kept_until_it_is_written_or_undone(session, stored, end):
+    block = session.get(stored[0])
+    block.annotations["seen"] = True
+    watch = weakref.ref(block)
+    del block
+    gc.collect()
+    assert watch() is not None
+    getattr(session, end)()
+    gc.collect()
+    assert watch() is None
+
+
+def test_a_late_callback_does_not_remove_a_successor():
+    class Thing:
+        pass
+
+    identity, first, second = IdentityMap(), Thing(), Thing()
+    identity.add("block", 7, first)
+    late = identity._kinds["block"][7]
+    identity.add("block", 7, second)
+    identity._forget(late)
+    assert identity.get("block", 7) is second
+
+
+def test_a_second_object_of_one_location_is_refused(lab, session, stored):
+    with lab.session() as other:
+        loose = other.get(stored[0])
+        loose.name  # noqa: B018
+    mine = session.get(stored[0])
+    with pytest.raises(ValidationFailed, match="stand for the same stored object") as failure:
+        session.add(loose)
+    assert repr(mine) in str(failure.value)
+
+
+def test_an_object_of_another_session_is_refused_until_it_is_expunged(lab, session, stored):
+    other = lab.session()
+    block = other.get(stored[0])
+    with pytest.raises(ValidationFailed, match="another session"):
+        session.add(block)
+    other.expunge(block)
+    session.add(block)
+    block.name = "moved over"
+    session.commit()
+    other.close()
+    assert session.get(stored[0]) is block
+
+
+def test_adding_twice_creates_once(session, lab):
+    block = Block("b")
+    session.add_all([block, block])
+    session.add(block)
+    assert session.commit().counts == {"create Block": 1}
+    assert session.query(Block).count() == 1
+
+
+def test_a_created_object_is_found_by_its_location(session, lab):
+    block = session.add(Block("b"))
+    session.commit()
+    lab.forget()
+    assert session.get(block.location) is block
+    assert session.query(Block).one() is block
+    assert lab.calls == ["select"]
+
+
+COPIES = {
+    "copy": copy.copy,
+    "deepcopy": copy.deepcopy,
+    "model_copy": lambda block: block.model_copy(),
+    "pickle": lambda block: pickle.loads(pickle.dumps(block)),
+}
+
+
+@pytest.mark.parametrize("how", COPIES)
+def test_a_copy_is_transient_and_becomes_an_object_of_its_own(session, how):
+    block = session.add(Block("b"))
+    session.commit()
+    twin = COPIES[how](block)
+    assert (twin.location, twin.guid, twin.owner) == (None, None, None)
+    assert twin not in session
+    session.add(twin)
+    session.commit()
+    assert twin.location != block.location
+    assert session.query(Block).count() == 2
+
+
+def test_merging_a_detached_object_makes_its_changes_pending(lab, session, stored):
+    with lab.session() as other:
+        loose = other.get(stored[0])
+        loose.name  # noqa: B018
+    loose.name = "changed while detached"
+    merged = session.merge(loose)
+    assert merged is session.get(stored[0])
+    assert session.changes(merged) == {"name": ("b", "changed while detached")}
+    session.commit()
+    assert merged.name == "changed while detached"
+
+
+def test_merging_an_object_of_an_older_version_is_a_conflict(lab, session, stored):
+    with lab.session() as other:
+        loose = other.get(stored[0])
+        loose.name  # noqa: B018
+    _rename(lab, stored[0], "theirs")
+    loose.name = "mine"
+    with pytest.raises(ConflictError, match="older version"):
+        session.merge(loose)
+
+
+def test_merging_overwrites_nothing_that_was_not_set(lab, session, stored):
+    with lab.session() as other:
+        loose = other.get(stored[0])
+    loose.name = "x"
+    merged = session.merge(loose)
+    assert set(session.changes(merged)) == {"name"}
+    session.commit()
+    assert merged.description == "first"
+
+
+def test_merging_keeps_a_parent_that_was_set(lab, session, stored):
+    with lab.session() as other:
+        other_block = other.add(Block("second"))
+        other.commit()
+        segment = other.get(stored[1])
+        segment.block  # noqa: B018
+    segment.block = other_block
+    merged = session.merge(segment)
+    session.commit()
+    assert merged.block.name == "second"
+    assert merged.block in session
+
+
+def test_expunging_a_pending_object_takes_its_new_children_along(session):
+    block = Block("b")
+    segment = Segment("s", block=block)
+    session.add(block)
+    session.expunge(block)
+    assert session.new == []
+    assert segment.block is block
+    assert session.commit().counts == {}
+
+
+def test_expunging_a_changed_object_loses_nothing_in_memory(session, stored):
+    block = session.get(stored[0])
+    block.name = "changed"
+    session.expunge(block)
+    assert (block.name, block.description) == ("changed", "first")
+    assert session.dirty == []
+    session.add(block)
+    assert session.dirty == [block]
+    session.commit()
+
+
+def test_expunging_a_stranger_is_refused(session):
+    with pytest.raises(SessionError, match="not in this session"):
+        session.expunge(Block("b"))
+
+
+def test_objects_of_two_sessions_cannot_be_joined(lab, session, stored):
+    other = lab.session()
+    segment = other.get(stored[1])
+    block = session.add(Block("b"))
+    with pytest.raises(ValidationFailed, match="different sessions"):
+        segment.block = block
+    assert segment not in block.segments
+    other.close()
+
+
+def test_adding_below_an_object_of_another_session_is_refused(lab, session, stored):
+    other = lab.session()
+    block = other.get(stored[0])
+    segment = Segment("s", block=block)
+    assert segment in other
+    with pytest.raises(ValidationFailed, match="another session"):
+        session.add(segment)
+    other.rollback()
+    other.close()
+
+
+def test_a_whole_tree_is_one_set_of_objects(session, lab):
+    document = Section("top")
+    signal = AnalogSignal(
+        signal=([1.0, 2.0], "mV"), sampling_rate=(1, "kHz"), t_start=(0, "s"), segment=Segment("s", block=Block("b"))
+    )
+    signal.segment.metadata = document
+    session.add(signal)
+    session.commit()
+    again = session.query(AnalogSignal).one()
+    assert again is signal
+    assert again.segment.metadata is document
+    assert document.segments == [again.segment]
+
+
+def _rename(lab, place, name):
+    with lab.session() as other:
+        other.get(place).name = name
+        other.commit()
