@@ -41,6 +41,7 @@ _TEXT_TABLES = {".txt", ".csv", ".tsv", ".asc"}
 _POINTERS = ((b"version https://git-lfs.github.com/spec/", "Git LFS"), (b"/annex/objects/", "git-annex"))
 _HEADERS = {".eeg": ".vhdr", ".vmrk": ".vhdr", ".dat": ".hea", ".atr": ".hea"}
 _POINTER_LENGTH = 1024
+_TABLE_START = 1 << 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,10 +191,15 @@ def table_problem(path: Path) -> str | None:
 
     One line of column names is allowed; every other line needs the same count of numbers.
     """
+    start = first_bytes(path, _TABLE_START)
+    if len(start) == _TABLE_START:  # the last line may be cut
+        start = start[: start.rfind(b"\n") + 1]
     try:
-        lines = [line for line in path.read_text(encoding="utf-8").splitlines()[:200] if line.strip()]
+        lines = [line for line in start.decode("utf-8").splitlines() if line.strip()]
     except UnicodeDecodeError as error:
         return f"not text in UTF-8 (byte {error.start})"
+    if not lines:
+        return "no lines of text"
     body = lines if _numbers(lines[0]) else lines[1:]
     widths = {_numbers(line) for line in body}
     if not body or 0 in widths:

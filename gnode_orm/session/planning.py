@@ -21,7 +21,8 @@ from gnode_orm.session.plan import Plan, PlanItem, PlannedDelete, PlannedUpdate
 from gnode_orm.topology import topological_order
 
 _ORDER = {kind: place for place, kind in enumerate(SCHEMA)}
-_CHANNEL_LINKS = ("recordingchannelgroups", "recordingchannels")
+# By kind: a block has a collection of the same name, which is not many-to-many.
+_CHANNEL_LINKS = {"recordingchannel": "recordingchannelgroups", "recordingchannelgroup": "recordingchannels"}
 
 
 def make_plan(new: Iterable[Entity], modified: Iterable[Entity], deleted: Iterable[PlannedDelete]) -> Plan:
@@ -70,12 +71,11 @@ def changed_fields(entity: Entity) -> dict[str, tuple[Any, Any]]:
 
 def link_changes(entity: Entity) -> dict[str, tuple[list[Entity], list[Entity]]]:
     """Give ``collection -> (added, removed)`` for many-to-many collections that were changed."""
-    found: dict[str, tuple[list[Entity], list[Entity]]] = {}
-    for name in _CHANNEL_LINKS:
-        collection = (entity._collections or {}).get(name)
-        if collection is not None and any(collection.pending()):
-            found[name] = collection.pending()
-    return found
+    name = _CHANNEL_LINKS.get(entity.kind)
+    collection = (entity._collections or {}).get(name) if name is not None else None
+    if name is None or collection is None or not any(collection.pending()):
+        return {}
+    return {name: collection.pending()}
 
 
 def _plan_update(plan: Plan, entity: Entity) -> None:
@@ -213,7 +213,7 @@ def _refuse_cycles(plan: Plan) -> None:
 def _plan_links(plan: Plan, entities: list[Entity]) -> None:
     seen: set[tuple[int, int, bool]] = set()
     for entity in entities:
-        for name, (added, removed) in link_changes(entity).items():
+        for added, removed in link_changes(entity).values():
             for others, is_added in ((added, True), (removed, False)):
                 for other in others:
                     channel, group = (entity, other) if entity.kind == "recordingchannel" else (other, entity)

@@ -216,3 +216,29 @@ def test_a_time_zone_does_not_change_times_that_have_one(data: Path) -> None:
 def test_an_unknown_time_zone_is_refused_before_reading(data: Path) -> None:
     with pytest.raises(ValidationFailed, match="Unknown time zone 'Europe/Berlim'"):
         open_recording(data / "abf2-ic-ramp" / "17o05027_ic_ramp.abf", timezone="Europe/Berlim")
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        (b"a b c\n1 2 3\nfour 5 6\n", "a table of text, not of numbers"),
+        (b"1\t2\n3\n", "lines with different counts of numbers"),
+        (b"temperature \xb0C\n1\n", "not text in UTF-8 (byte 12)"),
+        (b"time only\n", "a table of text, not of numbers"),
+        (b"\n\n", "no lines of text"),
+        (b"9" * 70_000, "no lines of text"),
+    ],
+)
+def test_a_text_that_is_no_table_of_numbers_is_no_signal(tmp_path: Path, content: bytes, reason: str) -> None:
+    path = tmp_path / "notes.txt"
+    path.write_bytes(content)
+    with pytest.raises(FormatError) as refused:
+        open_recording(path)
+    assert f"AsciiSignalIO: {reason}" in str(refused.value)
+
+
+def test_a_long_table_is_judged_by_its_begin(tmp_path: Path) -> None:
+    path = tmp_path / "long.txt"
+    path.write_text("\n".join(f"{number / 7:.6f}" for number in range(20_000)))
+    (block,), _ = read(path)
+    assert block.segments[0].analogsignals[0].shape == (20_000, 1)

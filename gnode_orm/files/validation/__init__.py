@@ -54,8 +54,8 @@ def _of_metadata(path: Path) -> Iterator[Issue]:
 
     file = read_odml(path)
     for warning in file.warnings:
-        yield Issue(WARNING, "reader-message", path.name, None, str(warning), "check the file")
-    yield from _of_native(file.document, "odml", "document")
+        yield Issue(WARNING, "reader-message", path.name, None, warning, "check the file")
+    yield from _of_model(file.document, "document")
 
 
 def _of_recording(path: Path) -> Iterator[Issue]:
@@ -75,9 +75,6 @@ def _of_recording(path: Path) -> Iterator[Issue]:
 def _of_native(native: Any, library: str, path: str) -> Iterator[Issue]:
     from gnode_orm.models.natives import converter
 
-    if isinstance(native, Entity):
-        yield from _of_model(native, path)
-        return
     try:
         model = getattr(converter(library), f"from_{library}")(native)
     except ValidationFailed as error:

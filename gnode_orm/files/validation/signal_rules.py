@@ -7,6 +7,7 @@ from typing import Any
 from weakref import ref
 
 import numpy as np
+import quantities as pq
 
 from gnode_orm.files.validation.registry import Finding, rule
 from gnode_orm.files.validation.report import ERROR, WARNING
@@ -14,14 +15,30 @@ from gnode_orm.files.validation.sample_statistics import SampleStatistics, sampl
 
 _REGULAR = ("analogsignal", "analogsignalarray")
 _ALL = (*_REGULAR, "irregularlysampledsignal")
+_SCALARS = ("sampling_rate", "t_start", "t_stop")
 _NAN_SHARE = 0.01
 # Fewer samples than this say nothing about a channel.
 _ENOUGH = 10
 
 
+@rule(*_ALL, "spiketrain", code="scalar-refused", severity=ERROR)
+def _scalar_refused(entity: Any) -> Iterator[Finding]:
+    for name, value in _kept_for_neo(entity).items():
+        if isinstance(value, pq.Quantity):
+            meant = "a rate above zero" if name == "sampling_rate" else "a time"
+            yield Finding(name, f"is not {meant}", "give the one of the recording", value)
+
+
+@rule(*_ALL, "spiketrain", code="scalar-without-unit", severity=WARNING)
+def _scalar_without_unit(entity: Any) -> Iterator[Finding]:
+    for name, value in _kept_for_neo(entity).items():
+        if not isinstance(value, pq.Quantity):
+            yield Finding(name, "has no unit, so it is kept aside and not used", "give it one", value)
+
+
 @rule(*_REGULAR, code="rate-missing", severity=WARNING)
 def _rate_missing(signal: Any) -> Iterator[Finding]:
-    if signal.signal is not None and signal.sampling_rate is None:
+    if signal.signal is not None and signal.sampling_rate is None and "sampling_rate" not in _kept_for_neo(signal):
         yield Finding("sampling_rate", "is missing, so the samples have no times", "set it, for instance 20*pq.kHz")
 
 
@@ -110,6 +127,12 @@ def _times_not_increasing(signal: Any) -> Iterator[Finding]:
         yield Finding(
             "times", "do not strictly increase", "sort the samples by time", f"at sample {int(backward[0]) + 1}"
         )
+
+
+def _kept_for_neo(entity: Any) -> dict[str, Any]:
+    """Scalars that neo accepts and our fields refuse; the conversion keeps them aside, so that they go back to neo."""
+    exact = entity.ext.get("exact", {})
+    return {name: exact[name] for name in _SCALARS if exact.get(name) is not None}
 
 
 def _figures(signal: Any) -> SampleStatistics | None:

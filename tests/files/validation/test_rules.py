@@ -7,6 +7,7 @@ import json
 from collections.abc import Callable, Iterator
 from typing import Any
 
+import neo
 import numpy as np
 import pytest
 import quantities as pq
@@ -50,6 +51,11 @@ def train(times: Any = (1.0, 2.0), **fields: Any) -> SpikeTrain:
     return SpikeTrain((np.array(times), "s"), **fields)
 
 
+def from_neo_signal(**fields: Any) -> AnalogSignal:
+    fields = {"sampling_rate": 1 * pq.kHz, **fields}
+    return AnalogSignal.from_neo(neo.AnalogSignal(WAVE, units="mV", **fields))
+
+
 def waves(shape: tuple[int, ...], unit: str | None = "uV") -> Any:
     return np.ones(shape) if unit is None else (np.ones(shape), unit)
 
@@ -78,6 +84,10 @@ def aware(hour: int) -> dt.datetime:
 
 
 CASES: list[tuple[str, str, Callable[[], Any], str]] = [
+    (ERROR, "scalar-refused", lambda: from_neo_signal(sampling_rate=-1 * pq.kHz), "sampling_rate"),
+    (ERROR, "scalar-refused", lambda: from_neo_signal(sampling_rate=1 * pq.mV), "sampling_rate"),
+    (ERROR, "scalar-refused", lambda: from_neo_signal(t_start=5 * pq.mV), "t_start"),
+    (WARNING, "scalar-without-unit", lambda: from_neo_signal(t_start=5.0), "t_start"),
     (WARNING, "rate-missing", lambda: signal(sampling_rate=None), "sampling_rate"),
     (ERROR, "begin-not-finite", lambda: signal(t_start=np.nan * pq.s), "t_start"),
     (WARNING, "time-resolution", lambda: signal(t_start=1e13 * pq.s), "t_start"),
