@@ -85,7 +85,7 @@ class Signal(DataEntity):
         if picked is None or len(self.shape) == 1:
             values = samples[rows]
         else:
-            values = samples[rows, _covering(picked)][:, _within(picked)]
+            values = samples[rows, covering(picked)][:, within(picked)]
             annotations = cut_along(annotations, self.shape[1], picked)
         kept = ("name", "description", "file_origin", "annotations")
         return {
@@ -265,12 +265,12 @@ def _bounds_among(times: Any, t0: Any, t1: Any) -> tuple[int, int]:
     return first, last
 
 
-def _covering(picked: list[int]) -> slice:
+def covering(picked: list[int]) -> slice:
     """The smallest range of channels that holds some of them: stores read ranges."""
     return slice(min(picked, default=0), max(picked, default=-1) + 1)
 
 
-def _within(picked: list[int]) -> list[int]:
+def within(picked: list[int]) -> list[int]:
     """Where some channels stand within the range that covers them."""
     first = min(picked, default=0)
     return [number - first for number in picked]

@@ -8,7 +8,7 @@ from gnode_orm.core.arrays import ArrayHandle
 from gnode_orm.core.quantity import with_unit
 from gnode_orm.core.time_index import slice_bounds
 from gnode_orm.errors import ValidationFailed
-from gnode_orm.models.signals import RegularSignal
+from gnode_orm.models.signals import RegularSignal, covering, within
 from gnode_orm.stores.protocol import Store
 
 
@@ -19,10 +19,12 @@ def load_arrays(store: Store, objs: list[Any], t0: Any, t1: Any, channels: Any) 
         ValidationFailed: an object without samples, or a stretch asked of something that is no regular signal.
     """
     handles = [_main_array(obj) for obj in objs]
-    keys = [_key(obj, t0, t1, channels) for obj in objs]
+    parts = [_part(obj, t0, t1, channels) for obj in objs]
     stored = [(n, handle.ref) for n, handle in enumerate(handles) if handle.ref is not None and handle._reader is store]
-    read = dict(zip((n for n, _ in stored), store.read_arrays([(ref, keys[n]) for n, ref in stored]), strict=True))
-    return [_finished(handle, read[n]) if n in read else handle[keys[n]] for n, handle in enumerate(handles)]
+    answers = store.read_arrays([(ref, parts[n][0]) for n, ref in stored])
+    read = dict(zip((n for n, _ in stored), answers, strict=True))
+    values = [_measured(handle, read[n]) if n in read else handle[parts[n][0]] for n, handle in enumerate(handles)]
+    return [value if picked is None else value[:, picked] for value, (_, picked) in zip(values, parts, strict=True)]
 
 
 def _main_array(obj: Any) -> ArrayHandle:
@@ -32,16 +34,18 @@ def _main_array(obj: Any) -> ArrayHandle:
     return handle
 
 
-def _key(obj: Any, t0: Any, t1: Any, channels: Any) -> Any:
+def _part(obj: Any, t0: Any, t1: Any, channels: Any) -> tuple[Any, list[int] | None]:
+    """What to read of an object's array, and which columns of that are wanted."""
     if t0 is None and t1 is None and channels is None:
-        return ...
+        return ..., None
     if not isinstance(obj, RegularSignal):
         raise ValidationFailed(f"{obj!r} is no regularly sampled signal, so it has no stretch to load", value=obj)
     first, last = slice_bounds(t0, t1, obj._begin(), obj._rate(), obj.shape[0])
-    if channels is None or len(obj.shape) == 1:
-        return slice(first, last)
-    return slice(first, last), obj._channel_key(channels)
+    picked = obj._picked(channels)
+    if picked is None or len(obj.shape) == 1:
+        return slice(first, last), None
+    return (slice(first, last), covering(picked)), within(picked)
 
 
-def _finished(handle: ArrayHandle, values: Any) -> Any:
+def _measured(handle: ArrayHandle, values: Any) -> Any:
     return values if handle._unit is None else with_unit(values, handle._unit)

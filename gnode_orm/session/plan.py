@@ -10,6 +10,7 @@ from typing import Any, Literal
 from gnode_orm.core.changes import DeletePreview, Link
 from gnode_orm.core.schema import SCHEMA
 from gnode_orm.errors import UnsupportedByStore
+from gnode_orm.location import Location
 
 Operation = Literal["create", "set", "move", "link", "unlink", "delete"]
 _SIGNS = {"create": "+", "set": "~", "move": ">", "link": "+", "unlink": "-", "delete": "-"}
@@ -144,5 +145,5 @@ def _key(value: Any) -> Any:
 def _shown(value: Any) -> str:
     if hasattr(value, "__spec__"):
         return str(value.location or f"new {type(value).__name__}")
-    text = repr(value) if isinstance(value, str) else str(value)
+    text = repr(value) if isinstance(value, str) and not isinstance(value, Location) else str(value)
     return text if len(text) <= 80 else text[:77] + "..."

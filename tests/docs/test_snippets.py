@@ -1,0 +1,73 @@
+"""Every Python block of the documentation runs and shows what its page says."""
+
+from __future__ import annotations
+
+import os
+import textwrap
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.docs.pages import PAGES, Fence, fences, name_of
+from tests.docs.snippets import PageIsWrong, run
+
+WITH_CODE = [page for page in PAGES if fences(page, "python")]
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """An empty folder to be in, and a user without settings."""
+    monkeypatch.chdir(tmp_path)
+    for name in [name for name in os.environ if name.startswith("GNODE_ORM_")]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "settings"))
+    monkeypatch.setenv("MPLBACKEND", "agg")
+    yield tmp_path
+
+
+@pytest.mark.parametrize("page", WITH_CODE, ids=name_of)
+def test_code_runs_and_shows_what_the_page_says(page: Path, folder: Path) -> None:
+    namespace: dict[str, object] = {"__name__": "__main__"}
+    for fence in fences(page, "python"):
+        run(fence, namespace)
+
+
+def run_text(source: str) -> None:
+    run(Fence(Path("page.md"), "python", textwrap.dedent(source), 1), {})
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "print(1)  # -> 2",
+        "1 + 1  # -> 3",
+        "print('said nowhere')",
+        "print(1)\n# -> 1\n# -> 2",
+        "1 / 0",
+        "int('x')  # raises KeyError",
+        "int('x')  # raises ValueError: another message",
+        "int('5')  # raises ValueError",
+        "import warnings\nwarnings.warn('a')  # warns UserWarning: b",
+        "x = 1  # -> 1",
+    ],
+)
+def test_a_page_that_says_something_else_is_found(source: str) -> None:
+    with pytest.raises(PageIsWrong):
+        run_text(source)
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "print(1)  # -> 1",
+        "'a' + 'b'\n# -> 'ab'",
+        "for i in range(2):\n    print(i)\n# -> 0\n# -> 1",
+        "with open('/dev/null'):\n    1 + 1  # -> 2",
+        "print('block/2DFA548ESC')  # -> block/...",
+        "int('x')  # raises ValueError: invalid literal",
+        "import warnings\nwarnings.warn('a')  # warns UserWarning: a",
+    ],
+)
+def test_a_page_that_says_what_happens_passes(source: str) -> None:
+    run_text(source)
