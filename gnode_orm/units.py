@@ -148,6 +148,6 @@ def _same_scale(text: str, dimensionality: Any, simplified: pq.Quantity) -> bool
     except (LookupError, SyntaxError, TypeError, ValueError, ArithmeticError):
         return False
     other = again.simplified
-    return bool(
-        other.dimensionality == simplified.dimensionality and float(other.magnitude) == float(simplified.magnitude)
-    )
+    # Factors multiplied in another order differ by rounding.
+    same_factor = math.isclose(float(other.magnitude), float(simplified.magnitude), rel_tol=1e-12)
+    return bool(other.dimensionality == simplified.dimensionality and same_factor)

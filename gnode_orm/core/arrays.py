@@ -6,6 +6,7 @@ slice returns and no more, and gives a ``quantities.Quantity`` where the field h
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Iterator
 from typing import Any, Protocol
 
@@ -21,6 +22,17 @@ from gnode_orm.units import Unit, unit_of, unit_of_quantity
 
 _NUMBERS = "biufc"
 _LABELS = "USiu"
+# quantities converts units in its operators, but not in the functions of NumPy behind them.
+_OPERATORS: dict[Any, Any] = {
+    np.add: operator.add,
+    np.subtract: operator.sub,
+    np.less: operator.lt,
+    np.less_equal: operator.le,
+    np.greater: operator.gt,
+    np.greater_equal: operator.ge,
+    np.equal: operator.eq,
+    np.not_equal: operator.ne,
+}
 
 
 class ArrayReader(Protocol):
@@ -126,6 +138,9 @@ class ArrayHandle(NDArrayOperatorsMixin):
         if any(isinstance(item, ArrayHandle) for item in options.get("out", ())):
             raise TypeError("Arrays on entities are read-only; compute a new one and assign it")
         loaded = [item.load() if isinstance(item, ArrayHandle) else item for item in inputs]
+        operation = _OPERATORS.get(ufunc)
+        if operation is not None and method == "__call__" and not options:
+            return operation(*loaded)
         return getattr(ufunc, method)(*loaded, **options)
 
     def with_unit(self, unit: str | Any) -> ArrayHandle:

@@ -124,7 +124,9 @@ def _numpy_scalar(value: np.generic, path: str, depth: int) -> dict[str, Any]:
         return {**tagged, "v": item}
     if kind == "f" and value.dtype.itemsize <= 8 and math.isfinite(item):
         return {**tagged, "v": item}
-    return {**tagged, "v": None, "b": b64encode(value.tobytes()).decode()}
+    # NumPy's scalar bytes are Python's; as an array they would be padded or cut.
+    data = bytes(value) if isinstance(value, np.bytes_) else value.tobytes()
+    return {**tagged, "v": None, "b": b64encode(data).decode()}
 
 
 def _array(value: np.ndarray[Any, Any], path: str, depth: int) -> dict[str, Any]:
