@@ -118,7 +118,7 @@ class _Builder:
             return {}
         return {"block" if node.role is Role.SEGMENT else "segment": parent.model}
 
-    def _choose(self, node: Node) -> type[Entity]:
+    def _choose(self, node: Node) -> Any:
         models = node.counterpart.models
         asked = self._asked if node is self._walk.start else None
         if asked is not None and _may_stand_for(asked, node):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import neo
@@ -73,6 +74,7 @@ class Membership:
     def __init__(self, walk: Walk) -> None:
         self._walk = walk
         self._home: Any = None if walk.home is None else walk.home.model
+        self._ranks: dict[int, int] = {}  # of new models, in the order in which they will be stored
 
     def hang(self, node: Node) -> None:
         """Hang a group or a view into the block, or a unit or channel into the group that it was met in."""
@@ -88,15 +90,42 @@ class Membership:
         nodes = list(self._walk.nodes.values())
         groups = [node for node in nodes if node.role is Role.GROUP]
         views = [node for node in nodes if node.role is Role.VIEW]
-        converted = {id(node.model) for node in nodes}
+        self._ranks = {id(node.model): rank for rank, node in enumerate(nodes)}
         for node in groups:
-            _set_foreign_keys(node, converted)
+            _set_foreign_keys(node, self._ranks)
         for node in views:
             _note_view(node)
         for node in groups:
-            _note_group(node)
+            self._note_group(node)
         self._house_orphans([member for node in groups for members in node.lists.values() for member in members])
         self._house_orphans([node.target for node in views if node.target is not None])
+
+    def _note_group(self, node: Node) -> None:
+        """Keep the lists of a group, unless foreign keys and defaults say the same."""
+        lists = {container: members for container, members in node.lists.items() if members}
+        types = node.native.allowed_types
+        allowed = None if types is None else [cls.__name__ for cls in types]
+        is_group = isinstance(node.model, RecordingChannelGroup)
+        if allowed == default_allowed(node.model) and (node.top or not is_group) and self._is_derived(node, lists):
+            return
+        members = {container: [_key(member) for member in listed] for container, listed in lists.items()}
+        node.entries["neo_group"] = {"top": node.top, "allowed": allowed, "members": members}
+
+    def _is_derived(self, node: Node, lists: dict[str, list[Node]]) -> bool:
+        derived = {name: list(map(id, self._as_stored(items))) for name, items in derived_members(node.model).items()}
+        given = {name: [id(member.model) for member in members] for name, members in lists.items()}
+        return {name: items for name, items in derived.items() if items} == given
+
+    def _as_stored(self, models: list[Entity]) -> list[Entity]:
+        """Sort what a group derives as a store will give it: each kind by id, new objects last."""
+        kinds = list(dict.fromkeys(model.kind for model in models))
+        last = len(self._ranks)
+
+        def order(model: Entity) -> tuple[int, str, int]:
+            # Ids have a fixed length, and the tilde comes after all of their characters.
+            return kinds.index(model.kind), model.id or "~", self._ranks.get(id(model), last)
+
+        return sorted(models, key=order)
 
     def _house_orphans(self, referred: list[Node]) -> None:
         """Give data that hangs nowhere else a segment, so that it can be found through its block."""
@@ -130,7 +159,7 @@ def _parent_names(model: Entity) -> frozenset[str]:
     return type(model).__references__ - {"metadata"}
 
 
-def _set_foreign_keys(node: Node, converted: set[int]) -> None:
+def _set_foreign_keys(node: Node, converted: Mapping[int, int]) -> None:
     """Let members name their group where their kind can, the first group first; let former members forget it."""
     members = [member.model for listed in node.lists.values() for member in listed]
     inside = {id(model) for model in members}
@@ -176,23 +205,6 @@ def _set(model: Any, name: str, value: Any) -> None:
 def _key(node: Node) -> str:
     key: str = node.entries.setdefault("key", new_key())
     return key
-
-
-def _note_group(node: Node) -> None:
-    """Keep the lists of a group, unless foreign keys and defaults say the same."""
-    lists = {container: members for container, members in node.lists.items() if members}
-    types = node.native.allowed_types
-    allowed = None if types is None else [cls.__name__ for cls in types]
-    is_group = isinstance(node.model, RecordingChannelGroup)
-    if allowed == default_allowed(node.model) and (node.top or not is_group) and _is_derived(node.model, lists):
-        return
-    members = {container: [_key(member) for member in listed] for container, listed in lists.items()}
-    node.entries["neo_group"] = {"top": node.top, "allowed": allowed, "members": members}
-
-
-def _is_derived(model: Entity, lists: dict[str, list[Node]]) -> bool:
-    derived = {container: list(map(id, items)) for container, items in derived_members(model).items() if items}
-    return derived == {container: [id(member.model) for member in members] for container, members in lists.items()}
 
 
 def _note_view(node: Node) -> None:

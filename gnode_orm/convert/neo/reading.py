@@ -134,9 +134,13 @@ def read_group(native: Any, path: str) -> Reading:
 def read_data(native: Any, path: str, model: type[Entity]) -> Reading:
     """Read signals, spike trains, events or epochs for a model of the given class."""
     native = loaded(native)
-    reading = _common(native, path)
-    reading.values["array_annotations"] = native.array_annotations
-    _READERS[next(base for base in model.__mro__ if base in _READERS)](reading)
+    try:
+        reading = _common(native, path)
+        reading.values["array_annotations"] = native.array_annotations
+        _READERS[next(base for base in model.__mro__ if base in _READERS)](reading)
+    except AttributeError as error:
+        # neo itself makes such objects, for instance by slicing an ImageSequence.
+        raise refuse(path, f"the neo object is incomplete: {error}", value=native) from None
     return reading
 
 
@@ -260,13 +264,13 @@ def _waveform_facts(reading: Reading) -> None:
 
 
 def _waveforms(reading: Reading) -> Any:
-    waveforms = reading.native.waveforms
+    waveforms: Any = reading.native.waveforms
     if waveforms is None:
         return None
     if not isinstance(waveforms, np.ndarray):
         raise refuse(reading.path, f"a {type(waveforms).__name__} is not an array", field="waveforms", value=waveforms)
     if isinstance(waveforms, pq.Quantity):
-        return ArrayHandle.in_memory(waveforms.magnitude, reading.unit_of(waveforms, "waveforms"))
+        return ArrayHandle.in_memory(np.asarray(waveforms), reading.unit_of(waveforms, "waveforms"))
     return ArrayHandle.in_memory(waveforms, None)
 
 

@@ -196,12 +196,11 @@ class Walk:
         """Take in data that a group or a view refers to and that was not met in a segment."""
         segment = self._parent_segment(data, path)
         if segment is not None:
-            if self.home is not None and self.home.whole and not segment.whole:
-                self._check_home(segment.parent, path)
-                raise refuse(path, f"hangs in {_named(segment)}, which the block does not list; append it to the block")
             if segment.parent is None:
                 raise refuse(path, f"hangs in a segment without a block, {_named(segment)}; put it into the block")
             self._check_home(segment.parent, path)
+            if segment.parent.whole and not segment.whole:
+                raise refuse(path, f"hangs in {_named(segment)}, which the block does not list; append it to the block")
         return self._add(data, path, segment)
 
     def _check_home(self, block: Node | None, path: str) -> None:
@@ -235,4 +234,4 @@ def _check_pointer(child: Any, path: str, parent: Node, name: str, container: st
 
 
 def _named(node: Node | None) -> str:
-    return "none" if node is None else f"{node.counterpart.native.__name__} {node.native.name!r}"
+    return "no block" if node is None else f"{node.counterpart.native.__name__} {node.native.name!r}"
