@@ -156,14 +156,20 @@ class Collection(MutableSequence[M]):
     def fill(self, stored: Iterable[Any]) -> None:
         """Take over the stored members, with what was changed in memory on top."""
         self._members = {id(item): item for item in stored}
-        if self._removed:
-            self._stored = dict(self._members)
-            for key in self._removed:
-                self._members.pop(key, None)
+        self._stored = dict(self._members) if self._removed else None
+        for key in self._removed:
+            self._members.pop(key, None)
         for key, item in self._added.items():
             self._members.pop(key, None)
             self._members[key] = item
         self._view = None
+
+    def note_moves(self, hung_in: Iterable[Any], taken_out: Iterable[Any]) -> None:
+        """Take note of moves made in memory while the owner itself was not."""
+        for member in hung_in:
+            self._added.setdefault(id(member), member)
+        for member in taken_out:
+            self._removed.setdefault(id(member), member)
 
     def _keep_stored(self) -> None:
         """Keep the stored members in their order before the first of them is taken out."""

@@ -42,6 +42,10 @@ class Tracker(Protocol):
         """Give the parent that a foreign key names."""
         ...
 
+    def note_location(self, entity: Any) -> None:
+        """A foreign key of the entity was set to a location whose object is not in memory."""
+        ...
+
     def load_collection(self, entity: Any, relation: str) -> list[Any]:
         """Read the stored members of a collection."""
         ...

@@ -203,3 +203,5 @@ class Tracked(BaseModel, metaclass=EntityMeta):
             object.__setattr__(self, "_unresolved", {})
         assert self._unresolved is not None
         self._unresolved[name] = location
+        if self._state is not None and self._state.tracker is not None:
+            self._state.tracker.note_location(self)

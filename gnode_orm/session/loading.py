@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import gc
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -21,10 +21,17 @@ from gnode_orm.session.identity_map import IdentityMap
 class Loader:
     """Makes instances of records, for one session."""
 
-    def __init__(self, tracker: Tracker, origin: Origin, identity: IdentityMap) -> None:
+    def __init__(
+        self,
+        tracker: Tracker,
+        origin: Origin,
+        identity: IdentityMap,
+        pointing: Callable[[Entity, Relation], list[Entity]],
+    ) -> None:
         self._tracker = tracker
         self._origin = origin
         self._identity = identity
+        self._pointing = pointing
 
     def instances(self, kind: str, rows: Sequence[tuple[Any, ...]]) -> list[Any]:
         """Give the instance for each record, from the map where it is there."""
@@ -93,12 +100,12 @@ class Loader:
                 groups.setdefault(parent, []).append(by_id[child])
         return groups
 
-    @staticmethod
-    def members(relation: Relation, owner: Any, stored: Iterable[Any]) -> list[Any]:
-        """Pick the members of a collection out of what a store gave, leaving out those moved away in memory."""
-        if relation.many_to_many:
-            return list(stored)
-        return [child for child in stored if _is_child(child, relation.fk, owner)]
+    def members(self, relation: Relation, owner: Any, stored: list[Any]) -> list[Any]:
+        """Give the stored members of a collection, and tell it which moved in and out in memory."""
+        if not relation.many_to_many:
+            away = [child for child in stored if not _is_child(child, relation.fk, owner)]
+            collection_of(owner, relation).note_moves(self._pointing(owner, relation), away)
+        return stored
 
 
 def children_select(owner: Any, relation: Relation, at: int | None) -> Select:

@@ -51,7 +51,7 @@ def in_order(entities: Iterable[Entity]) -> list[Entity]:
     kinds: dict[str, list[Entity]] = {}
     for entity in entities:
         kinds.setdefault(entity.kind, []).append(entity)
-    if len(kinds.get("section", ())) > 1:
+    if "section" in kinds:
         kinds["section"] = topological_order(kinds["section"], _parent_section)
     return [entity for kind in sorted(kinds, key=_ORDER.__getitem__) for entity in kinds[kind]]
 
@@ -184,7 +184,10 @@ def _check(entities: list[Entity]) -> None:
 
 
 def _check_references(entity: Entity) -> None:
-    for name in type(entity).__references__ & vars(entity).keys():
+    state = entity._state
+    # A stored reference that was not touched follows the delete: it becomes null, or its owner goes too.
+    named = type(entity).__references__ if state is None or not state.stored else set(state.original or ())
+    for name in named & type(entity).__references__ & vars(entity).keys():
         parent = vars(entity)[name]
         if parent is None:
             continue

@@ -26,6 +26,7 @@ def roll_back(session: Session) -> None:
     for entity in new:
         object.__setattr__(entity, "_state", None)
     pending.clear()
+    session._by_location.clear()
     session._natives.forget(new)
 
 
@@ -41,6 +42,7 @@ def restore(session: Session, entities: Iterable[Entity], new: Iterable[Entity] 
         for name, value in original.items():
             entity._restore(name, value)
         session._pending.modified.pop(id(entity), None)
+        session._by_location.pop(id(entity), None)
     for collection in touched:
         owner = collection._owner._state
         if owner is not None and owner.stored:

@@ -15,6 +15,7 @@ from gnode_orm.core.codec import from_microseconds
 from gnode_orm.core.collections import collection_of
 from gnode_orm.core.entity import Entity
 from gnode_orm.core.failures import misspelt
+from gnode_orm.core.schema import Relation
 from gnode_orm.core.select import Select
 from gnode_orm.core.state import State, Status
 from gnode_orm.errors import (
@@ -110,7 +111,9 @@ class Session:
         self._at = history.version_of(self.store, at)
         self.readonly = readonly or at is not None
         self._identity = IdentityMap()
-        self._loader = Loader(self, self.store, self._identity)
+        self._loader = Loader(self, self.store, self._identity, self._pointing)
+        # Objects whose foreign key names something by location that may come into memory later.
+        self._by_location: dict[int, Entity] = {}
         self._pending = Pending()
         self._guard = OneAtATime()
         self._natives = natives.NativeObjects()
@@ -338,6 +341,7 @@ class Session:
             _detach(entity)
         self._identity.clear()
         self._pending.clear()
+        self._by_location.clear()
         self._natives.clear()
         self._closed = True
         if self._owns_lab:
@@ -388,6 +392,10 @@ class Session:
         """Give an instance that is in memory, or ``None``."""
         return self._identity.get(kind, id)
 
+    def note_location(self, entity: Entity) -> None:
+        """Remember an object that names something by location."""
+        self._by_location[id(entity)] = entity
+
     def load_reference(self, entity: Entity, name: str, kind: str, id: int) -> Any:
         """Load the parent that a foreign key names."""
         with self._use():
@@ -403,8 +411,7 @@ class Session:
             item = entity.__spec__.relation_by_name[relation]
             if item.many_to_many:
                 return self._linked(entity, item.kind)
-            stored = self._run(children_select(entity, item, self._at))
-            return self._loader.members(item, entity, [*stored, *self._pointing(entity, item, stored)])
+            return self._loader.members(item, entity, self._run(children_select(entity, item, self._at)))
 
     # ---- inside
 
@@ -446,10 +453,20 @@ class Session:
         state = State(entity.kind, self, self.store, Status.PENDING)
         object.__setattr__(entity, "_state", state)
         self._pending.new[id(entity)] = entity
+        self._find_named(entity)
         for spec in entity.__spec__.refs:
             parent = vars(entity).get(spec.name)
             if parent is not None and spec.related:
                 collection_of(parent, parent.__spec__.relation_by_name[spec.related]).add_silently(entity)
+
+    def _find_named(self, entity: Entity) -> None:
+        """Resolve what a new object names by location, where that is in memory."""
+        for name, location in list((entity._unresolved or {}).items()):
+            parent = self._identity.get(location.kind, location.number)
+            if parent is not None:
+                entity._put_reference(name, parent)
+            else:
+                self.note_location(entity)
 
     def _take_back(self, obj: Entity, state: State) -> None:
         if state.status is Status.GONE or not state.stored:
@@ -506,6 +523,7 @@ class Session:
             self._pending.deleted.pop(id(planned.obj), None)
             self._pending.modified.pop(id(planned.obj), None)
             deleting.forget(self, planned, receipt.version)
+        self._by_location.clear()
         self._unsettled = None
 
     def _reconcile(self) -> str | None:
@@ -559,13 +577,12 @@ class Session:
         rows = {row[0]: row for row in self.store.get(kind, numbers, self.user, self._at)}
         return self._loader.instances(kind, [rows[number] for number in numbers if number in rows])
 
-    def _pointing(self, owner: Entity, relation: Any, stored: list[Any]) -> list[Any]:
-        """Objects in memory whose foreign key was set to the owner's location before the owner was loaded."""
-        known = {id(item) for item in stored}
-        candidates = [*self._pending.modified.values(), *self._pending.new.values()]
+    def _pointing(self, owner: Entity, relation: Relation) -> list[Entity]:
+        """Pending objects whose foreign key was set to the owner's location before the owner was in memory."""
         return [
-            item for item in candidates
-            if item.kind == relation.kind and id(item) not in known and item._raw(relation.fk) == owner.location
+            item for item in self._by_location.values()
+            if item.kind == relation.kind and item.ref(relation.fk) == owner.location
+            and _is_pending_move(item, relation.fk)
         ]  # fmt: skip
 
     def reload(self, entity: Entity) -> None:
@@ -583,9 +600,15 @@ class Session:
         assert state is not None
         for register in (self._pending.new, self._pending.modified, self._pending.deleted):
             register.pop(id(entity), None)  # type: ignore[attr-defined]
+        self._by_location.pop(id(entity), None)
         if state.stored:
             self._identity.remove(entity.kind, state.id)
         _detach(entity)
+
+
+def _is_pending_move(entity: Entity, fk: str) -> bool:
+    state = entity._state
+    return state is not None and (not state.stored or fk in (state.original or {}))
 
 
 def _detach(entity: Entity) -> None:

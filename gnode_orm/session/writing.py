@@ -19,7 +19,7 @@ from gnode_orm.errors import ValidationFailed
 from gnode_orm.ids import IdSource
 from gnode_orm.location import Location
 from gnode_orm.session.plan import Plan
-from gnode_orm.session.planning import channel_links
+from gnode_orm.session.planning import channel_links, old_reference
 from gnode_orm.stores.protocol import Store
 
 IDS = IdSource()
@@ -124,12 +124,24 @@ def touched_collections(entities: Iterable[Entity]) -> list[Collection[Any]]:
         for spec in entity.__spec__.refs:
             if not spec.related:
                 continue
-            original = None if entity._state is None else entity._state.original
-            for parent in (vars(entity).get(spec.name), (original or {}).get(spec.name)):
-                if isinstance(parent, Entity):
+            for parent in (_in_memory(entity, entity._raw(spec.name)), _in_memory(entity, _before(entity, spec.name))):
+                if parent is not None:
                     collection = collection_of(parent, parent.__spec__.relation_by_name[spec.related])
                     found[id(collection)] = collection
     return list(found.values())
+
+
+def _before(entity: Entity, name: str) -> Any:
+    original = None if entity._state is None else entity._state.original
+    return old_reference(entity, name) if original is not None and name in original else None
+
+
+def _in_memory(entity: Entity, parent: Any) -> Entity | None:
+    """Give the instance that a foreign key names, where it is in memory."""
+    if not isinstance(parent, Location):
+        return parent
+    tracker = None if entity._state is None else entity._state.tracker
+    return None if tracker is None else tracker.find_loaded(parent.kind, parent.number)
 
 
 def _linked(plan: Plan) -> list[Entity]:
