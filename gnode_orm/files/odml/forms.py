@@ -59,7 +59,7 @@ def xml_text(document: Any) -> str:
     waiting: list[tuple[Any, int]] = [(section, 1) for section in reversed(document._sections)]
     while waiting:
         item, depth = waiting.pop()
-        indent = " " * depth
+        indent = _indent(depth)
         if isinstance(item, str):
             parts.append(f"{indent}{item}\n")
             continue
@@ -74,12 +74,17 @@ def xml_text(document: Any) -> str:
 
 
 def _leaves(kind: str, native: Any, depth: int) -> list[str]:
-    indent = " " * depth
+    indent = _indent(depth)
     said = {name: getattr(native, attribute) for name, attribute in _NAMES[kind].items()}
     texts = {name: str(value) for name, value in said.items() if value is not None}
     if kind == "property" and native._values:
         texts["value"] = join_values([write_value(value) or "" for value in native._values])
     return [f"{indent}<{name}>{_escaped(text)}</{name}>\n" for name, text in texts.items()]
+
+
+def _indent(depth: int) -> str:
+    # No deeper than this, or the blanks of a deep tree outgrow its text.
+    return " " * min(depth, 40)
 
 
 def _escaped(text: str) -> str:

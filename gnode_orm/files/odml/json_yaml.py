@@ -9,6 +9,9 @@ from typing import Any
 
 from gnode_orm.files.odml.elements import Element, unreadable
 
+# A reader of YAML needs time in the square of the depth, and aliases make small files large.
+_DEEPEST = 2000
+_LONGEST_ALIAS = 100
 _PLAIN_INT = re.compile(r"[-+]?[0-9]+")
 # Keys of lists, and the tag of each of their members.
 _LISTS = {"sections": "section", "properties": "property"}
@@ -70,17 +73,19 @@ class _YamlReader:
             event = self._loader.get_event()
             if isinstance(event, yaml.ScalarEvent):
                 value = self._scalar(event)
-                if event.anchor:
+                if event.anchor and len(event.value) <= _LONGEST_ALIAS:
                     self._anchors[event.anchor] = value
                 self._put(value)
             elif isinstance(event, yaml.AliasEvent):
                 if event.anchor not in self._anchors:
-                    raise ValueError(f"the alias *{event.anchor} stands for a collection, and odML needs none")
+                    raise ValueError(f"the alias *{event.anchor} stands for more than a short text; odML needs none")
                 self._put(self._anchors[event.anchor])
             elif isinstance(event, yaml.MappingStartEvent | yaml.SequenceStartEvent):
                 collection: Any = Pairs() if isinstance(event, yaml.MappingStartEvent) else []
                 self._put(collection)
                 self._open.append((collection, []))
+                if len(self._open) > _DEEPEST:
+                    raise ValueError(f"it is nested deeper than {_DEEPEST} levels")
             elif isinstance(event, yaml.MappingEndEvent | yaml.SequenceEndEvent):
                 self._open.pop()
         return self._root

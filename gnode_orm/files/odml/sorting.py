@@ -7,7 +7,6 @@ from typing import Any
 
 from gnode_orm.convert.odml.value_text import write_value
 from gnode_orm.files.odml.elements import Element
-from gnode_orm.files.odml.json_yaml import Pairs
 
 _SAYS = {
     "odml": {"author", "date", "version", "repository", "id"},
@@ -48,7 +47,7 @@ def sort_members(element: Element, warnings: list[str]) -> Sorted:
             found.below.append(member)
         elif member.tag not in _SAYS[element.tag]:
             _warn(member, f"<{member.tag}> in <{element.tag}> is not odML", warnings)
-        elif isinstance(member.content, Pairs | list) and not _is_pair(member):
+        elif (isinstance(member.content, list) and not _is_pair(member)) or _only_members(member):
             _warn(member, f"<{member.tag}> in <{element.tag}> should hold text", warnings)
         elif member.content is not None:
             if member.members or member.attributes:
@@ -67,7 +66,11 @@ def text_of(value: Any) -> str | None:
 
 def _is_pair(member: Element) -> bool:
     """Whether a list is the two numbers of a cardinality."""
-    return member.tag.endswith("_cardinality") and not isinstance(member.content, Pairs)
+    return member.tag.endswith("_cardinality")
+
+
+def _only_members(member: Element) -> bool:
+    return member.content is None and bool(member.members)
 
 
 def _warn(member: Element, why: str, warnings: list[str]) -> None:

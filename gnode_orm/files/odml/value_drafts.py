@@ -33,7 +33,7 @@ def value_drafts(element: Element, version: str, dtype: str | None, warnings: li
     if isinstance(content, list):
         return [Draft(_text(item, dtype), element) for item in content]
     if version == "1.0":
-        return [Draft(text_of(content), element)]
+        return [Draft(_stripped(content), element)]
     listed = split_values(content) if isinstance(content, str) else [] if content is None else [content]
     return [Draft(_text(item, dtype), element) for item in listed]
 
@@ -43,7 +43,13 @@ def _structured(element: Element, warnings: list[str]) -> Draft:
     said = sort_members(element, warnings)
     text, dtype = said.take("value"), said.take("type")
     fields = {name: text_of(item) for name, item in said.says.items()}
-    return Draft(text_of(element.content if text is None else text), element, text_of(dtype), fields)
+    return Draft(_stripped(element.content if text is None else text), element, text_of(dtype), fields)
+
+
+def _stripped(content: Any) -> str | None:
+    """Take off the layout around a value of odML 1.0, whose unit and so on stand beside the text."""
+    text = text_of(content)
+    return None if text is None else text.strip() or None
 
 
 def _text(item: Any, dtype: str | None) -> str | None:

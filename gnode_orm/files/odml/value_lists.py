@@ -12,9 +12,10 @@ def split_values(text: str | None) -> list[str]:
     """Give the values that the text of a ``<value>`` element lists."""
     if not text:
         return []
-    if not (text.startswith("[") and text.endswith("]") and len(text) > 1):
+    listed = text.strip()
+    if not (listed.startswith("[") and listed.endswith("]") and len(listed) > 1):
         return [text]
-    inner = text[1:-1]
+    inner = listed[1:-1]
     if not inner:
         return []
     values = []

@@ -60,7 +60,9 @@ class _Builder:
 
     def end(self, tag: str) -> None:
         element, pieces, own = self._open.pop()
-        element.content = "".join(pieces).strip() or None if own else None
+        text = "".join(pieces) if own else ""
+        # Blanks around a value of odML 1.1 belong to it; around anything else they are layout.
+        element.content = (text if element.tag == "value" else text.strip()) if text.strip() else None
 
     def text(self, text: str) -> None:
         self._open[-1][1].append(text)
