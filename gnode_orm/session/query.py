@@ -65,7 +65,7 @@ class Query(Generic[E]):
 
     def first(self) -> E | None:
         """Give the first object, or ``None``."""
-        found = self._session._run(replace(self._select, limit=min(1, self._select.limit or 1)))
+        found = self._session._run(self._at_most(1))
         return found[0] if found else None
 
     def one(self) -> E:
@@ -86,7 +86,7 @@ class Query(Generic[E]):
         Raises:
             MultipleFound: there are several.
         """
-        found = self._session._run(replace(self._select, limit=2))
+        found = self._session._run(self._at_most(2))
         if len(found) > 1:
             raise MultipleFound(
                 f"{self.count()} objects of {self._model.__name__} meet the query, such as {found[0]!r}; one was expected"
@@ -137,6 +137,10 @@ class Query(Generic[E]):
 
     def __bool__(self) -> bool:
         raise QueryError("A query has no truth value; ask exists() or count()")
+
+    def _at_most(self, count: int) -> Select:
+        limit = self._select.limit
+        return replace(self._select, limit=count if limit is None else min(count, limit))
 
     def _with(self, select: Select) -> Query[E]:
         return Query(self._session, self._model, select)
