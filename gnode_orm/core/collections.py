@@ -199,6 +199,11 @@ class Collection(MutableSequence[M]):
             self._view = None
         self.settle()
 
+    def expire(self) -> None:
+        """Read the stored members anew at the next use, unless there is something pending."""
+        if not self._added and not self._removed:
+            self._members = self._view = None
+
     def _load(self) -> list[Any]:
         members = self._loaded_members()
         if self._view is None:

@@ -38,6 +38,10 @@ class Tracker(Protocol):
         """An entity was hung below, or made the parent of, one that this session tracks."""
         ...
 
+    def reload(self, entity: Any) -> None:
+        """Read the record of an entity that was expired."""
+        ...
+
     def load_reference(self, entity: Any, name: str, kind: str, id: int) -> Any:
         """Give the parent that a foreign key names."""
         ...

@@ -22,6 +22,7 @@ from gnode_orm.core.pydantic_bridge import fill_fast
 from gnode_orm.core.schema import FieldSpec, FieldType, KindSpec
 from gnode_orm.core.state import State
 from gnode_orm.core.typed_json import encode
+from gnode_orm.errors import DetachedError
 from gnode_orm.location import Location
 from gnode_orm.sentinels import NOT_LOADED
 
@@ -52,7 +53,7 @@ class Tracked(BaseModel, metaclass=EntityMeta):
     if TYPE_CHECKING:
         # Place in a session; None while the object is transient.
         _state: State | None
-        # The record that the object was read from; None for one made here.
+        # The record that the object was read from; None for one made here, () for one that must be read again.
         _row: tuple[Any, ...] | None
         # Foreign keys that were set to a location and not read since.
         _unresolved: dict[str, Location] | None
@@ -91,6 +92,25 @@ class Tracked(BaseModel, metaclass=EntityMeta):
         object.__setattr__(self, "_row", row)
         object.__setattr__(self, "_unresolved", None)
 
+    def _expire(self) -> None:
+        """Forget every value; the record is read again when the next one is asked for."""
+        self._reload(())
+
+    @property
+    def _expired(self) -> bool:
+        return self._row == ()
+
+    def _record(self) -> tuple[Any, ...] | None:
+        """Give the record, read again where it expired."""
+        if self._row == ():
+            tracker = None if self._state is None else self._state.tracker
+            if tracker is None:
+                raise DetachedError(
+                    f"A {type(self).__name__} expired, and there is no open session to read it again; add it to a session"
+                )
+            tracker.reload(self)
+        return self._row
+
     # ---- values
 
     def _raw(self, name: str) -> Any:
@@ -102,7 +122,8 @@ class Tracked(BaseModel, metaclass=EntityMeta):
             return self._materialise(spec)
         if self._unresolved is not None and name in self._unresolved:
             return self._unresolved[name]
-        number = None if self._row is None else self._row[type(self).__offsets__[name]]
+        row = self._record()
+        number = None if row is None else row[type(self).__offsets__[name]]
         assert spec.target is not None
         return None if number is None else Location.of_number(spec.target, number)
 
@@ -112,9 +133,10 @@ class Tracked(BaseModel, metaclass=EntityMeta):
 
     def _materialise(self, spec: FieldSpec) -> Any:
         """Decode a field from the record, where it is kept from then on."""
-        if self._row is not None:
+        row = self._record()
+        if row is not None:
             start = type(self).__offsets__[spec.name]
-            columns = self._row[start : start + len(spec.read_columns)]
+            columns = row[start : start + len(spec.read_columns)]
             origin = None if self._state is None else self._state.origin
             value = self._watched(spec.name, from_columns(spec, columns, origin))
         elif spec.name in type(self).__documents__:
@@ -167,7 +189,7 @@ class Tracked(BaseModel, metaclass=EntityMeta):
         if self._unresolved is not None and name in self._unresolved:
             return self._unresolved[name]
         # Annotations of an object made here that nobody asked for yet.
-        return Encoded("{}") if self._row is None and name in type(self).__documents__ else NOT_LOADED
+        return Encoded("{}") if self._record() is None and name in type(self).__documents__ else NOT_LOADED
 
     def _restore(self, name: str, value: Any) -> None:
         """Put back what ``_held`` kept."""

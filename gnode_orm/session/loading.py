@@ -64,7 +64,7 @@ class Loader:
             state is None
             or state.original is not None
             or state.status is not Status.PERSISTENT
-            or state.version == row[1]
+            or (state.version == row[1] and not entity._expired)
         ):
             return
         state.version = row[1]

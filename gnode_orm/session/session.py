@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from os import PathLike
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self, TypeVar, overload
 
@@ -275,11 +276,13 @@ class Session:
             self.reload(obj)
 
     def expire_all(self) -> None:
-        """Read every clean object anew when it is next got or met in a query, without losing local changes."""
+        """Read every clean object, and every collection without pending changes, anew when it is next used."""
         with self._use():
             for entity in list(self._identity):
                 if entity._state.original is None and entity._state.status is Status.PERSISTENT:
-                    entity._reload(None)
+                    entity._expire()
+                for collection in (entity._collections or {}).values():
+                    collection.expire()
 
     def merge(self, obj: E) -> E:
         """Bring a detached object into this session; its changed fields become pending on the session's instance.
@@ -330,6 +333,17 @@ class Session:
         from gnode_orm.session.importing import import_file
 
         return import_file(self, path, **options)
+
+    def export(self, obj: Entity, path: str | PathLike[str], *, replace: bool = False) -> list[str]:
+        """Write an object and everything below it to a file of neo or odML, and give what the file does not hold.
+
+        Raises:
+            ValidationFailed: no such format, not for this object, or the file is there and ``replace`` is not given.
+        """
+        from gnode_orm.files.export import export
+
+        with self._use():
+            return export(obj, path, replace=replace)
 
     # ---- life
 
@@ -549,7 +563,7 @@ class Session:
 
     def _get(self, kind: str, id: int) -> Any:
         entity = self._identity.get(kind, id)
-        if entity is not None and entity._state.status is not Status.GONE:
+        if entity is not None and not entity._expired:
             return entity
         rows = self.store.get(kind, [id], self.user, self._at)
         return self._loader.instances(kind, rows)[0] if rows else None

@@ -1,0 +1,8 @@
+"""The labs that sessions are tried on."""
+
+from __future__ import annotations
+
+from tests.stores.conftest import emptied_postgres, postgres_lab
+from tests.uow.conftest import lab, session
+
+__all__ = ["emptied_postgres", "lab", "postgres_lab", "session"]
