@@ -1,0 +1,69 @@
+"""Access lists of blocks and documents."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from starlette.responses import Response
+
+from gnode_orm.errors import AccessDenied, NotFound, ValidationFailed
+from gnode_orm.server.endpoints import Call
+from gnode_orm.server.objects import json_answer, kind_of
+from gnode_orm.server.problems import Refusal
+from gnode_orm.server.reading import find
+from gnode_orm.wire.kinds import ROOT_KINDS
+from gnode_orm.wire.rendering import user_path
+
+_LEVELS = {1: "read", 2: "write"}
+_NUMBERS = {name: number for number, name in _LEVELS.items()}
+
+
+def get_list(call: Call) -> Response:
+    """Answer with the access list; for the owner alone."""
+    kind, id_ = _own(call)
+    return _answer(call.store.access(kind, id_, call.user))
+
+
+def put_list(call: Call) -> Response:
+    """Replace the access list."""
+    kind, id_ = _own(call)
+    given = call.json()
+    if not isinstance(given, list):
+        raise ValidationFailed('A list such as [{"user": "/api/v1/user/user/ann/", "access_level": 1}] is needed')
+    known = set(call.context.accounts.names())
+    levels = dict(_entry(item, known) for item in given)
+    call.store.set_access(kind, id_, levels, call.user)
+    return _answer(call.store.access(kind, id_, call.user))
+
+
+def _own(call: Call) -> tuple[str, int]:
+    kind = kind_of(call)
+    if kind not in ROOT_KINDS:
+        raise NotFound(f"A {kind} has no access list; its rights are those of the block or document above it")
+    columns = find(call.store, kind, call.params["id"], call.user)
+    if columns["owner"] != call.user:
+        raise AccessDenied(f"The {kind} belongs to {columns['owner']}, who alone sees and changes its access list")
+    return kind, columns["id"]
+
+
+def _entry(item: Any, known: set[str]) -> tuple[str, str]:
+    if not isinstance(item, dict) or not isinstance(item.get("user"), str):
+        raise ValidationFailed("Every entry of an access list needs a 'user'", field="user", value=item)
+    name = item["user"].rstrip("/").rpartition("/")[2]
+    if name not in known:
+        raise ValidationFailed(f"There is no user {name!r}", field="user", value=name)
+    level = item.get("access_level")
+    if isinstance(level, bool) or level not in _LEVELS:
+        raise ValidationFailed(
+            f"access_level of {name!r}: 1 (read) or 2 (write) is needed, not {level!r}", field="access_level", value=level
+        )
+    return name, _LEVELS[level]
+
+
+def _answer(levels: dict[str, str]) -> Response:
+    return json_answer([{"access_level": _NUMBERS[level], "user": user_path(name)} for name, level in levels.items()])
+
+
+def no_posting(call: Call) -> Response:
+    """An access list is replaced, not added to."""
+    raise Refusal(405, "Use GET or PUT for the access list", headers={"Allow": "GET, PUT"})

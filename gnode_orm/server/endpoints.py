@@ -1,0 +1,167 @@
+"""From a request to a handler: read the body within limits, find the user, run the handler in a thread."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from dataclasses import dataclass
+from tempfile import SpooledTemporaryFile
+from typing import IO, Any, cast
+
+from python_multipart.exceptions import FormParserError
+from starlette.concurrency import run_in_threadpool
+from starlette.datastructures import UploadFile
+from starlette.exceptions import HTTPException
+from starlette.formparsers import MultiPartException
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from gnode_orm.server.context import Context, base_url
+from gnode_orm.server.problems import Refusal
+from gnode_orm.wire import json_text
+
+
+@dataclass
+class Call:
+    """One request as a handler sees it.
+
+    Attributes:
+        user: the account; empty where a handler takes requests from anybody.
+        body: the bytes of the body, except of forms.
+        form: text fields of a form.
+        files: ``(name of the field, file, size)`` of a form.
+    """
+
+    context: Context
+    request: Request
+    user: str
+    body: bytes
+    form: dict[str, str]
+    files: list[tuple[str, IO[bytes], int]]
+
+    @property
+    def store(self) -> Any:
+        return self.context.store
+
+    @property
+    def params(self) -> dict[str, str]:
+        return self.request.path_params
+
+    @property
+    def base(self) -> str:
+        return base_url(self.request)
+
+    def json(self) -> Any:
+        """Read the body as JSON.
+
+        Raises:
+            Refusal: 415 for another content type, 400 for what is not JSON.
+        """
+        if self.request.headers.get("content-type", "").split(";")[0].strip().lower() != "application/json":
+            raise Refusal(415, "The Content-Type must be application/json")
+        try:
+            return json_text.loads(self.body)
+        except ValueError as error:
+            raise Refusal(400, str(error)) from None
+
+
+Handler = Callable[[Call], Response]
+
+
+def route(context: Context, path: str, handlers: Mapping[str, Handler], *, public: bool = False) -> Route:
+    """Make a route that takes the methods of ``handlers``; any other is 405, and OPTIONS lists them."""
+    allowed = ", ".join([*handlers, "OPTIONS"])
+
+    async def endpoint(request: Request) -> Response:
+        if request.method == "OPTIONS":
+            return Response(status_code=200, headers={"Allow": allowed})
+        handler = handlers.get("GET" if request.method == "HEAD" else request.method)
+        if handler is None:
+            raise Refusal(405, f"{request.method} is not possible here; use {allowed}", headers={"Allow": allowed})
+        return await _within(context.limits.request_seconds, _run(context, request, handler, public))
+
+    # Without a list of methods every one arrives here.
+    made = Route(path, endpoint)
+    made.methods = None
+    return made
+
+
+async def _within(seconds: float, work: Awaitable[Response]) -> Response:
+    try:
+        return await asyncio.wait_for(work, seconds)
+    except TimeoutError:
+        raise Refusal(503, f"The request took longer than {seconds:g} s", headers={"Retry-After": "60"}) from None
+
+
+async def _run(context: Context, request: Request, handler: Handler, public: bool) -> Response:
+    # Nobody's body is read before he is known.
+    user = "" if public else await context.user_of(request)
+    call = Call(context, request, user, b"", {}, [])
+    kind = request.headers.get("content-type", "").split(";")[0].strip().lower()
+    if request.method in ("GET", "HEAD"):
+        return await run_in_threadpool(handler, call)
+    if kind not in ("multipart/form-data", "application/x-www-form-urlencoded"):
+        call.body = await _body(request, context.limits.body)
+        return await run_in_threadpool(handler, call)
+    async with _form(request, context, call):
+        return await run_in_threadpool(handler, call)
+
+
+async def _body(request: Request, limit: int) -> bytes:
+    chunks: list[bytes] = []
+    size = 0
+    with _disconnects():
+        async for chunk in request.stream():
+            size += len(chunk)
+            if size > limit:
+                raise too_large(limit)
+            chunks.append(chunk)
+    return b"".join(chunks)
+
+
+@contextlib.asynccontextmanager
+async def _form(request: Request, context: Context, call: Call) -> Any:
+    limited = Request(request.scope, _limited(request, context.limits.upload))
+    try:
+        with _disconnects():
+            form = await limited.form(max_files=64, max_fields=1000, max_part_size=context.limits.body)
+    except (MultiPartException, HTTPException, FormParserError) as error:
+        raise Refusal(400, f"The form cannot be read ({getattr(error, 'detail', error)})") from None
+    try:
+        for name, item in form.multi_items():
+            if isinstance(item, UploadFile):
+                call.files.append((name, cast("SpooledTemporaryFile[bytes]", item.file), item.size or 0))
+            else:
+                call.form[name] = item
+        yield
+    finally:
+        await form.close()
+
+
+def _limited(request: Request, limit: int) -> Any:
+    taken = 0
+
+    async def receive() -> Any:
+        nonlocal taken
+        message = await request.receive()
+        taken += len(message.get("body", b""))
+        if taken > limit:
+            raise too_large(limit)
+        return message
+
+    return receive
+
+
+@contextlib.contextmanager
+def _disconnects() -> Iterator[None]:
+    try:
+        yield
+    except ClientDisconnect:
+        raise Refusal(400, "The connection ended in the middle of the body") from None
+
+
+def too_large(limit: int) -> Refusal:
+    """The answer to a body beyond a limit."""
+    return Refusal(413, f"The body is larger than {limit} bytes", headers={"Connection": "close"})

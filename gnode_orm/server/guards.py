@@ -1,0 +1,119 @@
+"""What stands before every request: an id, refusal of foreign sites, patience with slow clients, a line in the log."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import re
+import secrets
+import time
+from urllib.parse import urlsplit
+
+from starlette.requests import Request
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from gnode_orm.server.context import Limits
+from gnode_orm.server.problems import Refusal, answer
+
+_LOG = logging.getLogger("gnode_orm.server")
+_GIVEN_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
+_HARMLESS = frozenset({"GET", "HEAD", "OPTIONS"})
+_HEADERS = (
+    (b"x-frame-options", b"SAMEORIGIN"),
+    (b"x-content-type-options", b"nosniff"),
+    (b"referrer-policy", b"same-origin"),
+    (b"content-security-policy", b"default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'self'"),
+)
+
+
+class Guards:
+    """ASGI middleware around the whole application."""
+
+    def __init__(self, app: ASGIApp, limits: Limits) -> None:
+        self.app = app
+        self.limits = limits
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request."""
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        request = Request(scope)
+        given = request.headers.get("x-request-id", "")
+        scope["request_id"] = given if _GIVEN_ID.fullmatch(given) else secrets.token_hex(8)
+        exchange = _Exchange(scope, send)
+        try:
+            refuse_foreign_sites(request)
+            await self.app(scope, self._patient(receive), exchange.send)
+        except Exception as error:
+            if exchange.status:
+                raise
+            await answer(request, error)(scope, receive, exchange.send)
+        finally:
+            exchange.log()
+
+    def _patient(self, receive: Receive) -> Receive:
+        whole = False
+
+        async def wait() -> Message:
+            nonlocal whole
+            if whole:
+                return await receive()  # what comes after the body is the end of the connection, whenever that is
+            try:
+                message = await asyncio.wait_for(receive(), self.limits.idle_seconds)
+                whole = not message.get("more_body", False)
+                return message
+            except TimeoutError:
+                text = f"Nothing was received for {self.limits.idle_seconds:g} s"
+                raise Refusal(408, text, headers={"Connection": "close"}) from None
+
+        return wait
+
+
+class _Exchange:
+    """One request and its answer on the way out."""
+
+    def __init__(self, scope: Scope, send: Send) -> None:
+        self._scope = scope
+        self._send = send
+        self._begun = time.perf_counter()
+        self.status = 0
+
+    async def send(self, message: Message) -> None:
+        if message["type"] == "http.response.start":
+            self.status = message["status"]
+            given = {name for name, _ in message["headers"]}
+            added = [item for item in _HEADERS if item[0] not in given]
+            request_id = (b"x-request-id", self._scope["request_id"].encode())
+            message = {**message, "headers": [*message["headers"], *added, request_id]}
+        await self._send(message)
+
+    def log(self) -> None:
+        client = self._scope.get("client")
+        _LOG.info(
+            "request",
+            extra={
+                "request_id": self._scope["request_id"],
+                "method": self._scope["method"],
+                "path": self._scope["path"],
+                "status": self.status,
+                "milliseconds": round((time.perf_counter() - self._begun) * 1000, 1),
+                "user": self._scope.get("user_name"),
+                "client": client[0] if client else None,
+            },
+        )
+
+
+def refuse_foreign_sites(request: Request) -> None:
+    """Refuse what a page of another site makes a browser send. Programs send neither header, and pass.
+
+    Raises:
+        Refusal: 403.
+    """
+    site = request.headers.get("sec-fetch-site")
+    changes = request.method not in _HARMLESS or request.url.path == "/account/logout/"
+    if changes and site in ("cross-site", "same-site"):
+        raise Refusal(403, "The request comes from a page of another site")
+    origin = request.headers.get("origin")
+    if changes and origin is not None and urlsplit(origin).netloc != request.headers.get("host"):
+        raise Refusal(403, f"The request comes from a page of {origin}")

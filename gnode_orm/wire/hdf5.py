@@ -1,0 +1,191 @@
+"""Arrays as HDF5 files, and HDF5 files that strangers send: opened so that nothing outside them is touched.
+
+A file may name other files (external links, external storage, virtual datasets), ask for filters that are loaded as
+plug-ins, and claim sizes that it does not have. Each of these is refused before any data is read.
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import IO, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from gnode_orm.errors import GnodeError, ValidationFailed
+
+DATASET = "arraydata"
+SIGNATURE = b"\x89HDF\r\n\x1a\n"
+MAX_AXES = 32
+MAX_OBJECTS = 200_000
+
+# Deflate, shuffle, checksum: built into the library and harmless.
+_FILTERS = frozenset({1, 2, 3})
+_KINDS = "biufcSU"
+_CHUNK = 8 << 20
+# What a file may unfold to: some room, and then what honest compression reaches.
+_ROOM = 16 << 20
+_UNFOLDING = 100
+
+
+@contextmanager
+def opened(file: IO[bytes]) -> Iterator[Any]:
+    """Open an HDF5 file that came from outside.
+
+    Raises:
+        ValidationFailed: it is no HDF5 file, or a broken one.
+    """
+    import h5py
+
+    file.seek(0)
+    if file.read(len(SIGNATURE)) != SIGNATURE:
+        raise ValidationFailed("Uploaded file is not an HDF5 file")
+    file.seek(0)
+    try:
+        with h5py.File(file, "r", locking=False) as root:
+            yield root
+    except (OSError, RuntimeError, KeyError, TypeError, ValueError, MemoryError) as error:
+        if isinstance(error, GnodeError):
+            raise  # some of our own errors are kinds of OSError
+        raise ValidationFailed(f"The HDF5 file cannot be read ({error})") from None
+
+
+def members(group: Any) -> Iterator[tuple[str, Any]]:
+    """Give the members of a group, by name; links that lead elsewhere are refused."""
+    import h5py
+
+    if len(group) > MAX_OBJECTS:
+        raise ValidationFailed(f"{group.name} has {len(group)} members; at most {MAX_OBJECTS} are taken")
+    for name in group:
+        link = group.get(name, getlink=True)
+        if not isinstance(link, h5py.HardLink):
+            raise ValidationFailed(f"{group.name}: {name!r} is a link to something else, which is not followed")
+        yield name, group[name]
+
+
+class DatasetSource:
+    """A dataset of an uploaded file as an array that is read piece by piece.
+
+    Raises:
+        ValidationFailed: a dataset that is not taken; the message says why.
+    """
+
+    def __init__(self, dataset: Any, file_size: int) -> None:
+        self._dataset = dataset
+        self.shape: tuple[int, ...] = _shape(dataset)
+        self._text = _is_text(dataset)
+        _check_storage(dataset)
+        _check_size(dataset, self.shape, file_size)
+        self._allowed = _ROOM + _UNFOLDING * file_size
+        self.dtype: np.dtype[Any] = self._labels().dtype if self._text else _plain_dtype(dataset)
+
+    @property
+    def nbytes(self) -> int:
+        """Size in memory."""
+        return int(np.prod(self.shape, dtype=object)) * self.dtype.itemsize
+
+    def chunks(self) -> Iterator[npt.NDArray[Any]]:
+        """Give the array in pieces along its first axis."""
+        if self._text:
+            yield self._labels()
+            return
+        if not self.shape or 0 in self.shape:
+            yield np.asarray(self._dataset[()], dtype=self.dtype)
+            return
+        rows = max(1, _CHUNK // max(1, self.nbytes // self.shape[0]))
+        for start in range(0, self.shape[0], rows):
+            yield np.ascontiguousarray(self._dataset[start : start + rows])
+
+    def _labels(self) -> npt.NDArray[Any]:
+        # Text of any length becomes an array of one width; clients write ASCII, others UTF-8.
+        texts = np.asarray(self._dataset.asstr()[()], dtype=object)
+        width = max(map(len, texts.flat), default=1) or 1
+        if texts.size * width * 4 > self._allowed:
+            raise ValidationFailed(f"{self._dataset.name} holds a text of {width} characters among {texts.size}")
+        return texts.astype(f"U{width}")
+
+
+def first_dataset(root: Any, file_size: int) -> DatasetSource:
+    """Give the first dataset of a file, whatever its name."""
+    import h5py
+
+    for _, item in members(root):
+        if isinstance(item, h5py.Dataset):
+            return DatasetSource(item, file_size)
+    raise ValidationFailed("The HDF5 file holds no dataset")
+
+
+def read_text(dataset: Any, limit: int) -> bytes:
+    """Read a scalar text, as ``json`` in a delta is.
+
+    Raises:
+        ValidationFailed: something else, or longer than ``limit`` bytes.
+    """
+    if dataset.shape != () or dataset.dtype.kind not in "OS":
+        raise ValidationFailed(f"{dataset.name} is not a single text")
+    _check_storage(dataset)
+    value = dataset[()]
+    text = value.encode() if isinstance(value, str) else bytes(value)
+    if len(text) > limit:
+        raise ValidationFailed(f"{dataset.name} is longer than {limit} bytes")
+    return text
+
+
+def write_array(array: npt.NDArray[Any]) -> bytes:
+    """Write an array as an HDF5 file with one dataset ``arraydata``."""
+    import h5py
+
+    buffer = io.BytesIO()
+    with h5py.File(buffer, "w") as root:
+        if array.dtype.kind == "U":
+            root.create_dataset(DATASET, data=array.astype(object), dtype=h5py.string_dtype("utf-8"))
+        else:
+            root.create_dataset(DATASET, data=array)
+    return buffer.getvalue()
+
+
+def _shape(dataset: Any) -> tuple[int, ...]:
+    if dataset.shape is None:
+        raise ValidationFailed(f"{dataset.name} is an empty dataset without a shape")
+    if len(dataset.shape) > MAX_AXES:
+        raise ValidationFailed(f"{dataset.name} has {len(dataset.shape)} axes; at most {MAX_AXES} are taken")
+    return tuple(dataset.shape)
+
+
+def _is_text(dataset: Any) -> bool:
+    import h5py
+
+    info = h5py.check_string_dtype(dataset.dtype)
+    return info is not None and info.length is None
+
+
+def _plain_dtype(dataset: Any) -> np.dtype[Any]:
+    dtype: np.dtype[Any] = dataset.dtype
+    if dtype.kind not in _KINDS or dtype.subdtype is not None or dtype.itemsize == 0:
+        raise ValidationFailed(f"{dataset.name}: data of type {dtype} are not taken; send numbers or text")
+    # Enumerations and the like carry a description that is not part of an array.
+    return np.dtype(dtype.str)
+
+
+def _check_storage(dataset: Any) -> None:
+    import h5py
+
+    layout = dataset.id.get_create_plist()
+    if layout.get_external_count() or layout.get_layout() == h5py.h5d.VIRTUAL:
+        raise ValidationFailed(f"{dataset.name} keeps its data in other files, which are not opened")
+    filters = {layout.get_filter(number)[0] for number in range(layout.get_nfilters())}
+    if filters - _FILTERS:
+        raise ValidationFailed(
+            f"{dataset.name} needs the HDF5 filters {sorted(filters - _FILTERS)}; gzip and shuffle are taken"
+        )
+
+
+def _check_size(dataset: Any, shape: tuple[int, ...], file_size: int) -> None:
+    size = int(np.prod(shape, dtype=object)) * dataset.dtype.itemsize
+    if size > _ROOM + _UNFOLDING * file_size:
+        raise ValidationFailed(f"{dataset.name} claims {size} bytes in a file of {file_size}; nothing was read")
+    chunks = dataset.chunks
+    if chunks and int(np.prod(chunks, dtype=object)) * dataset.dtype.itemsize > _ROOM + _UNFOLDING * file_size:
+        raise ValidationFailed(f"{dataset.name} has chunks of {chunks}, larger than the file allows")
