@@ -56,8 +56,9 @@ def _routes(context: Context) -> list[Route]:
     for kind in SCHEMA:
         routes += _kind_routes(context, kind)
     routes.append(route(context, "/api/v1/{namespace}/", {"GET": schemas.namespace_index}, public=True))
-    routes.append(Route("/{path:path}", _elsewhere, methods=None))
-    return routes
+    elsewhere = Route("/{path:path}", _elsewhere)
+    elsewhere.methods = None  # any
+    return [*routes, elsewhere]
 
 
 def _additions(context: Context) -> list[Route]:
@@ -151,6 +152,8 @@ def _page(call: Call) -> Response:
 async def _elsewhere(request: Request) -> Response:
     """Send an address without its last slash to the one with it; anything else does not exist."""
     path = request.url.path
+    if path == "/":
+        return Response(status_code=301, headers={"Location": f"{base_url(request)}/api/"})
     if path.startswith(("/api", "/account/")) and not path.endswith("/"):
         query = f"?{request.url.query}" if request.url.query else ""
         # Changes must arrive as what they are, so they are redirected with their method.

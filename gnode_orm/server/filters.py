@@ -24,7 +24,7 @@ _TEXT = (
 _PARTS = ("year", "month", "day", "hour", "week_day")
 LOOKUPS = (*_OPERATORS, "in", "range", "isnull", *_TEXT, *_PARTS)
 _WORDS = {"true": True, "True": True, "false": False, "False": False, "None": None, "none": None, "nil": None}
-_META = {"id": FieldType.TEXT, "guid": FieldType.TEXT, "date_created": FieldType.DATETIME}
+_META = {"guid": FieldType.TEXT, "date_created": FieldType.DATETIME}
 _REFUSED = ("local_id", "resource_uri")
 _PAGING = ("limit", "offset", "order_by", "sort_by")
 MAX_PATTERN = 200
@@ -72,6 +72,8 @@ class Filters:
             return self._owner(path, rest, given)
         if name == "safety_level" and not wire_kind(kind).is_root:
             return self._level(spec, path, rest, given)
+        if name == "id":
+            return _by_id((*path, "id"), rest, given)
         if name in _META:
             return _compare(kind, Attr((*path, name)), FieldSpec(name, _META[name]), rest, given, name)
         field = spec.by_name.get(name)
@@ -186,7 +188,7 @@ def _order(kind: str, key: str, descending: bool) -> Order:
 def _is_known(spec: KindSpec, name: str) -> bool:
     wire = wire_kind(spec.kind)
     own = {field.name for field in (*wire.plain, *wire.quantities, *wire.arrays, *wire.refs)}
-    more = {"owner", "safety_level", "data_size", *_META, *_REFUSED, *wire.sets}
+    more = {"id", "owner", "safety_level", "data_size", *_META, *_REFUSED, *wire.sets}
     return name in own or name in more or (spec.kind == "recordingchannel" and name == "recordingchannelgroup")
 
 
@@ -221,6 +223,27 @@ def _text(attr: Attr, field: FieldSpec, lookup: str, text: str, name: str) -> No
     if lookup in ("regex", "iregex") and len(text) > MAX_PATTERN:
         raise Refusal(400, f"A regular expression has at most {MAX_PATTERN} characters")
     return Comparison(attr, lookup, text)
+
+
+def _by_id(path: tuple[str, ...], rest: list[str], given: list[str]) -> Node:
+    lookup = rest[0] if rest else "exact"
+    if lookup == "isnull":
+        return Comparison(Attr(path), "is_null", _is_null(given))
+    if lookup == "iexact":
+        lookup, given = "exact", [given[-1].upper()]
+    if lookup not in ("exact", "in") or len(rest) > 1:
+        raise Refusal(400, f"An id can be asked for as such or in a list, not by {lookup}")
+    # What cannot be an id is that of no object.
+    ids = [text for text in (_listed(given) if lookup == "in" else given[-1:]) if _is_id(text)]
+    return Comparison(Attr(path), "in", tuple(ids))
+
+
+def _is_id(text: str) -> bool:
+    try:
+        decode_id(text)
+    except ValidationFailed:
+        return False
+    return True
 
 
 def _by_location(attr: Attr, target: str, rest: list[str], given: list[str]) -> Node:

@@ -14,8 +14,8 @@ from gnode_orm.server.pages import login_page
 from gnode_orm.server.problems import Refusal
 from gnode_orm.stores.local.accounts import BEARER, SESSION
 
-# Checking a password takes 64 MiB and some time on purpose; a crowd of logins must not take all there is.
 _FREE_FAILURES, _FREE_FAILURES_OF_ADDRESS = 5, 100
+# Checking a password takes 64 MiB and some time on purpose; a crowd of logins must not take all there is.
 _CHECKS = threading.BoundedSemaphore(4)
 
 

@@ -51,7 +51,7 @@ def get_object(call: Call) -> Response:
     """Answer with one object, or that the client's copy is still right."""
     kind = kind_of(call)
     columns = find(call.store, kind, call.params["id"], call.user)
-    tag = call.store.guid(kind, columns["id"], columns["version"])
+    tag = call.store.guid(kind, columns["id"], columns["rev"])
     if _names(call.request.headers.get("if-none-match"), tag):
         return Response(status_code=304, headers=_tagged(tag))
     return _one(call, kind, columns["id"])
@@ -129,7 +129,7 @@ def delete_object(call: Call) -> Response:
         columns = find(call.store, kind, call.params["id"], call.user)
         conditional = check_tag(call, kind, columns)
         preview = call.store.preview_delete(kind, columns["id"], call.user)
-        changes = ChangeSet(deletes=[Delete(kind, columns["id"], columns["version"], preview)])
+        changes = ChangeSet(deletes=[Delete(kind, columns["id"], columns["rev"], preview)])
         try:
             call.store.apply(changes, call.user)
         except IntegrityError:
@@ -145,7 +145,7 @@ def delete_object(call: Call) -> Response:
 def _deleting(call: Call, kind: str) -> ChangeSet:
     columns = find(call.store, kind, call.params["id"], call.user)
     preview = call.store.preview_delete(kind, columns["id"], call.user)
-    return ChangeSet(deletes=[Delete(kind, columns["id"], columns["version"], preview)])
+    return ChangeSet(deletes=[Delete(kind, columns["id"], columns["rev"], preview)])
 
 
 def not_here(call: Call) -> Response:
@@ -162,7 +162,7 @@ def check_tag(call: Call, kind: str, columns: dict[str, Any]) -> bool:
     wanted = call.request.headers.get("if-match")
     if wanted is None:
         return False
-    tag = call.store.guid(kind, columns["id"], columns["version"])
+    tag = call.store.guid(kind, columns["id"], columns["rev"])
     if not _names(wanted, tag):
         raise Refusal(
             412, f"The {kind} {encode_id(columns['id'])} was changed since version {wanted[:80]}; it is {tag} now"

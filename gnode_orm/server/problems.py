@@ -79,7 +79,7 @@ def refusal_of(error: Exception) -> Refusal:
 def answer(request: Request, error: Exception) -> Response:
     """Answer a request with an error."""
     refusal = refusal_of(error)
-    if refusal.status >= 500:
+    if refusal.status in (500, 503) and not isinstance(error, Refusal):
         _LOG.error("request failed", exc_info=error, extra={"request_id": request_id(request)})
     body: dict[str, Any] = {
         "type": "about:blank",

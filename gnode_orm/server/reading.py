@@ -14,6 +14,7 @@ from gnode_orm.wire.kinds import wire_kind
 from gnode_orm.wire.parsing import TREE_DOCUMENT
 from gnode_orm.wire.rendering import Record, Surroundings, columns_of, render
 
+# Where columns stand in a record. Meta columns stand first, so a field of the same name is what is found.
 _PLACES = {kind: {name: place for place, name in enumerate(spec.record_columns)} for kind, spec in SCHEMA.items()}
 
 

@@ -49,7 +49,7 @@ class Writer:
 
     def set_columns(self, kind: str, before: Mapping[str, Any], columns: dict[str, Any]) -> None:
         """Add new columns of a stored object."""
-        self.changes.updates.append(Update(kind, before["id"], before["version"], columns))
+        self.changes.updates.append(Update(kind, before["id"], before["rev"], columns))
 
     def apply(self) -> Receipt:
         """Write everything, or nothing."""

@@ -41,9 +41,14 @@ class Surroundings:
     levels: dict[int, int] = field(default_factory=dict)
 
 
+# A document has a field of the name of a meta column, so these go by names that no field has.
+_META = ("id", "rev", "born", "owner")
+
+
 def columns_of(kind: str, record: Record) -> Columns:
-    """Give the columns of a record by name."""
-    return dict(zip(wire_kind(kind).spec.record_columns, record, strict=True))
+    """Give the columns of a record by name; ``rev`` is its version, ``born`` that of its creation."""
+    fields = wire_kind(kind).spec.record_columns[len(_META) :]
+    return dict(zip((*_META, *fields), record, strict=True))
 
 
 def render(
@@ -59,8 +64,8 @@ def render(
         "local_id": encode_id(id_),
         "location": location,
         "resource_uri": location,
-        "guid": guid(kind, id_, columns["version"]),
-        "date_created": naive_text(from_microseconds(columns["created"])),
+        "guid": guid(kind, id_, columns["rev"]),
+        "date_created": naive_text(from_microseconds(columns["born"])),
         "owner": f"{base}{user_path(columns['owner'])}",
         "safety_level": columns["safety_level"] if wire.is_root else around.levels.get(id_, 3),
     }

@@ -15,7 +15,7 @@ from gnode_orm.stores.local.compile_select import compile_count, compile_rows, g
 from gnode_orm.stores.local.database import Compiler, Database, Row, Transaction
 from gnode_orm.stores.local.eager import read_eager
 from gnode_orm.stores.local.elements import in_ids
-from gnode_orm.stores.local.rights import link_source, source
+from gnode_orm.stores.local.rights import link_source, source, states
 from gnode_orm.stores.local.shapes import shape_of
 
 _KEEP = 2000
@@ -145,3 +145,10 @@ def record_of(transaction: Transaction, kind: str, id_: int, actor: str) -> Row 
     text = _get_text(transaction.database.compiler, kind, False)
     rows = transaction.rows(text, {"ids": transaction.ids([id_]), "actor": actor, "at": None})
     return rows[0] if rows else None
+
+
+def may_write(transaction: Transaction, kind: str, id_: int, actor: str) -> bool:
+    """Tell whether the actor may change an object."""
+    text = transaction.database.compiler.cached(("states", kind), lambda: states(kind))
+    rows = transaction.rows(text, {"ids": transaction.ids([id_]), "actor": actor})
+    return bool(rows and rows[0][3] and rows[0][4])
