@@ -34,6 +34,11 @@ def content_hash(data: bytes | memoryview, dtype: np.dtype[Any], shape: Sequence
     return _top(dtype, shape, b"".join(_digests(leaves)))
 
 
+def hash_of_leaves(dtype: np.dtype[Any], shape: Sequence[int], digests: bytes) -> bytes:
+    """Hash an array given as the digests of its leaves, one after another."""
+    return _top(dtype, shape, digests)
+
+
 def contiguous_pieces(array: npt.NDArray[Any]) -> Iterator[npt.NDArray[Any]]:
     """Cut an array into C-contiguous pieces along its first axis; a contiguous one is a single piece."""
     if array.flags.c_contiguous or array.ndim == 0:
@@ -85,9 +90,13 @@ class ArrayHasher:
 
     def digest(self) -> bytes:
         """The hash, when every piece was given."""
+        return _top(self._dtype, self._shape, self.leaf_digests())
+
+    def leaf_digests(self) -> bytes:
+        """The digests of all leaves, one after another, when every piece was given."""
         if self._filled:
             self._close_leaf()
-        return _top(self._dtype, self._shape, bytes(self._digests))
+        return bytes(self._digests)
 
 
 def _digests(leaves: list[memoryview]) -> list[bytes]:

@@ -5,17 +5,22 @@ from __future__ import annotations
 import os
 import secrets
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from gnode_orm.stores.local import open_local
-from gnode_orm.stores.local.store import LocalStore
 
 
-@pytest.fixture(params=["folder", "memory", "postgres"])
-def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[LocalStore]:
-    """An empty lab of each kind."""
+@pytest.fixture(params=["folder", "memory", "postgres", "rest"])
+def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Any]:
+    """An empty lab of each kind; the last one behind a server."""
+    if request.param == "rest":
+        with served_lab() as behind:
+            yield behind
+        return
     if request.param == "folder":
         opened = open_local(tmp_path / "lab")
     elif request.param == "memory":
@@ -24,6 +29,19 @@ def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[LocalStore
         opened = open_local(request.getfixturevalue("emptied_postgres"), arrays=tmp_path / "arrays")
     yield opened
     opened.close()
+
+
+@contextmanager
+def served_lab() -> Iterator[Any]:
+    """An empty lab behind a server, for any user."""
+    from tests.stores.rest.serving import EveryUser, served
+
+    opened = open_local(":memory:")
+    try:
+        with served(opened) as server:
+            yield EveryUser(server)
+    finally:
+        opened.close()
 
 
 @pytest.fixture(scope="session")

@@ -19,6 +19,11 @@ from gnode_orm.ids import IdSource
 IDS = IdSource()
 
 
+def behind_a_server(store: Any) -> bool:
+    """Whether what is sent to a store is judged by the models' validators first."""
+    return hasattr(store, "served")
+
+
 def new_id() -> int:
     return IDS.take(1)[0]
 

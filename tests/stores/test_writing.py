@@ -184,7 +184,7 @@ def test_text_with_a_nul_character_is_kept_or_refused_clearly(store):
         assert found(store, "block") == []
     else:
         told = field("block", store.get("block", [made[0]], "ann")[0], "name")
-    assert told in ("a\0b", "PostgreSQL keeps no text with a NUL character; remove it")
+    assert told == "a\0b" or "NUL character" in told
 
 
 def test_columns_of_a_document_named_as_meta_columns_are_apart(store):

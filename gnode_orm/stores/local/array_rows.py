@@ -15,7 +15,7 @@ from gnode_orm.stores.local.work import Work
 
 COLUMNS = ("hash", "dtype", "shape", "nbytes", "data")
 # The hashes of one list, whatever its length, bound as one value; the same on both databases.
-_HASH_SET = (
+HASH_SET = (
     "(WITH RECURSIVE n(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i + 1 < :count) "
     "SELECT substr(:hashes, i * 32 + 1, 32) FROM n)"
 )
@@ -36,7 +36,7 @@ def store_arrays(work: Work) -> None:
             raise IntegrityError(
                 f"The array {hash_.hex()} ({type_text}) is not in the lab; store it with put_array first"
             )
-        rows.append(_row(ArrayRef.from_columns(hash_, type_text), data))
+        rows.append(checked_row(ArrayRef.from_columns(hash_, type_text), data))
     if rows:
         work.transaction.insert("array", COLUMNS, rows)
 
@@ -44,7 +44,7 @@ def store_arrays(work: Work) -> None:
 def stored_hashes(transaction: Transaction, hashes: Sequence[bytes]) -> set[bytes]:
     """Those of some hashes that the lab has."""
     rows = transaction.query(
-        f'SELECT hash FROM "array" WHERE hash IN {_HASH_SET}', count=len(hashes), hashes=b"".join(hashes)
+        f'SELECT hash FROM "array" WHERE hash IN {HASH_SET}', count=len(hashes), hashes=b"".join(hashes)
     )
     return {bytes(hash_) for (hash_,) in rows}
 
@@ -53,7 +53,7 @@ def read_rows(transaction: Transaction, hashes: Sequence[bytes]) -> dict[bytes, 
     """Inline bytes or file name of each of some arrays, in one statement."""
     rows = transaction.query(
         'SELECT a.hash, a.data, p.file FROM "array" AS a LEFT JOIN array_part AS p ON p."array" = a.hash '
-        f"WHERE a.hash IN {_HASH_SET}",
+        f"WHERE a.hash IN {HASH_SET}",
         count=len(hashes),
         hashes=b"".join(hashes),
     )
@@ -73,11 +73,25 @@ def _named(work: Work) -> Iterator[tuple[bytes, str]]:
                 yield hash_, update.values[f"{field.name}_type"]
 
 
-def _row(ref: ArrayRef, data: bytes) -> Row:
+def checked_row(ref: ArrayRef, data: bytes) -> Row:
+    """The row of a small array.
+
+    Raises:
+        IntegrityError: the bytes are not those of the hash.
+    """
+    check_content(ref, data)
+    return array_row(ref, data)
+
+
+def check_content(ref: ArrayRef, data: bytes) -> None:
+    """Refuse bytes that are not those of a hash.
+
+    Raises:
+        IntegrityError: they are not.
+    """
     dtype = np.dtype(ref.dtype)
     if len(data) != ref.nbytes or content_hash(data, dtype, ref.shape) != ref.hash:
         raise IntegrityError(f"The bytes of the array {ref.hash.hex()} ({ref.type_text}) do not match its hash")
-    return array_row(ref, data)
 
 
 def array_row(ref: ArrayRef, data: bytes | None) -> Row:

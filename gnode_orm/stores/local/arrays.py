@@ -34,8 +34,8 @@ class Arrays:
     """
 
     def __init__(self, database: Database, folder: Path) -> None:
+        self.folder = folder
         self._database = database
-        self._folder = folder
         self._lock = threading.Lock()
         self._mapped: OrderedDict[bytes, Array] = OrderedDict()
 
@@ -60,9 +60,9 @@ class Arrays:
         return ref
 
     def _put_file(self, source: ArraySource, unit: str | None) -> ArrayRef:
-        temporary = self._folder / f"tmp-{secrets.token_hex(8)}"
+        temporary = self.folder / f"tmp-{secrets.token_hex(8)}"
         try:
-            self._folder.mkdir(parents=True, exist_ok=True)
+            self.folder.mkdir(parents=True, exist_ok=True)
             ref = _write_file(temporary, source, unit)
             with self._database.read() as transaction:
                 known = stored_hashes(transaction, [ref.hash])
@@ -74,14 +74,26 @@ class Arrays:
             temporary.unlink(missing_ok=True)
         return ref
 
+    def adopt(self, file: Path, ref: ArrayRef) -> None:
+        """Take over a whole and verified file, unless the array is there already."""
+        with self._database.read() as transaction:
+            known = stored_hashes(transaction, [ref.hash])
+        if not known:
+            self._keep(file, ref)
+
     def _keep(self, temporary: Path, ref: ArrayRef) -> None:
         name = f"{ref.hash.hex()[:2]}/{ref.hash.hex()}.npy"
-        final = self._folder / name
+        final = self.folder / name
         if not final.parent.is_dir():
             final.parent.mkdir(exist_ok=True)
-            _sync_folder(self._folder)
+            _sync_folder(self.folder)
         # The file is whole and on disk before any row names it; a crash in between leaves a file and nothing else.
-        os.replace(temporary, final)
+        try:
+            os.replace(temporary, final)
+        except FileNotFoundError:
+            # Another process took over the same file at the same moment.
+            if not final.exists():
+                raise
         _sync_folder(final.parent)
         with self._database.write() as transaction:
             if not stored_hashes(transaction, [ref.hash]):
@@ -122,7 +134,7 @@ class Arrays:
         return found
 
     def _map(self, ref: ArrayRef, name: str) -> Array:
-        path = self._folder / name
+        path = self.folder / name
         try:
             with path.open("rb") as file:
                 offset = _read_header(file, ref, path)

@@ -23,8 +23,9 @@ _ROUNDS = 4
 class Guids:
     """Makes and reads the revision ids of one lab."""
 
-    def __init__(self, lab: str) -> None:
-        self._lab = lab.encode()
+    def __init__(self, key: str) -> None:
+        self.key = key
+        self._lab = key.encode()
 
     def guid(self, kind: str, id_: int, version: Version) -> str:
         """The revision id of one version of one object."""

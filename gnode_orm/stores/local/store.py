@@ -11,6 +11,7 @@ from gnode_orm.core.changes import ArrayRef, ArraySource, ChangeSet, DeletePrevi
 from gnode_orm.core.select import Select, Selected
 from gnode_orm.errors import AccessDenied, NotFound
 from gnode_orm.stores.local import reading, sharing
+from gnode_orm.stores.local.accounts import Accounts
 from gnode_orm.stores.local.apply import apply
 from gnode_orm.stores.local.arrays import INLINE_LIMIT, Arrays
 from gnode_orm.stores.local.compile_select import kind_spec
@@ -20,6 +21,7 @@ from gnode_orm.stores.local.guid import Guids
 from gnode_orm.stores.local.history import history
 from gnode_orm.stores.local.lab import Lab
 from gnode_orm.stores.local.reading import Statements
+from gnode_orm.stores.local.uploads import Uploads
 from gnode_orm.stores.local.work import label
 
 
@@ -42,6 +44,10 @@ class LocalStore:
         self.format = lab.format
         self._database = database
         self._arrays = arrays
+        self.accounts = Accounts(database)
+        """Passwords, tokens and settings of those who serve the lab."""
+        self.uploads = Uploads(database, arrays)
+        """Arrays that users of a server send by pieces, and who may name which array."""
         self._guids = Guids(lab.uuid)
         self._statements = Statements(database.compiler)
         self._on_close = on_close
@@ -100,6 +106,13 @@ class LocalStore:
             rows = transaction.query("SELECT seq FROM change_set WHERE id = :id", id=commit)
         return int(rows[0][0]) if rows else None
 
+    @property
+    def guid_key(self) -> str:
+        """What a client needs to make revision ids itself. It opens nothing: a revision id says no more than the
+        object and version that its reader was shown.
+        """
+        return self._guids.key
+
     def guid(self, kind: str, id: int, version: Version) -> str:
         return self._guids.guid(kind, id, version)
 
@@ -109,6 +122,12 @@ class LocalStore:
     def set_access(self, kind: str, id: int, access: dict[str, str], actor: str) -> None:
         self._check_writable()
         sharing.set_access(self._database, kind, id, access, actor)
+
+    def may_write(self, kind: str, id: int, actor: str) -> bool:
+        """Tell whether the actor may change an object; false for one that he may not read."""
+        kind_spec(kind)
+        with self._database.read() as transaction:
+            return reading.may_write(transaction, kind, id, actor)
 
     def _check_writable(self) -> None:
         if self.readonly:

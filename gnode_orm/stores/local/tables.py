@@ -70,8 +70,11 @@ class LabTables:
     root: sa.Table
     access: sa.Table
     account: sa.Table
+    token: sa.Table
+    login_failure: sa.Table
     array: sa.Table
     array_part: sa.Table
+    array_sender: sa.Table
     lab: sa.Table
 
 
@@ -130,7 +133,27 @@ def lab_tables() -> LabTables:
             sa.Column("level", Text, nullable=False),
             sqlite_with_rowid=False,
         ),
-        account=sa.Table("account", metadata, sa.Column("name", Text, primary_key=True)),
+        # Users of an embedded lab have no password; they cannot log in until one is set.
+        account=sa.Table(
+            "account", metadata, sa.Column("name", Text, primary_key=True), sa.Column("password", Text)
+        ),
+        # Cookies and bearer tokens; of each the hash alone.
+        token=sa.Table(
+            "token",
+            metadata,
+            sa.Column("hash", Bytes, primary_key=True),
+            sa.Column("account", Text, nullable=False),
+            sa.Column("purpose", Text, nullable=False),
+            sa.Column("created", Integer, nullable=False),
+            sa.Column("expires", Integer, nullable=False),
+        ),
+        login_failure=sa.Table(
+            "login_failure",
+            metadata,
+            sa.Column("subject", Bytes, primary_key=True),
+            sa.Column("count", Integer, nullable=False),
+            sa.Column("last", Integer, nullable=False),
+        ),
         array=sa.Table(
             "array",
             metadata,
@@ -148,12 +171,21 @@ def lab_tables() -> LabTables:
             sa.Column("file", Text, nullable=False),
             sa.Column("rows", Integer, nullable=False),
         ),
+        # Who sent an array may name it, before any object does.
+        array_sender=sa.Table(
+            "array_sender",
+            metadata,
+            sa.Column("array", Bytes, primary_key=True),
+            sa.Column("account", Text, primary_key=True),
+        ),
         lab=sa.Table(
             "lab",
             metadata,
             sa.Column("format", sa.Integer, nullable=False),
             sa.Column("uuid", Text, nullable=False),
             sa.Column("created", Integer, nullable=False),
+            # What a block or document gets whose maker names no level; private where this is null.
+            sa.Column("default_level", sa.SmallInteger),
         ),
     )
 

@@ -1,0 +1,253 @@
+"""Arrays: sent in verified pieces, read by slices, many in one request, and as extremes for drawing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import Response, StreamingResponse
+
+from gnode_orm.core.arrayhash import LEAF, bytes_of, contiguous_pieces
+from gnode_orm.core.arrays import ArrayHandle
+from gnode_orm.core.changes import ArrayRef
+from gnode_orm.core.codec import from_columns
+from gnode_orm.core.overview import minimum_maximum
+from gnode_orm.core.schema import SCHEMA, FieldSpec, FieldType
+from gnode_orm.core.time_index import slice_bounds
+from gnode_orm.errors import NotFound, UnknownField, ValidationFailed, did_you_mean
+from gnode_orm.ids import decode_id
+from gnode_orm.server.additions.answering import MAX_MESSAGE, MAX_SMALL, Handler, Work, body_of, guarded
+from gnode_orm.server.context import Context
+from gnode_orm.wire import frames
+from gnode_orm.wire.accepting import array_dtype, check_size, known_kind
+from gnode_orm.wire.change_sets import read_seen
+from gnode_orm.wire.malformed import Malformed, content_hash, member, optional, typed, whole
+from gnode_orm.wire.slices import read_key, read_key_text
+
+MAX_ITEMS = 100_000
+MAX_BINS = 1_000_000
+_STEP = 1 << 20
+
+Array = npt.NDArray[Any]
+
+
+def _begin(store: Any, user: str, message: Any) -> Any:
+    """Announce an array; the answer names the pieces that are missing."""
+    ref = _ref(member(message, "hash", str), member(message, "dtype", str), message.get("shape"))
+    digests = member(message, "digests", str)
+    try:
+        leaves = bytes.fromhex(digests)
+    except ValueError:
+        raise Malformed("The digests are no hex digits") from None
+    if ref.nbytes <= store.inline_limit:
+        raise Malformed(f"An array of {ref.nbytes} bytes is sent whole, not in pieces")
+    return {"missing": store.uploads.begin(ref, leaves, user), "piece": LEAF}
+
+
+MESSAGES: dict[str, Work] = {"arrays/begin": _begin}
+
+
+def _ref(hash_: str, dtype: str, shape: Any) -> ArrayRef:
+    sizes = tuple(whole(size, "A length") for size in typed(shape, list, "A shape"))
+    if any(size < 0 for size in sizes):
+        raise Malformed("A length is below zero", value=shape)
+    ref = ArrayRef(content_hash(hash_), array_dtype(dtype).str, sizes, None)
+    check_size(ref)
+    return ref
+
+
+def piece_endpoint(context: Context) -> Handler:
+    """Make the endpoint that takes one piece of an array."""
+
+    async def handle(request: Request, user: str) -> Response:
+        query = request.query_params
+        try:
+            number = int(request.path_params["number"])
+            shape = [int(size) for size in query.get("shape", "").split(",") if size]
+        except ValueError:
+            raise Malformed("A piece has a number, and its array a shape such as 1000,2") from None
+        ref = _ref(request.path_params["hash"], query.get("dtype", ""), shape)
+        data = await body_of(request, LEAF)
+        whole_now = await run_in_threadpool(context.store.uploads.put, ref, number, data, user)
+        return Response(frames.dumps({"whole": whole_now}), media_type="application/json")
+
+    return guarded(context, handle)
+
+
+def small_endpoint(context: Context) -> Handler:
+    """Make the endpoint that takes many small arrays at once."""
+
+    async def handle(request: Request, user: str) -> Response:
+        body = await body_of(request, MAX_SMALL)
+        await run_in_threadpool(_put_small, context.store, user, body)
+        return Response(b"{}", media_type="application/json")
+
+    return guarded(context, handle)
+
+
+def _put_small(store: Any, user: str, body: bytes) -> None:
+    message, data = frames.unpack(body)
+    items = member(message, "arrays", list)
+    if any(type(item) is not list or len(item) != 3 for item in items):
+        raise Malformed("An array is a list of hash, dtype and shape")
+    refs = [_ref(*item) for item in items]
+    too_large = next((ref for ref in refs if ref.nbytes > store.inline_limit), None)
+    if too_large is not None:
+        raise Malformed(f"An array of {too_large.nbytes} bytes is sent in pieces")
+    blobs = frames.split(data, [ref.nbytes for ref in refs])
+    store.uploads.put_small(list(zip(refs, blobs, strict=True)), user)
+
+
+def read_endpoint(context: Context) -> Handler:
+    """Make the endpoint that reads many slices."""
+
+    async def handle(request: Request, user: str) -> Response:
+        body = await body_of(request, MAX_MESSAGE)
+        return await run_in_threadpool(_read, context.store, user, frames.loads(body))
+
+    return guarded(context, handle)
+
+
+def _read(store: Any, user: str, message: Any) -> Response:
+    items = member(message, "items", list)
+    if len(items) > MAX_ITEMS:
+        raise Malformed(f"At most {MAX_ITEMS} slices are read at once, not {len(items)}")
+    if any(type(item) is not list or len(item) != 2 for item in items):
+        raise Malformed("A slice is a list of hash and index")
+    wanted = [(content_hash(hash_), read_key(key)) for hash_, key in items]
+    refs = _readable(store, user, [hash_ for hash_, _ in wanted], message)
+    return _frame(store.read_arrays([(refs[hash_], key) for hash_, key in wanted]))
+
+
+def _readable(store: Any, user: str, hashes: Sequence[bytes], message: Any) -> dict[bytes, ArrayRef]:
+    """Give the arrays that the user may read, with the dtype and shape that they were stored with."""
+    types = store.uploads.usable(hashes, user, read_seen(optional(message, "seen", dict) or {}))
+    for hash_ in hashes:
+        if hash_ not in types:
+            raise NotFound(f"The array {hash_.hex()} is not in the lab")
+    return {
+        hash_: ArrayRef(hash_, dtype, tuple(map(int, shape.split(","))) if shape else (), None)
+        for hash_, (dtype, shape) in types.items()
+    }
+
+
+def _frame(arrays: Sequence[Array]) -> Response:
+    """Stream arrays behind a message that describes them."""
+    start = frames.head({"items": [[array.dtype.str, list(array.shape)] for array in arrays]})
+    size = len(start) + sum(array.nbytes for array in arrays)
+    headers = {"Content-Length": str(size), "Cache-Control": "no-store"}
+
+    def pieces() -> Iterator[bytes]:
+        yield start
+        for array in arrays:
+            yield from _bytes(array)
+
+    return StreamingResponse(pieces(), media_type=frames.CONTENT_TYPE, headers=headers)
+
+
+def _bytes(array: Array) -> Iterator[bytes]:
+    for piece in contiguous_pieces(array):
+        view = bytes_of(piece)
+        for start in range(0, len(view), _STEP):
+            yield bytes(view[start : start + _STEP])
+
+
+def overview_endpoint(context: Context) -> Handler:
+    """Make the endpoint that gives minimum and maximum of equal stretches."""
+
+    async def handle(request: Request, user: str) -> Response:
+        body = await body_of(request, MAX_MESSAGE)
+        return await run_in_threadpool(_overview, context.store, user, frames.loads(body))
+
+    return guarded(context, handle)
+
+
+def _overview(store: Any, user: str, message: Any) -> Response:
+    hash_ = content_hash(member(message, "hash", str))
+    ref = _readable(store, user, [hash_], message)[hash_]
+    return _frame(_extremes(store, ref, member(message, "bins", int)))
+
+
+def _extremes(store: Any, ref: ArrayRef, bins: int) -> tuple[Array, Array, Array]:
+    if not ref.shape or np.dtype(ref.dtype).kind not in "biuf":
+        raise ValidationFailed(f"An array of {ref.type_text} has no minimum and maximum along time")
+    if not 0 < bins <= MAX_BINS:
+        raise ValidationFailed(f"{bins} points were asked for; 1 to {MAX_BINS} can be given", field="n", value=bins)
+    return minimum_maximum(ArrayHandle.stored(store, ref), bins)
+
+
+def field_endpoint(context: Context) -> Handler:
+    """Make the endpoint that gives an array of an object: raw bytes, with dtype, shape and unit as headers."""
+
+    async def handle(request: Request, user: str) -> Response:
+        return await run_in_threadpool(_field, context.store, user, request)
+
+    return guarded(context, handle)
+
+
+def _field(store: Any, user: str, request: Request) -> Response:
+    kind, query = known_kind(request.path_params["kind"]), request.query_params
+    field = _array_field(kind, request.path_params["field"])
+    id_ = decode_id(request.path_params["id"])
+    rows = store.get(kind, [id_], user, _version(query.get("at")))
+    if not rows:
+        raise NotFound(f"{kind}/{request.path_params['id']} does not exist")
+    values = dict(zip(SCHEMA[kind].record_columns[4:], rows[0][4:], strict=True))
+    if values[f"{field.name}_hash"] is None:
+        raise NotFound(f"{SCHEMA[kind].class_name} {kind}/{request.path_params['id']} has no {field.name}")
+    ref = ArrayRef.from_columns(values[f"{field.name}_hash"], values[f"{field.name}_type"])
+    if "points" in query:
+        low, high, _ = _extremes(store, ref, _count(query["points"]))
+        return _raw(np.stack([low, high], axis=1), ref)
+    return _raw(store.read_array(ref, _key(kind, values, ref, query)), ref)
+
+
+def _array_field(kind: str, name: str) -> FieldSpec:
+    field = SCHEMA[kind].by_name.get(name)
+    if field is None or field.type is not FieldType.ARRAY:
+        known = [item.name for item in SCHEMA[kind].arrays]
+        raise UnknownField(f"{SCHEMA[kind].class_name} has no array {name!r}{did_you_mean(name, known)}", field=name)
+    return field
+
+
+def _key(kind: str, values: dict[str, Any], ref: ArrayRef, query: Any) -> Any:
+    if "t0" not in query and "t1" not in query:
+        return read_key_text(query["index"]) if "index" in query else ...
+    spec = SCHEMA[kind]
+    fields = [spec.by_name.get(name) for name in ("t_start", "sampling_rate")]
+    times = [
+        None if field is None else from_columns(field, tuple(values[name] for name in field.read_columns), None)
+        for field in fields
+    ]
+    if None in times or not ref.shape:
+        raise ValidationFailed(f"Only a signal with t_start and sampling_rate is cut by time; this {kind} has none")
+    first, last = slice_bounds(query.get("t0"), query.get("t1"), *times, ref.shape[0])
+    rest = read_key_text(query["index"]) if "index" in query else ()
+    return (slice(first, last), *rest)
+
+
+def _version(text: str | None) -> int | None:
+    return None if text is None else _count(text)
+
+
+def _count(text: str) -> int:
+    try:
+        return whole(int(text), "A number")
+    except ValueError as error:
+        raise error if isinstance(error, Malformed) else Malformed(f"{text[:80]!r} is not a number") from None
+
+
+def _raw(array: Array, ref: ArrayRef) -> Response:
+    headers = {
+        "Content-Length": str(array.nbytes),
+        "Cache-Control": "no-store",
+        "X-Array-Dtype": array.dtype.str,
+        "X-Array-Shape": ",".join(map(str, array.shape)),
+        "X-Array-Hash": ref.hash.hex(),
+        **({} if ref.unit is None else {"X-Array-Unit": ref.unit}),
+    }
+    return StreamingResponse(_bytes(array), media_type="application/octet-stream", headers=headers)

@@ -1,0 +1,46 @@
+"""The one address at which a client learns that this is no bare API v1, and what it may use."""
+
+from __future__ import annotations
+
+from importlib.metadata import version
+from typing import Any
+
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import Response
+
+from gnode_orm.server.additions.answering import MAX_MESSAGE, MAX_SMALL, Handler, json_answer
+from gnode_orm.server.context import Context
+
+PROTOCOL = 1
+CAPABILITIES = (
+    "change-sets",
+    "arrays-by-hash",
+    "slices",
+    "overviews",
+    "past",
+    "history",
+    "eager",
+    "tokens",
+)
+
+
+def endpoint(context: Context) -> Handler:
+    """Make the endpoint; who is logged in learns more."""
+
+    async def handle(request: Request) -> Response:
+        user = await run_in_threadpool(context.find_user, request)
+        message: dict[str, Any] = {
+            "server": "gnode_orm",
+            "version": version("gnode-orm"),
+            "protocol": PROTOCOL,
+            "capabilities": CAPABILITIES,
+            "inline_limit": context.store.inline_limit,
+            "limits": {"message": MAX_MESSAGE, "small_arrays": MAX_SMALL},
+            "user": user,
+        }
+        if user is not None:
+            message["guid_key"] = context.store.guid_key
+        return json_answer(message)
+
+    return handle

@@ -1,0 +1,299 @@
+"""Large arrays that arrive in pieces, from any number of processes at once, and who may name which array.
+
+A piece is one leaf of the array's hash. The sender gives the digests of all leaves first, which together are the hash;
+so each piece is verified when it arrives, and nothing has to be read again when the last one is there. A file beside
+the pieces says which of them are on disk.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import sqlalchemy as sa
+from numpy.lib import format as npy
+
+from gnode_orm.core.arrayhash import LEAF, hash_of_leaves
+from gnode_orm.core.changes import ArrayRef
+from gnode_orm.core.schema import SCHEMA
+from gnode_orm.errors import GnodeError, IntegrityError, NotFound
+from gnode_orm.stores.local.array_rows import COLUMNS, HASH_SET, checked_row, stored_hashes
+from gnode_orm.stores.local.arrays import Arrays
+from gnode_orm.stores.local.database import Compiler, Database, Transaction
+from gnode_orm.stores.local.elements import in_ids
+from gnode_orm.stores.local.rights import readable
+from gnode_orm.stores.local.tables import lab_tables
+
+_FOLDER = "uploads"
+
+Place = tuple[str, int]
+"""Kind and id of an object at which an array was seen."""
+
+
+class Uploads:
+    """The arrays that users sent to one lab, whole and in pieces."""
+
+    def __init__(self, database: Database, arrays: Arrays) -> None:
+        self._database = database
+        self._arrays = arrays
+        self._folder = arrays.folder / _FOLDER
+
+    def usable(self, hashes: Iterable[bytes], actor: str, seen: Mapping[bytes, Place]) -> dict[bytes, tuple[str, str]]:
+        """Give dtype and shape, as text, of those arrays that the actor sent himself or may read at an object.
+
+        ``seen`` says at which object each was seen; without it every object has to be looked at.
+        """
+        wanted = list(set(hashes))
+        if not wanted:
+            return {}
+        with self._database.snapshot() as transaction:
+            here = stored_hashes(transaction, wanted)
+            allowed = _uploaded(transaction, here, actor)
+            allowed |= _at_places(transaction, here - allowed, actor, seen)
+            allowed |= _anywhere(transaction, here - allowed, actor)
+            return _types(transaction, allowed)
+
+    def begin(self, ref: ArrayRef, digests: bytes, actor: str) -> list[int]:
+        """Begin or go on with sending an array; gives the numbers of the pieces that are missing.
+
+        Raises:
+            IntegrityError: the digests are not those of the hash.
+        """
+        if len(digests) != 32 * piece_count(ref) or hash_of_leaves(np.dtype(ref.dtype), ref.shape, digests) != ref.hash:
+            raise IntegrityError(f"The digests of the pieces do not make up the hash {ref.hash.hex()}")
+        if self._sent(ref, actor):
+            return []
+        with self._translated():
+            self._folder.mkdir(parents=True, exist_ok=True)
+            staged = _Staged(self._folder, ref, actor)
+            staged.prepare(digests)
+            missing = staged.missing()
+        if not missing:
+            self._finish(staged, actor)
+        return missing
+
+    def put(self, ref: ArrayRef, number: int, data: bytes, actor: str) -> bool:
+        """Keep one piece; tells whether the array is whole now.
+
+        Raises:
+            NotFound: this array was not begun, or the piece is none of it.
+            IntegrityError: the piece is not what was announced.
+        """
+        with self._translated():
+            staged = _Staged(self._folder, ref, actor)
+            if not staged.begun():
+                if self._sent(ref, actor):
+                    return True  # another process of the sender finished it
+                raise NotFound(f"The array {ref.hash.hex()} was not begun; announce it first")
+            whole = staged.keep(number, data)
+        if whole:
+            self._finish(staged, actor)
+        return whole
+
+    def put_small(self, arrays: Sequence[tuple[ArrayRef, bytes]], actor: str) -> None:
+        """Store small arrays in one step, and remember who sent them."""
+        rows = {ref.hash: checked_row(ref, data) for ref, data in arrays}
+        with self._database.write() as transaction:
+            stored = stored_hashes(transaction, list(rows)) if rows else set()
+            new = [row for hash_, row in rows.items() if hash_ not in stored]
+            if new:
+                transaction.insert("array", COLUMNS, new)
+            _remember(transaction, list(rows), actor)
+
+    def _sent(self, ref: ArrayRef, actor: str) -> bool:
+        with self._database.snapshot() as transaction:
+            return bool(_uploaded(transaction, stored_hashes(transaction, [ref.hash]), actor))
+
+    def _finish(self, staged: _Staged, actor: str) -> None:
+        with self._translated():
+            if staged.begun():
+                self._arrays.adopt(staged.data, staged.ref)
+        with self._database.write() as transaction:
+            _remember(transaction, [staged.ref.hash], actor)
+        staged.forget()
+
+    def _translated(self) -> _DiskErrors:
+        return _DiskErrors(self._database.translate)
+
+
+class _DiskErrors:
+    """Says a full disk and the like in our words."""
+
+    def __init__(self, translate: Callable[[Exception], GnodeError | None]) -> None:
+        self._translate = translate
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, kind: Any, error: BaseException | None, trace: Any) -> None:
+        if isinstance(error, OSError) and not isinstance(error, GnodeError):
+            said = self._translate(error)
+            if said is not None:
+                raise said from error
+
+
+class _Staged:
+    """One array on its way: its file, and beside it the digests of its pieces, each with a mark when it is there."""
+
+    def __init__(self, folder: Path, ref: ArrayRef, actor: str) -> None:
+        # Everybody sends for himself: what another sends cannot be guessed from how far it is.
+        whose = hashlib.sha256(actor.encode()).hexdigest()[:16]
+        self.ref = ref
+        self.data = folder / f"{ref.hash.hex()}-{whose}.npy"
+        self.marks = folder / f"{ref.hash.hex()}-{whose}.pieces"
+
+    def begun(self) -> bool:
+        return self.marks.exists()
+
+    def prepare(self, digests: bytes) -> None:
+        if self.begun():
+            return
+        temporary = self.marks.with_suffix(f".{os.getpid()}-{os.urandom(4).hex()}")
+        with temporary.open("xb") as file:
+            file.write(b"".join(b"\0" + digests[at : at + 32] for at in range(0, len(digests), 32)))
+        with open(os.open(self.data, os.O_CREAT | os.O_RDWR, 0o666), "r+b") as file:
+            dtype = npy.dtype_to_descr(np.dtype(self.ref.dtype))
+            npy.write_array_header_1_0(file, {"descr": dtype, "fortran_order": False, "shape": self.ref.shape})
+            file.truncate(file.tell() + self.ref.nbytes)
+        # The marks stand last: where they are, the file is ready to take pieces.
+        try:
+            os.link(temporary, self.marks)
+        except FileExistsError:
+            pass  # another process began at the same moment, with the same digests
+        finally:
+            temporary.unlink()
+
+    def missing(self) -> list[int]:
+        marks = self.marks.read_bytes()
+        return [number for number in range(len(marks) // 33) if not marks[number * 33]]
+
+    def keep(self, number: int, data: bytes) -> bool:
+        count = piece_count(self.ref)
+        if not 0 <= number < count:
+            raise NotFound(f"The array {self.ref.hash.hex()} has {count} pieces, and none with the number {number}")
+        marks = os.open(self.marks, os.O_RDWR)
+        try:
+            marks_now = os.pread(marks, 33 * count, 0)
+            expected = marks_now[number * 33 + 1 : number * 33 + 33]
+            digests = b"".join(marks_now[at + 1 : at + 33] for at in range(0, len(marks_now), 33))
+            if hash_of_leaves(np.dtype(self.ref.dtype), self.ref.shape, digests) != self.ref.hash:
+                raise NotFound(f"An array {self.ref.hash.hex()} of this dtype and shape was not begun")
+            if len(data) != piece_size(self.ref, number) or hashlib.sha256(data).digest() != expected:
+                raise IntegrityError(f"Piece {number} of the array {self.ref.hash.hex()} is not what was announced")
+            self._write(number, data)
+            os.pwrite(marks, b"\1", number * 33)
+            every = os.pread(marks, 33 * count, 0)
+        finally:
+            os.close(marks)
+        return all(every[::33])
+
+    def _write(self, number: int, data: bytes) -> None:
+        file = os.open(self.data, os.O_RDWR)
+        try:
+            start = os.fstat(file).st_size - self.ref.nbytes + number * LEAF
+            view = memoryview(data)
+            while view:
+                written = os.pwrite(file, view, start)
+                view, start = view[written:], start + written
+            # On disk before it is marked, so that a mark can be trusted after a crash.
+            os.fdatasync(file)
+        finally:
+            os.close(file)
+
+    def forget(self) -> None:
+        self.marks.unlink(missing_ok=True)
+        self.data.unlink(missing_ok=True)
+
+
+def piece_count(ref: ArrayRef) -> int:
+    """How many pieces an array is sent in."""
+    return -(-ref.nbytes // LEAF)
+
+
+def piece_size(ref: ArrayRef, number: int) -> int:
+    """How many bytes one piece has."""
+    return min(LEAF, ref.nbytes - number * LEAF)
+
+
+def _remember(transaction: Transaction, hashes: Sequence[bytes], actor: str) -> None:
+    transaction.run_many(
+        'INSERT INTO array_sender ("array", account) VALUES (:hash, :actor) ON CONFLICT DO NOTHING',
+        [{"hash": hash_, "actor": actor} for hash_ in hashes],
+    )
+
+
+def _uploaded(transaction: Transaction, hashes: set[bytes], actor: str) -> set[bytes]:
+    if not hashes:
+        return set()
+    rows = transaction.query(
+        f'SELECT "array" FROM array_sender WHERE account = :actor AND "array" IN {HASH_SET}',
+        actor=actor, **_bound(hashes),
+    )  # fmt: skip
+    return {bytes(hash_) for (hash_,) in rows}
+
+
+def _at_places(transaction: Transaction, hashes: set[bytes], actor: str, seen: Mapping[bytes, Place]) -> set[bytes]:
+    by_kind: dict[str, set[int]] = {}
+    for hash_ in hashes & seen.keys():
+        kind, id_ = seen[hash_]
+        by_kind.setdefault(kind, set()).add(id_)
+    found: set[bytes] = set()
+    for kind, ids in by_kind.items():
+        if SCHEMA[kind].arrays:
+            text = transaction.database.compiler.cached(("arrays of", kind), lambda kind=kind: _arrays_of(kind))  # type: ignore[misc]
+            rows = transaction.rows(text, {"ids": transaction.ids(list(ids)), "actor": actor})
+            found.update(bytes(hash_) for row in rows for hash_ in row if hash_ is not None)
+    return found & hashes
+
+
+def _arrays_of(kind: str) -> sa.ClauseElement:
+    """Hashes of the arrays of some objects, in every version of them that the actor may read."""
+    tables, names = lab_tables().kinds[kind], [f"{field.name}_hash" for field in SCHEMA[kind].arrays]
+    return sa.union_all(
+        *(
+            sa.select(*(table.c[name] for name in names)).where(in_ids(table.c.id, "ids"), readable(table, kind))
+            for table in (tables.live, tables.past)
+        )
+    )
+
+
+def _anywhere(transaction: Transaction, hashes: set[bytes], actor: str) -> set[bytes]:
+    found: set[bytes] = set()
+    for kind, field in ((kind, field) for kind, spec in SCHEMA.items() for field in spec.arrays):
+        if hashes <= found:
+            break
+        text = _anywhere_text(transaction.database.compiler, kind, f"{field.name}_hash")
+        rows = transaction.rows(text, {"actor": actor, **_bound(hashes - found)})
+        found.update(bytes(hash_) for (hash_,) in rows)
+    return found
+
+
+def _anywhere_text(compiler: Compiler, kind: str, column: str) -> str:
+    def build() -> sa.ClauseElement:
+        tables = lab_tables().kinds[kind]
+        return sa.union_all(
+            *(
+                sa.select(table.c[column]).where(
+                    sa.text(f'"{table.name}"."{column}" IN {HASH_SET}'), readable(table, kind)
+                )
+                for table in (tables.live, tables.past)
+            )
+        )
+
+    return compiler.cached(("array anywhere", kind, column), build)
+
+
+def _bound(hashes: Iterable[bytes]) -> dict[str, Any]:
+    every = list(hashes)
+    return {"count": max(1, len(every)), "hashes": b"".join(every)}
+
+
+def _types(transaction: Transaction, hashes: set[bytes]) -> dict[bytes, tuple[str, str]]:
+    if not hashes:
+        return {}
+    rows = transaction.query(f'SELECT hash, dtype, shape FROM "array" WHERE hash IN {HASH_SET}', **_bound(hashes))
+    return {bytes(hash_): (dtype, shape) for hash_, dtype, shape in rows}

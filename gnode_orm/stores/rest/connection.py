@@ -1,0 +1,208 @@
+"""One pooled HTTP session: time-outs, retries, logging in again, and answers turned into values or errors.
+
+Everything that is sent here may be sent twice: reads change nothing, pieces of arrays are named by their hash, and a
+change set carries its id, so that the server answers a second one with the receipt of the first.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+import orjson
+import requests
+import urllib3
+from requests.adapters import HTTPAdapter
+
+from gnode_orm.errors import AuthenticationFailed, StoreUnavailable, ValidationFailed
+from gnode_orm.wire import frames
+from gnode_orm.wire.failures import failure_of
+from gnode_orm.wire.malformed import Malformed
+
+T = TypeVar("T")
+
+_POOL = 16
+_PASSING = frozenset({408, 502, 503, 504})
+_LOST = (
+    requests.ConnectionError,
+    requests.Timeout,
+    requests.exceptions.ChunkedEncodingError,
+    urllib3.exceptions.HTTPError,
+)
+
+
+@dataclass(frozen=True)
+class Patience:
+    """How long to wait, and how often to try.
+
+    Attributes:
+        connect, read: seconds until a server that does not answer counts as lost.
+        attempts: how often one request is sent in all.
+        pause: seconds before the third attempt, doubled before each later one.
+    """
+
+    connect: float = 5.0
+    read: float = 120.0
+    attempts: int = 5
+    pause: float = 0.2
+
+
+@dataclass(frozen=True)
+class Credentials:
+    """Who logs in, and with what; kept in memory alone."""
+
+    username: str | None = None
+    password: str | None = None
+    token: str | None = None
+
+
+class Connection:
+    """The way to one server; safe to use from many threads."""
+
+    def __init__(self, address: str, credentials: Credentials, patience: Patience) -> None:
+        self.address = address.rstrip("/")
+        self._credentials = credentials
+        self._patience = patience
+        self._lock = threading.Lock()
+        self._closed = False
+        self._logins = 0
+        self._session = requests.Session()
+        self._session.auth = self._authorised
+        # A compressed answer could not be read into arrays that are there already.
+        self._session.headers.update({"Accept-Encoding": "identity", "User-Agent": "gnode-orm"})
+        for scheme in ("http://", "https://"):
+            self._session.mount(scheme, HTTPAdapter(pool_connections=2, pool_maxsize=_POOL))
+
+    def _authorised(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
+        # As a function, so that a netrc file of the user cannot put another login in its place.
+        if self._credentials.token is not None:
+            request.headers["Authorization"] = f"Bearer {self._credentials.token}"
+        return request
+
+    def log_in(self) -> None:
+        """Log in with name and password, where they were given; the server keeps a session in a cookie."""
+        if self._credentials.password is not None:
+            self._log_in_after(self._logins)
+
+    def _log_in_after(self, known: int) -> None:
+        with self._lock:
+            if self._logins != known:
+                return  # another thread did
+            form = {"username": self._credentials.username, "password": self._credentials.password}
+            answer = self._sent("POST", "/account/authenticate/", form, {}, False)
+            if answer.status_code >= 400:
+                raise self._failure(answer)
+            self._logins += 1
+
+    def call(self, path: str, message: Any) -> Any:
+        """Send a JSON message and give the JSON that comes back."""
+        body = frames.dumps(message)
+        return self.exchange("POST", path, lambda answer: _json(answer), body, "application/json")
+
+    def fetch(self, path: str) -> Any:
+        """Give the JSON at an address."""
+        return self.exchange("GET", path, lambda answer: _json(answer))
+
+    def exchange(
+        self,
+        method: str,
+        path: str,
+        read: Callable[[requests.Response], T],
+        body: Any = None,
+        content_type: str | None = None,
+        *,
+        stream: bool = False,
+    ) -> T:
+        """Send a request until there is an answer, and read it; a cut answer is asked for again.
+
+        Raises:
+            StoreUnavailable: no whole answer came, however often it was asked for.
+            GnodeError: what the server says.
+        """
+        retry = self._retries()
+        headers = {} if content_type is None else {"Content-Type": content_type}
+        while True:
+            try:
+                with self._authorised_answer(method, path, body, headers, stream) as answer:
+                    if answer.status_code < 400:
+                        return read(answer)
+                    failure = self._failure(answer)
+                    if answer.status_code not in _PASSING:
+                        raise failure
+            except _LOST as error:
+                failure = self._lost(error)
+                if isinstance(error, requests.exceptions.SSLError):
+                    raise failure from error
+            try:
+                retry = retry.increment(method, path, error=urllib3.exceptions.HTTPError(str(failure)))
+            except urllib3.exceptions.MaxRetryError:
+                raise failure from None
+            retry.sleep()
+
+    def _retries(self) -> urllib3.Retry:
+        total = self._patience.attempts - 1
+        return urllib3.Retry(total, allowed_methods=None, backoff_factor=self._patience.pause / 2, backoff_jitter=0.05)
+
+    def _authorised_answer(
+        self, method: str, path: str, body: Any, headers: dict[str, str], stream: bool
+    ) -> requests.Response:
+        known = self._logins
+        answer = self._sent(method, path, body, headers, stream)
+        if answer.status_code == 401 and self._credentials.password is not None and known:
+            # The session ended in between; whoever gave his password need not notice.
+            answer.close()
+            self._log_in_after(known)
+            answer = self._sent(method, path, body, headers, stream)
+        return answer
+
+    def _sent(self, method: str, path: str, body: Any, headers: dict[str, str], stream: bool) -> requests.Response:
+        if self._closed:
+            raise StoreUnavailable("The lab is closed; open it again with connect()")
+        try:
+            return self._session.request(
+                method, self.address + path, data=body, headers=headers, stream=stream,
+                timeout=(self._patience.connect, self._patience.read), allow_redirects=False,
+            )  # fmt: skip
+        except (requests.exceptions.InvalidURL, requests.exceptions.MissingSchema, UnicodeError) as error:
+            raise ValidationFailed(f"{self.address} is not the address of a server ({error})") from None
+
+    def _failure(self, answer: requests.Response) -> Exception:
+        try:
+            body = orjson.loads(answer.content)
+        except orjson.JSONDecodeError:
+            body = None
+        if answer.status_code == 401 and not isinstance(body, dict):
+            return AuthenticationFailed(f"{self.address} does not know this user or password; nothing was written")
+        return failure_of(answer.status_code, body)
+
+    def _lost(self, error: Exception) -> StoreUnavailable:
+        if isinstance(error, requests.exceptions.SSLError):
+            return StoreUnavailable(f"The certificate of {self.address} is not trusted ({_reason(error)})")
+        if isinstance(error, requests.ConnectTimeout):
+            return StoreUnavailable(f"{self.address} did not answer within {self._patience.connect:g} s")
+        if isinstance(error, requests.Timeout):
+            return StoreUnavailable(f"{self.address} was silent for {self._patience.read:g} s")
+        return StoreUnavailable(f"The connection to {self.address} was lost ({_reason(error)})")
+
+    def close(self) -> None:
+        """Close every connection."""
+        self._closed = True
+        self._session.close()
+
+
+def _reason(error: BaseException) -> str:
+    while error.__context__ is not None or error.__cause__ is not None:
+        error = error.__cause__ or error.__context__  # type: ignore[assignment]
+    return str(error) or type(error).__name__
+
+
+def _json(answer: requests.Response) -> Any:
+    if 300 <= answer.status_code < 400:
+        where = answer.headers.get("Location", "nowhere")
+        raise StoreUnavailable(f"{answer.url} sends on to {where}; open the lab at that address")
+    try:
+        return frames.loads(answer.content)
+    except Malformed:
+        raise StoreUnavailable(f"{answer.url} answered with something else than JSON; is this a server?") from None

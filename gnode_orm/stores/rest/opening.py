@@ -1,0 +1,65 @@
+"""Opening a lab behind a server: who logs in, and what the server can do."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import Any
+
+from gnode_orm.errors import AuthenticationFailed, NotFound, StoreUnavailable, UnsupportedByStore, ValidationFailed
+from gnode_orm.stores.rest.connection import Connection, Credentials, Patience
+from gnode_orm.stores.rest.store import PREFIX, RestStore
+
+PROTOCOL = 1
+
+
+def open_store(
+    address: str,
+    *,
+    username: str | None = None,
+    password: str | None = None,
+    token: str | None = None,
+    readonly: bool = False,
+    patience: Patience | None = None,
+) -> RestStore:
+    """Open a lab behind a server."""
+    import_module("gnode_orm.models")  # fills the schema, by which records are read
+    if not address.startswith(("http://", "https://")):
+        raise ValidationFailed(f"{address!r} is not the address of a server", value=address)
+    if password is not None and username is None:
+        raise ValidationFailed(f"{address}: a password was given without username=")
+    connection = Connection(address, Credentials(username, password, token), patience or Patience())
+    try:
+        return _open(connection, username, readonly)
+    except BaseException:
+        connection.close()
+        raise
+
+
+def _open(connection: Connection, username: str | None, readonly: bool) -> RestStore:
+    connection.log_in()
+    described = _discover(connection)
+    user = described.get("user")
+    if user is None:
+        raise AuthenticationFailed(
+            f"{connection.address} does not know who is asking; give username and password, or a token that is valid"
+        )
+    if username is not None and user != username:
+        raise AuthenticationFailed(f"The token belongs to {user}, not to {username}")
+    return RestStore(connection, described, readonly=readonly)
+
+
+def _discover(connection: Connection) -> dict[str, Any]:
+    try:
+        described = connection.fetch(f"{PREFIX}/")
+    except NotFound:
+        raise UnsupportedByStore(
+            f"{connection.address} speaks API v1 alone, or is no lab; this version opens labs that gnode-orm serves"
+        ) from None
+    if not isinstance(described, dict) or described.get("server") != "gnode_orm":
+        raise StoreUnavailable(f"{connection.address} does not answer as a lab does")
+    if described.get("protocol") != PROTOCOL:
+        raise UnsupportedByStore(
+            f"{connection.address} speaks protocol {described.get('protocol')}; this version speaks {PROTOCOL}. "
+            "Install the version of gnode-orm that the server has"
+        )
+    return described

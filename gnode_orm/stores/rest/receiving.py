@@ -1,0 +1,170 @@
+"""Arrays on their way from a server: read straight into their place, several requests at once where they are large."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import requests
+
+from gnode_orm.core.arrayhash import bytes_of
+from gnode_orm.core.changes import ArrayRef
+from gnode_orm.errors import StoreUnavailable
+from gnode_orm.stores.rest.connection import Connection
+from gnode_orm.stores.rest.sightings import Sightings
+from gnode_orm.wire import frames
+from gnode_orm.wire.malformed import Malformed
+from gnode_orm.wire.slices import key_message
+
+PARALLEL = 4
+LARGE = 32 << 20
+_PART = 16 << 20
+_BATCH_ITEMS = 5000
+_STEP = 1 << 20
+
+Array = npt.NDArray[Any]
+
+
+@dataclass
+class _Request:
+    """What one request asks for: slices, and the arrays that take them."""
+
+    items: list[tuple[ArrayRef, list[Any]]]
+    targets: list[Array]
+
+    @property
+    def nbytes(self) -> int:
+        return sum(target.nbytes for target in self.targets)
+
+
+class Receiver:
+    """Reads arrays of one server."""
+
+    def __init__(self, connection: Connection, prefix: str, sightings: Sightings) -> None:
+        self._connection = connection
+        self._prefix = prefix
+        self._sightings = sightings
+
+    def read(self, items: Sequence[tuple[ArrayRef, Any]]) -> list[Array]:
+        """Read slices, small ones many in one request, large ones in several at once."""
+        keys = [key_message(key) for _, key in items]
+        # What is no slice is taken out of the whole array here.
+        basic: list[Any] = [key if written is not None else ... for (_, key), written in zip(items, keys, strict=True)]
+        results = [np.empty(_result_shape(ref, key), ref.dtype) for (ref, _), key in zip(items, basic, strict=True)]
+        planned = _requests([(ref, key, out) for (ref, _), key, out in zip(items, basic, results, strict=True)])
+        if len(planned) == 1:
+            self._fill(planned[0])
+        else:
+            with ThreadPoolExecutor(PARALLEL) as pool:
+                list(pool.map(self._fill, planned))
+        return [
+            _read_only(result if written is not None else result[key])
+            for result, written, (_, key) in zip(results, keys, items, strict=True)
+        ]
+
+    def _fill(self, request: _Request) -> None:
+        message = {
+            "items": [[ref.hash.hex(), key] for ref, key in request.items],
+            "seen": self._sightings.message(ref.hash for ref, _ in request.items),
+        }
+        self._exchange("arrays/read", message, lambda raw, described: _fill(raw, described, request.targets))
+
+    def overview(self, ref: ArrayRef, bins: int) -> tuple[Array, Array, Array]:
+        """Give minimum and maximum of equal stretches, and where each begins, computed at the server."""
+        message = {"hash": ref.hash.hex(), "bins": bins, "seen": self._sightings.message([ref.hash])}
+        low, high, begins = self._exchange("arrays/overview", message, _made)
+        return low, high, begins
+
+    def _exchange(self, path: str, message: Any, read: Callable[[Any, list[Any]], Any]) -> Any:
+        def read_frame(answer: requests.Response) -> Any:
+            raw = answer.raw
+            try:
+                text = _exactly(raw, frames.message_length(_exactly(raw, frames.HEAD)))
+                return read(raw, frames.loads(text)["items"])
+            except Malformed as error:
+                raise StoreUnavailable(f"{answer.url} did not answer with arrays ({error})") from None
+
+        body = frames.dumps(message)
+        return self._connection.exchange(
+            "POST", f"{self._prefix}/{path}", read_frame, body, "application/json", stream=True
+        )
+
+
+def _requests(wanted: Sequence[tuple[ArrayRef, Any, Array]]) -> list[_Request]:
+    planned: list[_Request] = []
+    batch = _Request([], [])
+    for ref, key, out in wanted:
+        parts = _parts(ref, key, out)
+        if len(parts) > 1:
+            planned.extend(_Request([(ref, written)], [target]) for written, target in parts)
+            continue
+        if batch.items and (batch.nbytes + out.nbytes > LARGE or len(batch.items) >= _BATCH_ITEMS):
+            planned.append(batch)
+            batch = _Request([], [])
+        batch.items.append((ref, parts[0][0]))
+        batch.targets.append(out)
+    return [*planned, batch] if batch.items else planned
+
+
+def _parts(ref: ArrayRef, key: Any, out: Array) -> list[tuple[list[Any], Array]]:
+    """Cut a large slice along its first axis; each part has its own place in the result."""
+    first, *rest = (key if isinstance(key, tuple) else (key,)) or (...,)
+    if out.nbytes <= LARGE or not ref.shape or (first is Ellipsis and rest) or isinstance(first, int | np.integer):
+        return [(key_message(key) or [], out)]
+    begin, _, step = (slice(None) if first is Ellipsis else first).indices(ref.shape[0])
+    if step != 1:
+        return [(key_message(key) or [], out)]
+    rows = max(1, _PART // max(1, out.nbytes // len(out)))
+    return [
+        (key_message((slice(begin + at, begin + min(at + rows, len(out))), *rest)) or [], out[at : at + rows])
+        for at in range(0, len(out), rows)
+    ]
+
+
+def _result_shape(ref: ArrayRef, key: Any) -> tuple[int, ...]:
+    # An array of one value seen as the whole: says what a slice gives, errors included, without its memory.
+    shape: tuple[int, ...] = np.broadcast_to(np.empty((), "V1"), ref.shape)[key].shape
+    return shape
+
+
+def _fill(raw: Any, described: list[Any], targets: list[Array]) -> None:
+    if [[target.dtype.str, list(target.shape)] for target in targets] != described:
+        raise Malformed("the answer has other arrays than were asked for")
+    for target in targets:
+        _read_into(raw, target)
+
+
+def _made(raw: Any, described: list[Any]) -> list[Array]:
+    arrays = [np.empty(tuple(shape), dtype) for dtype, shape in described]
+    for array in arrays:
+        _read_into(raw, array)
+    return arrays
+
+
+def _read_into(raw: Any, target: Array) -> None:
+    view = bytes_of(target)
+    while view:
+        count = raw.readinto(view[:_STEP])
+        if not count:
+            raise requests.exceptions.ChunkedEncodingError("the answer ended in the middle of an array")
+        view = view[count:]
+
+
+def _exactly(raw: Any, size: int) -> bytes:
+    data = bytearray()
+    while len(data) < size:
+        piece = raw.read(size - len(data))
+        if not piece:
+            raise requests.exceptions.ChunkedEncodingError("the answer ended in the middle of its message")
+        data += piece
+    return bytes(data)
+
+
+def _read_only(array: Any) -> Array:
+    result: Array = np.asarray(array)
+    result.flags.writeable = False
+    return result

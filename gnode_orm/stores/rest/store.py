@@ -1,0 +1,172 @@
+"""The REST store: the store protocol as requests to a server with the additions of this package."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy.typing as npt
+
+from gnode_orm.core.changes import ArrayRef, ArraySource, ChangeSet, DeletePreview, Receipt, Version, VersionRow
+from gnode_orm.core.select import Select, Selected
+from gnode_orm.errors import AccessDenied, ValidationFailed
+from gnode_orm.stores.local.guid import Guids
+from gnode_orm.stores.rest.connection import Connection
+from gnode_orm.stores.rest.receiving import Receiver
+from gnode_orm.stores.rest.sending import Sender
+from gnode_orm.stores.rest.sightings import Sightings
+from gnode_orm.wire import frames
+from gnode_orm.wire.change_sets import named_arrays, pack
+from gnode_orm.wire.records import (
+    read_history,
+    read_pairs,
+    read_preview,
+    read_receipt,
+    read_rows,
+    read_selected,
+)
+from gnode_orm.wire.selects import select_message
+
+PREFIX = "/api/v1/additions"
+_AHEAD = 8 << 20
+
+
+class RestStore:
+    """A lab behind a server, as one user.
+
+    Args:
+        described: what the server says of itself at its discovery address.
+    """
+
+    def __init__(self, connection: Connection, described: dict[str, Any], *, readonly: bool = False) -> None:
+        self.target = connection.address
+        self.user: str = described["user"]
+        self.inline_limit: int = described["inline_limit"]
+        self.readonly = readonly
+        self._limit: int = described["limits"]["small_arrays"]
+        self._connection = connection
+        self._guids = Guids(described["guid_key"])
+        self._sightings = Sightings()
+        self._sender = Sender(connection, PREFIX, self.inline_limit)
+        self._receiver = Receiver(connection, PREFIX, self._sightings)
+
+    # ---- records
+
+    def get(self, kind: str, ids: Sequence[int], actor: str, at: Version | None = None) -> list[tuple[Any, ...]]:
+        answer = self._call("records", {"kind": kind, "ids": list(ids), "at": at}, actor)
+        return self._noted(kind, read_rows(kind, answer["rows"]))
+
+    def select(self, select: Select, actor: str) -> Selected:
+        answer = read_selected(self._call("select", select_message(select), actor))
+        self._noted(answer.kind, answer.rows)
+        for eager in answer.eager:
+            self._noted(eager.kind, eager.rows)
+        return answer
+
+    def count(self, select: Select, actor: str) -> int:
+        return int(self._call("count", select_message(select), actor)["count"])
+
+    def explain(self, select: Select, actor: str) -> list[str]:
+        steps: list[str] = self._call("explain", select_message(select), actor)["steps"]
+        return steps
+
+    def links(
+        self, channels: Sequence[int], groups: Sequence[int], actor: str, at: Version | None = None
+    ) -> list[tuple[int, int]]:
+        message = {"channels": list(channels), "groups": list(groups), "at": at}
+        return read_pairs(self._call("links", message, actor)["links"])
+
+    # ---- changes
+
+    def apply(self, changes: ChangeSet, actor: str) -> Receipt:
+        self._check_actor(actor)
+        self._check_writable()
+        named = dict(named_arrays(changes))
+        changes = self._arrays_ahead(changes, named)
+        body = pack(changes, self._sightings.of(named.keys() - changes.arrays.keys()))
+        if len(body) > self._limit:
+            raise ValidationFailed(
+                f"The commit takes {len(body) >> 20} MiB, and {self.target} takes {self._limit >> 20} MiB at once; "
+                "write it in several commits"
+            )
+        receipt = self._connection.exchange(
+            "POST", f"{PREFIX}/changes", lambda answer: frames.loads(answer.content), body, frames.CONTENT_TYPE
+        )
+        for kind, rows in changes.creates.items():
+            self._sightings.note(kind, rows, "write")
+        return read_receipt(receipt)
+
+    def _arrays_ahead(self, changes: ChangeSet, named: dict[bytes, str]) -> ChangeSet:
+        """Send the small arrays of a change set ahead where they would make it large."""
+        if sum(map(len, changes.arrays.values())) <= _AHEAD:
+            return changes
+        arrays = changes.arrays.items()
+        self._sender.put_small(
+            [(ArrayRef.from_columns(hash_, named[hash_]), data) for hash_, data in arrays if hash_ in named]
+        )
+        return replace(changes, arrays={})
+
+    def receipt(self, change_set_id: str, actor: str) -> Receipt | None:
+        found = self._call("receipt", {"id": change_set_id}, actor)["receipt"]
+        return None if found is None else read_receipt(found)
+
+    def preview_delete(self, kind: str, id: int, actor: str) -> DeletePreview:
+        return read_preview(self._call("preview", {"kind": kind, "id": id}, actor))
+
+    # ---- arrays
+
+    def put_array(self, source: ArraySource, unit: str | None) -> ArrayRef:
+        self._check_writable()
+        return self._sender.put(source, unit)
+
+    def read_array(self, ref: ArrayRef, key: Any = ...) -> npt.NDArray[Any]:
+        return self._receiver.read([(ref, key)])[0]
+
+    def read_arrays(self, items: Sequence[tuple[ArrayRef, Any]]) -> list[npt.NDArray[Any]]:
+        return self._receiver.read(items)
+
+    def read_overview(self, ref: ArrayRef, bins: int) -> tuple[npt.NDArray[Any], npt.NDArray[Any], npt.NDArray[Any]]:
+        """Give minimum and maximum of equal stretches, and where each begins, computed at the server."""
+        return self._receiver.overview(ref, bins)
+
+    # ---- the past, and rights
+
+    def history(self, kind: str, id: int, actor: str) -> list[VersionRow]:
+        versions = read_history(kind, self._call("history", {"kind": kind, "id": id}, actor)["versions"])
+        self._noted(kind, [version.row for version in versions if version.row is not None])
+        return versions
+
+    def version_at(self, commit: str) -> Version | None:
+        found: int | None = self._connection.call(f"{PREFIX}/version", {"commit": commit})["version"]
+        return found
+
+    def guid(self, kind: str, id: int, version: Version) -> str:
+        return self._guids.guid(kind, id, version)
+
+    def access(self, kind: str, id: int, actor: str) -> dict[str, str]:
+        access: dict[str, str] = self._call("access", {"kind": kind, "id": id}, actor)["access"]
+        return access
+
+    def set_access(self, kind: str, id: int, access: dict[str, str], actor: str) -> None:
+        self._check_writable()
+        self._call("share", {"kind": kind, "id": id, "access": access}, actor)
+
+    def close(self) -> None:
+        self._connection.close()
+
+    def _call(self, name: str, message: Any, actor: str) -> Any:
+        self._check_actor(actor)
+        return self._connection.call(f"{PREFIX}/{name}", message)
+
+    def _noted(self, kind: str, rows: list[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
+        self._sightings.note(kind, rows)
+        return rows
+
+    def _check_actor(self, actor: str) -> None:
+        if actor != self.user:
+            raise AccessDenied(f"{self.target} was opened as {self.user}; open it again as {actor}")
+
+    def _check_writable(self) -> None:
+        if self.readonly:
+            raise AccessDenied(f"{self.target} was opened with readonly=True; open it again without to write")
