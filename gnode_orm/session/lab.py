@@ -59,9 +59,11 @@ def connect(
     """Open a lab once, for many sessions.
 
     ``target`` is a directory (made when missing, unless ``create`` is false), ``":memory:"``, or a database URL such as
-    ``postgresql+psycopg://...`` with ``arrays`` naming a directory.
+    ``postgresql+psycopg://...`` with ``arrays`` naming a directory, or the address of a server (``https://...``) with
+    ``username`` and ``password``, or a ``token``; without, the environment's ``GNODE_ORM_TOKEN`` is taken.
 
     Raises:
+        AuthenticationFailed: the server does not know the user.
         NotFound: there is no lab, and none is to be made.
         FormatError: the lab has a newer format than this version reads.
         StoreUnavailable: the lab cannot be reached or written.
@@ -82,12 +84,21 @@ def open_lab(
     """Open the lab that a session was asked for; settings fill in what is not given."""
     target = os.fspath(target) if target is not None else default_target()
     if target.startswith(("http://", "https://")):
-        raise UnsupportedByStore(f"{target}: labs behind a server cannot be opened by this version; give a directory")
+        return _open_remote(target, username, password, token, readonly)
     if password is not None or token is not None:
         raise UnsupportedByStore(f"{target}: a local lab has no passwords and tokens; give username alone")
     from gnode_orm.stores.local import open_local
 
     return Lab(open_local(target, create=create, readonly=readonly, arrays=arrays), username or _setting("USERNAME"))
+
+
+def _open_remote(address: str, username: str | None, password: str | None, token: str | None, readonly: bool) -> Lab:
+    from gnode_orm.stores.rest import open_rest
+
+    if password is None and token is None:
+        token = os.environ.get("GNODE_ORM_TOKEN")
+    store = open_rest(address, username=username, password=password, token=token, readonly=readonly)
+    return Lab(store, store.user)
 
 
 def default_target() -> str:

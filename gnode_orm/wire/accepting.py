@@ -24,6 +24,7 @@ from gnode_orm.core.fields import Extension
 from gnode_orm.core.schema import SCHEMA, FieldSpec, FieldType
 from gnode_orm.errors import GnodeError, ValidationFailed, did_you_mean
 from gnode_orm.models import MODELS
+from gnode_orm.units import unit_of
 from gnode_orm.wire.malformed import Malformed, object_id, typed
 
 Columns = tuple[Any, ...]
@@ -168,12 +169,11 @@ def _array(columns: Columns) -> ArrayHandle:
     match = _TYPE_TEXT.fullmatch(typed(text, str, "The type"))
     if match is None or typed(hash_, bytes, "The hash") is None or len(hash_) != 32:
         raise Malformed(f"{text!r} is not the type of an array: dtype, shape and unit", value=text)
-    handle = ArrayHandle.stored(
-        None, ArrayRef.from_columns(hash_, f"{array_dtype(match[1]).str} {text.split(' ', 1)[1]}")
-    )  # type: ignore[arg-type]
-    ref = ArrayRef(hash_, handle.dtype.str, handle.shape, handle.unit)
+    unit = None if match[3] is None else unit_of(match[3])
+    shape = () if match[2] == "-" else tuple(map(int, match[2].split(",")))
+    ref = ArrayRef(hash_, array_dtype(match[1]).str, shape, None if unit is None else unit.text)
     check_size(ref)
-    return ArrayHandle(None, handle._unit, ref=ref)
+    return ArrayHandle(None, unit, ref=ref)
 
 
 def array_dtype(text: str) -> np.dtype[Any]:

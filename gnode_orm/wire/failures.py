@@ -23,8 +23,10 @@ _STATUS: tuple[tuple[type[Exception], int], ...] = (
     (errors.UnsupportedByStore, 501),
     (IndexError, 422),
 )
-_VALIDATION = {name: getattr(errors, name) for name in ("ValidationFailed", "UnitError", "QueryError", "UnknownField")}
-_PLAIN = {
+_VALIDATION: dict[str, type[errors.ValidationFailed]] = {
+    name: getattr(errors, name) for name in ("ValidationFailed", "UnitError", "QueryError", "UnknownField")
+}
+_PLAIN: dict[str, type[errors.GnodeError]] = {
     name: getattr(errors, name)
     for name in ("AuthenticationFailed", "AccessDenied", "NotFound", "StoreUnavailable", "UnsupportedByStore")
 }

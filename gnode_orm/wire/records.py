@@ -19,7 +19,9 @@ Row = tuple[Any, ...]
 @cache
 def _places(kind: str, columns: str) -> tuple[tuple[int, ...], tuple[int, ...]]:
     """Where hashes and where floats stand in the records (``"read"``) or rows to create (``"write"``) of a kind."""
-    start, hashes, floats = (4 if columns == "read" else 1), [], []
+    start = 4 if columns == "read" else 1
+    hashes: list[int] = []
+    floats: list[int] = []
     for field in SCHEMA[kind].fields:
         names = field.read_columns if columns == "read" else field.write_columns
         if field.type is FieldType.ARRAY:
@@ -138,10 +140,14 @@ def history_message(kind: str, versions: Sequence[VersionRow]) -> list[Any]:
             item.version,
             item.user,
             item.message,
-            None if item.row is None else rows_message(kind, [item.row])[0],
+            _row_or_none(kind, item.row),
         ]
         for item in versions
     ]
+
+
+def _row_or_none(kind: str, row: Row | None) -> Any:
+    return None if row is None else rows_message(kind, [row])[0]
 
 
 def read_history(kind: str, message: Any) -> list[VersionRow]:
@@ -159,7 +165,7 @@ def stale_message(stale: Sequence[Stale]) -> list[Any]:
             item.kind,
             item.id,
             item.base,
-            None if item.row is None else rows_message(item.kind, [item.row])[0],
+            _row_or_none(item.kind, item.row),
             item.user,
             item.version,
         ]

@@ -12,7 +12,7 @@ MAX_AXES = 32
 
 def key_message(key: Any) -> list[Any] | None:
     """Write an index; ``None`` for one that is not basic (lists, masks), which is applied to the whole array."""
-    written = []
+    written: list[Any] = []
     for item in key if isinstance(key, tuple) else (key,):
         if isinstance(item, slice):
             written.append([_bound(item.start), _bound(item.stop), _bound(item.step)])

@@ -181,7 +181,7 @@ def test_an_error_in_the_middle_leaves_nothing(store, monkeypatch):
     with monkeypatch.context() as patch:
         patch.setattr(applying, "propagate", broken)
         # A server keeps its reasons to its log.
-        with pytest.raises((RuntimeError, StoreUnavailable), match="broken|The server failed"):
+        with pytest.raises((RuntimeError, StoreUnavailable), match=r"broken|The server failed"):
             create(store, "block")
     assert found(store, "block") == []
     block = create(store, "block")

@@ -225,7 +225,8 @@ def _key(kind: str, values: dict[str, Any], ref: ArrayRef, query: Any) -> Any:
     ]
     if None in times or not ref.shape:
         raise ValidationFailed(f"Only a signal with t_start and sampling_rate is cut by time; this {kind} has none")
-    first, last = slice_bounds(query.get("t0"), query.get("t1"), *times, ref.shape[0])
+    t_start, sampling_rate = times
+    first, last = slice_bounds(query.get("t0"), query.get("t1"), t_start, sampling_rate, ref.shape[0])
     rest = read_key_text(query["index"]) if "index" in query else ()
     return (slice(first, last), *rest)
 
