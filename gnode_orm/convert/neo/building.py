@@ -11,8 +11,9 @@ import numpy as np
 
 from gnode_orm.convert.neo import extension
 from gnode_orm.convert.neo.classes import SEGMENT_CONTAINERS, Role
+from gnode_orm.convert.neo.data_reading import read_data
 from gnode_orm.convert.neo.membership import Membership, in_order
-from gnode_orm.convert.neo.reading import Reading, read_container, read_data, read_group
+from gnode_orm.convert.neo.reading import Reading, read_container, read_group
 from gnode_orm.convert.neo.refusal import at_path, in_extension
 from gnode_orm.convert.neo.scaling import physical
 from gnode_orm.convert.neo.updating import assign
