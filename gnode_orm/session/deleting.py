@@ -10,6 +10,7 @@ from gnode_orm.core.entity import Entity
 from gnode_orm.core.schema import SCHEMA
 from gnode_orm.core.state import Status
 from gnode_orm.errors import IntegrityError, SessionError
+from gnode_orm.session import recovering
 from gnode_orm.session.plan import PlannedDelete
 from gnode_orm.session.planning import old_reference
 from gnode_orm.session.rolling_back import new_below
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
 def mark(session: Session, obj: Entity, cascade: bool) -> None:
     """Mark an object for deletion; a new one is forgotten, with the new ones below it."""
+    recovering.reconcile(session)
     state = obj._state
     if state is not None and state.tracker is session and state.status is Status.PENDING:
         for entity in [*new_below(session, obj), obj]:

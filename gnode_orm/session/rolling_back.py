@@ -15,7 +15,8 @@ if TYPE_CHECKING:
 
 
 def roll_back(session: Session) -> None:
-    """Undo everything pending of a session."""
+    """Undo everything pending of a session; a change set whose fate is unknown is left to the store."""
+    session._unsettled = session._retry_id = None
     pending = session._pending
     for planned in pending.deleted.values():
         state = planned.obj._state

@@ -11,7 +11,7 @@ from os import PathLike
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self, TypeVar, overload
 
-from gnode_orm.core.changes import ChangeSet, IdTaken, StaleRows
+from gnode_orm.core.changes import ChangeSet, IdTaken, Receipt, StaleRows
 from gnode_orm.core.codec import from_microseconds
 from gnode_orm.core.collections import collection_of
 from gnode_orm.core.entity import Entity
@@ -20,16 +20,18 @@ from gnode_orm.core.schema import Relation
 from gnode_orm.core.select import Select
 from gnode_orm.core.state import State, Status
 from gnode_orm.errors import (
+    AccessDenied,
     DetachedError,
     IntegrityError,
     NotFound,
     SessionError,
     UncommittedChangesWarning,
+    UnsupportedByStore,
     ValidationFailed,
 )
 from gnode_orm.location import Location
 from gnode_orm.models import MODELS
-from gnode_orm.session import deleting, history, natives, rolling_back, sharing
+from gnode_orm.session import deleting, history, natives, recovering, rolling_back, sharing
 from gnode_orm.session.conflicts import conflict_error
 from gnode_orm.session.identity_map import IdentityMap
 from gnode_orm.session.loading import Loader, children_select, collector_paused
@@ -47,6 +49,9 @@ if TYPE_CHECKING:
     from gnode_orm.session.lab import Lab
 
 E = TypeVar("E", bound=Entity)
+
+# What a store says when it wrote nothing, for certain.
+_REFUSALS = (StaleRows, IdTaken, ValidationFailed, IntegrityError, NotFound, AccessDenied, UnsupportedByStore)
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +124,9 @@ class Session:
         self._guard = OneAtATime()
         self._natives = natives.NativeObjects()
         # The change set whose fate is unknown: the store failed, or was interrupted, while it was taking it.
-        self._unsettled: tuple[ChangeSet, Plan, dict[Any, Any]] | None = None
+        self._unsettled: recovering.Unsettled | None = None
+        # The id of a change set that the store turned out not to have; the next attempt carries it.
+        self._retry_id: str | None = None
         self._closed = False
 
     # ---- adding and deleting
@@ -299,6 +306,7 @@ class Session:
         """Let go of an object, and of new objects that hang below it; its values stay in memory."""
         with self._use():
             self._own(obj)
+            recovering.reconcile(self)
             for entity in [obj, *rolling_back.new_below(self, obj)]:
                 self._let_go(entity)
 
@@ -499,28 +507,38 @@ class Session:
         return make_plan(pending.new.values(), modified, pending.deleted.values())
 
     def _write(self, message: str | None) -> Commit:
-        earlier = self._reconcile()
+        recovering.reconcile(self)
         plan = self._plan()
         if not plan.items:
             return Commit("", None, self.user, message)
         self._check_writable()
         changes, refs = change_set(plan, self.store, message)
-        changes.id = earlier or changes.id
-        self._unsettled = (changes, plan, refs)
+        changes.id = self._retry_id or changes.id
         try:
-            receipt = self.store.apply(changes, self.user)
-        except StaleRows as stale:
-            self._unsettled = None
-            raise conflict_error(self, stale.stale) from None
+            receipt = self._send(changes, plan, refs)
         except IdTaken:
-            self._unsettled = None
             self._renumber(plan)
             return self._write(message)
-        except (ValidationFailed, IntegrityError, NotFound, PermissionError):
-            self._unsettled = None
-            raise
-        self._settle(plan, refs, receipt)
         return Commit(receipt.id, from_microseconds(receipt.version), receipt.user, message, plan.counts())
+
+    def _send(self, changes: ChangeSet, plan: Plan, refs: dict[Any, Any]) -> Receipt:
+        """Let the store write a change set, and settle it; anything but a clear refusal leaves its fate unknown."""
+        try:
+            receipt = self.store.apply(changes, self.user)
+        except _REFUSALS as refusal:
+            self._retry_id = None
+            if isinstance(refusal, StaleRows):
+                raise conflict_error(self, refusal.stale) from None
+            raise
+        except BaseException:
+            self._unsettled = recovering.unsettled(self, changes, plan, refs)
+            raise
+        try:
+            self._settle(plan, refs, receipt)
+        except BaseException:
+            self._unsettled = recovering.unsettled(self, changes, plan, refs)
+            raise
+        return receipt
 
     def _settle(self, plan: Plan, refs: dict[Any, Any], receipt: Any) -> None:
         settle(plan, receipt, refs, self.store)
@@ -538,22 +556,7 @@ class Session:
             self._pending.modified.pop(id(planned.obj), None)
             deleting.forget(self, planned, receipt.version)
         self._by_location.clear()
-        self._unsettled = None
-
-    def _reconcile(self) -> str | None:
-        """Find out what became of a change set whose fate is unknown, so that nothing is written twice.
-
-        Gives its id where the store never took it: the next attempt carries the same one.
-        """
-        if self._unsettled is None:
-            return None
-        changes, plan, refs = self._unsettled
-        receipt = self.store.receipt(changes.id, self.user)
-        self._unsettled = None
-        if receipt is None:
-            return changes.id
-        self._settle(plan, refs, receipt)
-        return None
+        self._retry_id = None
 
     def _renumber(self, plan: Plan) -> None:
         IDS.restart()

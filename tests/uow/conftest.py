@@ -16,7 +16,7 @@ __all__ = ["emptied_postgres", "postgres_lab"]
 
 @pytest.fixture(params=["folder", "memory", "postgres"])
 def lab(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[OpenLab]:
-    """An empty lab of each kind, whose calls are noted."""
+    """An empty lab of each kind, whose calls are noted, and which fails on demand."""
     if request.param == "folder":
         store = open_local(tmp_path / "lab")
     elif request.param == "memory":
