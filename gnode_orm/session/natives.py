@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from gnode_orm.core.entity import Entity
 from gnode_orm.errors import ValidationFailed
 from gnode_orm.models.natives import converter
+from gnode_orm.session.deleting import mark
 
 if TYPE_CHECKING:
     from gnode_orm.session.session import Session
@@ -62,5 +63,8 @@ def add_native(session: Session, natives: NativeObjects, native: Any) -> Entity:
     conversion = converter(library).convert(native, natives.known())
     natives.remember(conversion.pairs)
     session._add(conversion.model)
+    for gone in conversion.removed:
+        if gone._state is not None:
+            mark(session, gone, cascade=True)
     model: Entity = conversion.model
     return model

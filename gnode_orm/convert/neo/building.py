@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import neo
 import numpy as np
 
+from gnode_orm.convert.conversion import Conversion
 from gnode_orm.convert.neo import extension
 from gnode_orm.convert.neo.classes import SEGMENT_CONTAINERS, Role
 from gnode_orm.convert.neo.data_reading import read_data
@@ -23,19 +23,6 @@ from gnode_orm.errors import ValidationFailed
 from gnode_orm.models import AnalogSignal, RecordingChannelGroup, Unit
 
 _NONE: Mapping[int, Entity] = {}
-
-
-@dataclass(frozen=True)
-class Conversion:
-    """What came of one neo object.
-
-    Attributes:
-        model: the model that stands for the object.
-        pairs: each neo object that was met, with its model.
-    """
-
-    model: Entity
-    pairs: list[tuple[Any, Entity]]
 
 
 def from_neo(native: Any, cls: type[Entity] | None = None) -> Entity:
