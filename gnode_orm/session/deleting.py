@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from gnode_orm.core.changes import DeletePreview
+from gnode_orm.core.changes import DeletePreview, Stale
 from gnode_orm.core.collections import Collection, collection_of
 from gnode_orm.core.entity import Entity
 from gnode_orm.core.schema import SCHEMA
 from gnode_orm.core.state import Status
-from gnode_orm.errors import IntegrityError, SessionError
+from gnode_orm.errors import IntegrityError, NotFound, SessionError
 from gnode_orm.session import recovering
 from gnode_orm.session.plan import PlannedDelete
 from gnode_orm.session.planning import old_reference
@@ -30,8 +30,12 @@ def mark(session: Session, obj: Entity, cascade: bool) -> None:
     session._own(obj)
     if state is None or state.status is not Status.PERSISTENT:
         return
-    below = _pending_below(session, obj)
-    planned = preview(session, obj)
+    below = new_below(session, obj)
+    try:
+        planned = preview(session, obj)
+    except NotFound:
+        _gone(session, obj, None)  # somebody else deleted it: what was asked for is so
+        return
     if planned.children and not cascade:
         left = _left_below(session, obj, planned)
         if left:
@@ -69,7 +73,19 @@ def forget(session: Session, planned: PlannedDelete, version: int) -> None:
         _gone(session, entity, version)
 
 
-def _gone(session: Session, entity: Entity, version: int) -> None:
+def drop_gone(session: Session, stale: list[Stale]) -> list[Stale]:
+    """Let go of objects to delete that somebody else deleted meanwhile; gives what else is stale."""
+    left = []
+    for item in stale:
+        entity = session._identity.get(item.kind, item.id)
+        if item.row is None and entity is not None and entity._state.status is Status.DELETED:
+            _gone(session, entity, None)
+        else:
+            left.append(item)
+    return left
+
+
+def _gone(session: Session, entity: Entity, version: int | None) -> None:
     state = entity._state
     assert state is not None
     for collection in _memberships(entity):
@@ -83,15 +99,21 @@ def _gone(session: Session, entity: Entity, version: int) -> None:
     _cut_references(session, entity, version)
 
 
-def _cut_references(session: Session, entity: Entity, version: int) -> None:
-    """Optional links to a deleted object became null in the store; say so to the instances in memory."""
+def _cut_references(session: Session, entity: Entity, version: int | None) -> None:
+    """Optional links to a deleted object became null in the store; say so to the instances in memory.
+
+    Where somebody else deleted it, their version is not known here, so clean instances are read again at next use.
+    """
     for kind, spec in SCHEMA.items():
         names = [item.name for item in spec.refs if item.target == entity.kind]
         for other in session._identity.of_kind(kind) if names else ():
             for name in names:
                 if vars(other).get(name) is entity or _points_to(other, name, entity):
-                    other._put_reference(name, None)
-                    other._state.version = version
+                    if version is not None:
+                        other._put_reference(name, None)
+                        other._state.version = version
+                    elif other._state.original is None:
+                        other._expire()
 
 
 def _points_to(other: Entity, name: str, entity: Entity) -> bool:
@@ -135,10 +157,6 @@ def _hangs_below(entity: Entity, found: dict[int, Entity]) -> bool:
         if any(held == other.location for other in found.values() if other.kind == getattr(held, "kind", None)):
             return True
     return False
-
-
-def _pending_below(session: Session, obj: Entity) -> list[Entity]:
-    return new_below(session, obj)
 
 
 def _left_below(session: Session, obj: Entity, planned: DeletePreview) -> dict[str, int]:

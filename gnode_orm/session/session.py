@@ -197,7 +197,9 @@ class Session:
     def plan(self) -> Plan:
         """Give what a commit would write, in order, without writing."""
         with self._use():
-            return self._plan()
+            plan = self._plan()
+            plan.review()
+            return plan
 
     # ---- writing
 
@@ -212,7 +214,7 @@ class Session:
             StoreUnavailable: the store cannot take it now; commit again later, it is written once.
         """
         with self._use():
-            if plan is not None and plan.signature() != self._plan().signature():
+            if plan is not None and plan.reviewed != self.plan().reviewed:
                 raise SessionError("What is pending is no longer what the plan shows; print session.plan() again")
             with collector_paused(len(self._pending.new) > 1000):
                 return self._write(message)
@@ -519,16 +521,19 @@ class Session:
         except IdTaken:
             self._renumber(plan)
             return self._write(message)
+        except StaleRows as refusal:
+            stale = deleting.drop_gone(self, refusal.stale)
+            if stale:
+                raise conflict_error(self, stale) from None
+            return self._write(message)
         return Commit(receipt.id, from_microseconds(receipt.version), receipt.user, message, plan.counts())
 
     def _send(self, changes: ChangeSet, plan: Plan, refs: dict[Any, Any]) -> Receipt:
         """Let the store write a change set, and settle it; anything but a clear refusal leaves its fate unknown."""
         try:
             receipt = self.store.apply(changes, self.user)
-        except _REFUSALS as refusal:
+        except _REFUSALS:
             self._retry_id = None
-            if isinstance(refusal, StaleRows):
-                raise conflict_error(self, refusal.stale) from None
             raise
         except BaseException:
             self._unsettled = recovering.unsettled(self, changes, plan, refs)
