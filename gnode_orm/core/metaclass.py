@@ -14,7 +14,9 @@ from gnode_orm.location import NAMESPACES
 _building = 0
 
 
-@dataclass_transform(kw_only_default=True, field_specifiers=(field_rules.field, field_rules.extension, field_rules.ref))
+@dataclass_transform(
+    eq_default=False, kw_only_default=True, field_specifiers=(field_rules.field, field_rules.extension, field_rules.ref)
+)
 class EntityMeta(ModelMetaclass):
     """Gives classes their columns: ``Segment.name`` is something to build conditions from."""
 

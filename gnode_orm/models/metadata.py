@@ -40,12 +40,12 @@ class Document(MetadataEntity):
 
     kind: ClassVar[str] = "document"
 
-    author: Mapped[str | None] = field(kw_only=False)
-    date: Mapped[dt.date | None] = field()
-    version: Mapped[str | None] = field()
-    repository: Mapped[str | None] = field()
+    author: Mapped[str | None] = field(default=None, kw_only=False)
+    date: Mapped[dt.date | None] = field(default=None)
+    version: Mapped[str | None] = field(default=None)
+    repository: Mapped[str | None] = field(default=None)
     safety_level: Mapped[int] = field(default=3, description="1 public, 2 friendly, 3 private")
-    ext: Extension = extension()
+    ext: Extension = extension(default=None)
     sections = Children["Section"]("section", fk="document")
 
     def check(self) -> None:
@@ -59,19 +59,19 @@ class Section(MetadataEntity):
     kind: ClassVar[str] = "section"
     __roots__: ClassVar[tuple[str, ...]] = ("section", "document")
 
-    name: Mapped[str | None] = field(kw_only=False)
-    type: Mapped[str | None] = field()
-    definition: Mapped[str | None] = field()
-    reference: Mapped[str | None] = field()
-    link: Mapped[str | None] = field()
-    include: Mapped[str | None] = field()
-    repository: Mapped[str | None] = field()
-    mapping: Mapped[str | None] = field()
+    name: Mapped[str | None] = field(default=None, kw_only=False)
+    type: Mapped[str | None] = field(default=None)
+    definition: Mapped[str | None] = field(default=None)
+    reference: Mapped[str | None] = field(default=None)
+    link: Mapped[str | None] = field(default=None)
+    include: Mapped[str | None] = field(default=None)
+    repository: Mapped[str | None] = field(default=None)
+    mapping: Mapped[str | None] = field(default=None)
     tree_position: Mapped[int] = field(default=0)
     is_template: Mapped[bool] = field(default=False)
-    document: Ref["Document"] = ref("sections")
-    section: Ref["Section"] = ref("sections")
-    ext: Extension = extension()
+    document: Ref["Document"] = ref("sections", default=None)
+    section: Ref["Section"] = ref("sections", default=None)
+    ext: Extension = extension(default=None)
     sections = Children["Section"]("section", fk="section")
     properties = Children["Property"]("property", fk="section")
     blocks = Children["Block"]("block", fk="metadata")
@@ -84,13 +84,13 @@ class Property(MetadataEntity):
     kind: ClassVar[str] = "property"
     __roots__: ClassVar[tuple[str, ...]] = ("section",)
 
-    name: Mapped[str | None] = field(kw_only=False)
-    definition: Mapped[str | None] = field()
-    mapping: Mapped[str | None] = field()
-    dependency: Mapped[str | None] = field()
-    dependencyvalue: Mapped[str | None] = field()
-    section: Ref["Section"] = ref("properties")
-    ext: Extension = extension()
+    name: Mapped[str | None] = field(default=None, kw_only=False)
+    definition: Mapped[str | None] = field(default=None)
+    mapping: Mapped[str | None] = field(default=None)
+    dependency: Mapped[str | None] = field(default=None)
+    dependencyvalue: Mapped[str | None] = field(default=None)
+    section: Ref["Section"] = ref("properties", default=None)
+    ext: Extension = extension(default=None)
     values = Children["Value"]("value", fk="property")
 
 
@@ -100,16 +100,16 @@ class Value(MetadataEntity):
     kind: ClassVar[str] = "value"
     __roots__: ClassVar[tuple[str, ...]] = ("property",)
 
-    data: Mapped[str | None] = field(kw_only=False)
-    unit: Mapped[str | None] = field()
-    uncertainty: Mapped[str | None] = field()
-    reference: Mapped[str | None] = field()
-    definition: Mapped[str | None] = field()
-    filename: Mapped[str | None] = field()
-    encoder: Mapped[str | None] = field()
-    checksum: Mapped[str | None] = field()
-    property: Ref["Property"] = ref("values")
-    ext: Extension = extension()
+    data: Mapped[str | None] = field(default=None, kw_only=False)
+    unit: Mapped[str | None] = field(default=None)
+    uncertainty: Mapped[str | None] = field(default=None)
+    reference: Mapped[str | None] = field(default=None)
+    definition: Mapped[str | None] = field(default=None)
+    filename: Mapped[str | None] = field(default=None)
+    encoder: Mapped[str | None] = field(default=None)
+    checksum: Mapped[str | None] = field(default=None)
+    property: Ref["Property"] = ref("values", default=None)
+    ext: Extension = extension(default=None)
 
 
 def check_safety_level(entity: Any) -> None:

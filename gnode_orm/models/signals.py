@@ -32,7 +32,7 @@ Channels = int | str | slice | Sequence[int | str] | None
 class Signal(DataEntity):
     """What the three kinds of signal share."""
 
-    signal: SampleArray = field(kw_only=False)
+    signal: SampleArray = field(default=None, kw_only=False)
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -119,10 +119,12 @@ class Signal(DataEntity):
 class RegularSignal(Signal):
     """What the two kinds of regularly sampled signal share."""
 
-    t_start: TimeQuantity = field()
-    sampling_rate: RateQuantity = field()
-    gain: Scaling = field(description="physical = raw * gain + offset; one number, or one for each channel")
-    offset: Scaling = field()
+    t_start: TimeQuantity = field(default=None)
+    sampling_rate: RateQuantity = field(default=None)
+    gain: Scaling = field(
+        default=None, description="physical = raw * gain + offset; one number, or one for each channel"
+    )
+    offset: Scaling = field(default=None)
 
     @property
     def duration(self) -> Any:
@@ -181,8 +183,8 @@ class AnalogSignal(RegularSignal):
     kind: ClassVar[str] = "analogsignal"
     __roots__: ClassVar[tuple[str, ...]] = ("segment", "recordingchannel")
 
-    segment: Ref["Segment"] = ref("analogsignals")
-    recordingchannel: Ref["RecordingChannel"] = ref("analogsignals")
+    segment: Ref["Segment"] = ref("analogsignals", default=None)
+    recordingchannel: Ref["RecordingChannel"] = ref("analogsignals", default=None)
 
 
 class AnalogSignalArray(RegularSignal):
@@ -191,8 +193,8 @@ class AnalogSignalArray(RegularSignal):
     kind: ClassVar[str] = "analogsignalarray"
     __roots__: ClassVar[tuple[str, ...]] = ("segment", "recordingchannelgroup")
 
-    segment: Ref["Segment"] = ref("analogsignalarrays")
-    recordingchannelgroup: Ref["RecordingChannelGroup"] = ref("analogsignalarrays")
+    segment: Ref["Segment"] = ref("analogsignalarrays", default=None)
+    recordingchannelgroup: Ref["RecordingChannelGroup"] = ref("analogsignalarrays", default=None)
 
 
 class IrregularlySampledSignal(Signal):
@@ -201,10 +203,10 @@ class IrregularlySampledSignal(Signal):
     kind: ClassVar[str] = "irregularlysampledsignal"
     __roots__: ClassVar[tuple[str, ...]] = ("segment", "recordingchannel")
 
-    times: TimeArray = field()
-    t_start: TimeQuantity = field()
-    segment: Ref["Segment"] = ref("irregularlysampledsignals")
-    recordingchannel: Ref["RecordingChannel"] = ref("irregularlysampledsignals")
+    times: TimeArray = field(default=None)
+    t_start: TimeQuantity = field(default=None)
+    segment: Ref["Segment"] = ref("irregularlysampledsignals", default=None)
+    recordingchannel: Ref["RecordingChannel"] = ref("irregularlysampledsignals", default=None)
 
     def check(self) -> None:
         """Check that there is one time for each sample."""

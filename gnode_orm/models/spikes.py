@@ -1,6 +1,6 @@
 """Spikes: trains of times, and single spikes."""
 
-from typing import TYPE_CHECKING, Any, ClassVar, Self
+from typing import TYPE_CHECKING, Any, ClassVar, NoReturn, Self
 
 import numpy as np
 
@@ -27,14 +27,14 @@ class SpikeTrain(DataEntity):
     kind: ClassVar[str] = "spiketrain"
     __roots__: ClassVar[tuple[str, ...]] = ("segment", "unit")
 
-    times: TimeArray = field(kw_only=False)
-    t_start: TimeQuantity = field()
-    t_stop: TimeQuantity = field()
-    waveforms: WaveformArray = field(description="shape (spike, channel, time)")
-    left_sweep: TimeQuantity = field(description="time from the begin of a waveform to its spike")
-    sampling_rate: RateQuantity = field(description="sampling rate of the waveforms")
-    segment: Ref["Segment"] = ref("spiketrains")
-    unit: Ref["Unit"] = ref("spiketrains")
+    times: TimeArray = field(default=None, kw_only=False)
+    t_start: TimeQuantity = field(default=None)
+    t_stop: TimeQuantity = field(default=None)
+    waveforms: WaveformArray = field(default=None, description="shape (spike, channel, time)")
+    left_sweep: TimeQuantity = field(default=None, description="time from the begin of a waveform to its spike")
+    sampling_rate: RateQuantity = field(default=None, description="sampling rate of the waveforms")
+    segment: Ref["Segment"] = ref("spiketrains", default=None)
+    unit: Ref["Unit"] = ref("spiketrains", default=None)
 
     def check(self) -> None:
         """Check that waveforms match the times and that the train does not end before it begins."""
@@ -48,7 +48,7 @@ class SpikeTrain(DataEntity):
         if self.t_start is not None and self.t_stop is not None and self.t_stop < self.t_start:
             self._refuse("t_stop", self.t_stop, f"{self.t_stop} is before t_start ({self.t_start})")
 
-    def _refuse(self, name: str, value: Any, reason: str) -> None:
+    def _refuse(self, name: str, value: Any, reason: str) -> NoReturn:
         raise ValidationFailed(f"SpikeTrain.{name}: {reason}", entity="SpikeTrain", field=name, value=value)
 
     @property
@@ -110,9 +110,9 @@ class Spike(DataEntity):
     kind: ClassVar[str] = "spike"
     __roots__: ClassVar[tuple[str, ...]] = ("segment", "unit")
 
-    time: TimeQuantity = field(kw_only=False)
-    waveform: WaveformArray = field(description="shape (channel, time)")
-    left_sweep: TimeQuantity = field()
-    sampling_rate: RateQuantity = field()
-    segment: Ref["Segment"] = ref("spikes")
-    unit: Ref["Unit"] = ref("spikes")
+    time: TimeQuantity = field(default=None, kw_only=False)
+    waveform: WaveformArray = field(default=None, description="shape (channel, time)")
+    left_sweep: TimeQuantity = field(default=None)
+    sampling_rate: RateQuantity = field(default=None)
+    segment: Ref["Segment"] = ref("spikes", default=None)
+    unit: Ref["Unit"] = ref("spikes", default=None)
