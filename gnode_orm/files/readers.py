@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Protocol
 
+from gnode_orm.files.header_checks import check_header
 from gnode_orm.files.recognition import is_folder_reader, readers_by_name
 
 
@@ -26,6 +27,7 @@ class Source(Protocol):
 
 def open_source(name: str, path: Path) -> Source:
     """Open a path with the reader of this name; whatever the reader raises passes through."""
+    check_header(name, path)
     if name in _OWN:
         return OwnSource(name, path, _OWN[name])
     reader = _construct(readers_by_name()[name], path)
