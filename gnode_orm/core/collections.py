@@ -177,6 +177,22 @@ class Collection(MutableSequence[M]):
         if self._stored is None:
             self._stored = {key: item for key, item in self._members.items() if key not in self._added}
 
+    def take_in(self, member: Any) -> None:
+        """Take over a member that the store hung in, where the stored members are loaded."""
+        if self._members is None or id(member) in self._members or id(member) in self._removed:
+            return
+        self._members[id(member)] = member
+        if self._stored is not None:
+            self._stored[id(member)] = member
+        self._view = None
+
+    def forget(self, member: Any) -> None:
+        """Drop a member that the store took out."""
+        for register in (self._members, self._added, self._removed, self._stored):
+            if register is not None:
+                register.pop(id(member), None)
+        self._view = None
+
     def settle(self) -> None:
         """After a write: what was hung in or taken out in memory is now stored."""
         self._added.clear()

@@ -8,6 +8,7 @@ from gnode_orm.core.changes import DeletePreview, Stale
 from gnode_orm.core.collections import Collection, collection_of
 from gnode_orm.core.entity import Entity
 from gnode_orm.core.schema import SCHEMA
+from gnode_orm.core.select import Attr, Comparison, Select
 from gnode_orm.core.state import Status
 from gnode_orm.errors import IntegrityError, NotFound, SessionError
 from gnode_orm.session import recovering
@@ -88,9 +89,8 @@ def drop_gone(session: Session, stale: list[Stale]) -> list[Stale]:
 def _gone(session: Session, entity: Entity, version: int | None) -> None:
     state = entity._state
     assert state is not None
-    for collection in _memberships(entity):
-        collection.discard_silently(entity)
-        collection.settle()
+    for collection in [*_memberships(entity), *_linked_to(session, entity)]:
+        collection.forget(entity)
     session._identity.remove(entity.kind, state.id)
     for register in (session._pending.modified, session._pending.deleted):
         register.pop(id(entity), None)  # type: ignore[attr-defined]
@@ -133,6 +133,17 @@ def _memberships(entity: Entity) -> list[Collection[Any]]:
     return found
 
 
+def _linked_to(session: Session, entity: Entity) -> list[Collection[Any]]:
+    """Many-to-many collections in memory that may hold an object."""
+    found = []
+    for relation in entity.__spec__.relations:
+        for other in session._identity.of_kind(relation.kind) if relation.many_to_many else ():
+            collection = (other._collections or {}).get(relation.fk)
+            if collection is not None:
+                found.append(collection)
+    return found
+
+
 def _loaded_below(session: Session, obj: Entity) -> list[Entity]:
     """Instances in memory below an object, by the references that own them."""
     found: dict[int, Entity] = {id(obj): obj}
@@ -148,7 +159,7 @@ def _loaded_below(session: Session, obj: Entity) -> list[Entity]:
 
 
 def _hangs_below(entity: Entity, found: dict[int, Entity]) -> bool:
-    for name in entity.__spec__.roots[:2] if entity.kind == "section" else entity.__spec__.roots[:1]:
+    for name in _owners(entity.kind):
         held = entity._raw(name)
         if held is None:
             continue
@@ -160,36 +171,44 @@ def _hangs_below(entity: Entity, found: dict[int, Entity]) -> bool:
 
 
 def _left_below(session: Session, obj: Entity, planned: DeletePreview) -> dict[str, int]:
-    """Children by kind that are neither marked for deletion nor moved away in this session."""
-    left = dict(planned.children)
-    for entity in [*session._pending.gone(), *_moved_away(session, obj)]:
-        if entity.kind in left and _was_below(entity, obj):
-            left[entity.kind] -= 1
-    return {kind: count for kind, count in left.items() if count > 0}
+    """What stands below an object for good: nothing where each direct child is to be deleted or moved away."""
+    leaving = [*session._pending.gone(), *session._pending.modified.values()]
+    gone = {id(entity): entity for entity in leaving if _leaves(session, entity, obj)}
+    if not gone:
+        return planned.children
+    left: dict[str, int] = {}
+    for kind, name in _owning(obj.kind):
+        mine = sum(entity.kind == kind and _old_location(entity, name) == obj.location for entity in gone.values())
+        count = session.store.count(Select(kind, Comparison(Attr((name,)), "eq", obj.location)), session.user) - mine
+        if count > 0:
+            left[kind] = count
+    return left
 
 
-def _moved_away(session: Session, obj: Entity) -> list[Entity]:
-    gone = session._pending.deleted
-    return [item for key, item in session._pending.modified.items() if key not in gone and _moved_from(item, obj)]
-
-
-def _moved_from(item: Entity, obj: Entity) -> bool:
-    roots = item.__spec__.roots[:2] if item.kind == "section" else item.__spec__.roots[:1]
-    original = (item._state.original if item._state is not None else None) or {}
-    return any(name in original and item.ref(name) != obj.location for name in roots)
-
-
-def _was_below(entity: Entity, obj: Entity) -> bool:
-    seen: set[int] = set()
-    current: Any = entity
-    while isinstance(current, Entity) and id(current) not in seen:
-        seen.add(id(current))
-        roots = current.__spec__.roots[:2] if current.kind == "section" else current.__spec__.roots[:1]
-        parents = [old_reference(current, name) for name in roots]
-        if any(parent is obj or parent == obj.location for parent in parents if parent is not None):
-            return True
-        current = next((parent for parent in parents if isinstance(parent, Entity)), None)
+def _leaves(session: Session, entity: Entity, obj: Entity) -> bool:
+    """Whether a direct child of an object is to be deleted, or hangs elsewhere by now."""
+    for name in _owners(entity.kind):
+        if _old_location(entity, name) == obj.location:
+            return id(entity) in session._pending.deleted or entity.ref(name) != obj.location
     return False
+
+
+def _old_location(entity: Entity, name: str) -> Any:
+    old = old_reference(entity, name)
+    return old.location if isinstance(old, Entity) else old
+
+
+def _owners(kind: str) -> tuple[str, ...]:
+    """The references that own an object of a kind: a section may hang below a section or a document."""
+    roots = SCHEMA[kind].roots
+    return roots[:2] if kind == "section" else roots[:1]
+
+
+def _owning(kind: str) -> list[tuple[str, str]]:
+    """Kinds whose objects hang below one of ``kind``, each with the reference."""
+    return [
+        (child, name) for child, spec in SCHEMA.items() for name in _owners(child) if spec.by_name[name].target == kind
+    ]
 
 
 def _forget_new(session: Session, entity: Entity) -> None:

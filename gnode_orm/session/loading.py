@@ -67,8 +67,7 @@ class Loader:
             or (state.version == row[1] and not entity._expired)
         ):
             return
-        state.version = row[1]
-        entity._reload(row)
+        take_record(self._tracker, entity, row)
 
     def _hang_in(self, parents: list[Any], name: str, eager: EagerRows) -> list[Any]:
         children = self.instances(eager.kind, eager.rows)
@@ -106,6 +105,25 @@ class Loader:
             away = [child for child in stored if not _is_child(child, relation.fk, owner)]
             collection_of(owner, relation).note_moves(self._pointing(owner, relation), away)
         return stored
+
+
+def take_record(tracker: Tracker, entity: Entity, row: tuple[Any, ...]) -> None:
+    """Let a clean object take over a newer record; loaded collections of its parents follow."""
+    state = entity._state
+    assert state is not None
+    refs = [spec for spec in entity.__spec__.refs if spec.related]
+    before = {} if entity._expired else {spec.name: entity.ref(spec.name) for spec in refs}
+    state.version, state.created, state.owner = row[1], row[2], row[3]
+    entity._reload(row)
+    for spec in refs:
+        now, old = entity.ref(spec.name), before.get(spec.name)
+        if now == old:
+            continue
+        for location, taken_in in ((old, False), (now, True)):
+            parent = None if location is None else tracker.find_loaded(location.kind, location.number)
+            if parent is not None:
+                collection = collection_of(parent, parent.__spec__.relation_by_name[spec.related])
+                (collection.take_in if taken_in else collection.forget)(entity)
 
 
 def children_select(owner: Any, relation: Relation, at: int | None) -> Select:

@@ -105,7 +105,7 @@ def _unchanged(entity: Entity, spec: FieldSpec, old: Any) -> bool:
     if old is new and not isinstance(new, dict):
         return True
     if spec.type is FieldType.ARRAY:
-        return _same_array(_readable(entity, spec, old), new)
+        return same_array(_readable(entity, spec, old), new)
     columns = to_columns(spec, new)
     return bool(_old_columns(entity, spec, old) == read_part(spec, columns))
 
@@ -156,7 +156,8 @@ def _address(value: Any) -> Any:
     return value.location if isinstance(value, Entity) else value
 
 
-def _same_array(old: ArrayHandle | None, new: ArrayHandle | None) -> bool:
+def same_array(old: ArrayHandle | None, new: ArrayHandle | None) -> bool:
+    """Whether two arrays have the same samples, dtype, shape and unit."""
     if old is None or new is None:
         return old is new
     if (old.shape, old.dtype.str, old.unit) != (new.shape, new.dtype.str, new.unit):

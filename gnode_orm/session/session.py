@@ -34,7 +34,7 @@ from gnode_orm.models import MODELS
 from gnode_orm.session import deleting, history, natives, recovering, rolling_back, sharing
 from gnode_orm.session.conflicts import conflict_error
 from gnode_orm.session.identity_map import IdentityMap
-from gnode_orm.session.loading import Loader, children_select, collector_paused
+from gnode_orm.session.loading import Loader, children_select, collector_paused, take_record
 from gnode_orm.session.pending import Pending, counted, is_changed, reachable
 from gnode_orm.session.plan import Plan
 from gnode_orm.session.planning import changed_fields, link_changes, make_plan
@@ -614,8 +614,7 @@ class Session:
             rows = self.store.get(entity.kind, [state.id], self.user, self._at)
         if not rows:
             raise NotFound(f"{entity.location} is not there any more; it was deleted or is no longer shared with you")
-        state.version, state.owner = rows[0][1], rows[0][3]
-        entity._reload(rows[0])
+        take_record(self, entity, rows[0])
 
     def _let_go(self, entity: Entity) -> None:
         state = entity._state
