@@ -135,7 +135,11 @@ def _annotation(value: str) -> Any:
 
 
 def _measure(value: str) -> Any:
-    return quantity(value, None)
+    try:
+        float(value)
+    except ValueError:
+        return quantity(value, None)
+    raise ValidationFailed(f"{value} has no unit; write for instance '{value} kHz' or '{value} ms'", value=value)
 
 
 _READERS: dict[FieldType, Callable[[str], Any]] = {

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,8 @@ from gnode_orm.files.validation.walk import walk
 # Where an object came from is told anew by whoever reads the file; ``ext`` is for what has no other place.
 _NOT_COMPARED = frozenset({"file_origin", "ext"})
 _NUMBERS = "biuf"
+# Files know only lists of these; one alone comes back as a list of one.
+_LISTS = {"event": "eventarray", "epoch": "epocharray", "spike": "spiketrain"}
 
 
 def losses_between(kept: Any, given: Any, path: str) -> list[str]:
@@ -23,10 +26,17 @@ def losses_between(kept: Any, given: Any, path: str) -> list[str]:
     """
     there = dict(walk(given, path)) if given is not None else {}
     found: dict[str, list[str]] = {}
+    more = Counter(entity.kind for entity in there.values())
+    more.subtract(entity.kind for _, entity in walk(kept, path))
     places = {id(entity): place for place, entity in walk(kept, path)}
     others = {id(entity): place for place, entity in there.items()}
     for place, entity in walk(kept, path):
-        for sentence in _of_entity(entity, there.get(place), places, others):
+        other = there.get(place)
+        if other is None and more[_LISTS.get(entity.kind, "")] > 0:
+            sentences: Iterable[str] = [f"{type(entity).__name__} is kept as a list of one"]
+        else:
+            sentences = _of_entity(entity, other, places, others)
+        for sentence in sentences:
             found.setdefault(sentence, []).append(place)
     return [_line(sentence, where) for sentence, where in found.items()]
 
