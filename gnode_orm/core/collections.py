@@ -7,7 +7,7 @@ taken out in memory are kept beside it, so that appending never loads.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, MutableSequence
-from typing import TYPE_CHECKING, Any, TypeVar, overload
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar, overload
 
 from gnode_orm.core.schema import Relation
 from gnode_orm.errors import DetachedError, ValidationFailed
@@ -16,6 +16,15 @@ if TYPE_CHECKING:
     from gnode_orm.core.entity import Entity
 
 M = TypeVar("M", bound="Entity")
+
+
+class Kept(NamedTuple):
+    """A collection as it stood at one moment."""
+
+    members: dict[int, Any] | None = None
+    added: dict[int, Any] = {}  # noqa: RUF012
+    removed: dict[int, Any] = {}  # noqa: RUF012
+    stored: dict[int, Any] | None = None
 
 
 class Collection(MutableSequence[M]):
@@ -214,6 +223,22 @@ class Collection(MutableSequence[M]):
             self._members = {key: item for key, item in stored.items() if key not in self._added}
             self._view = None
         self.settle()
+
+    def keep(self) -> Kept:
+        """Give a copy of everything that changes."""
+        stored = None if self._stored is None else dict(self._stored)
+        members = None if self._members is None else dict(self._members)
+        return Kept(members, dict(self._added), dict(self._removed), stored)
+
+    def put_back(self, kept: Kept) -> None:
+        """Come back to an earlier moment; stored members that were loaded since stay loaded."""
+        self.restore()
+        self._added, self._removed, self._stored = dict(kept.added), dict(kept.removed), kept.stored
+        if kept.members is not None:
+            self._members = dict(kept.members)
+        elif self._members is not None:
+            self.fill(list(self._members.values()))
+        self._view = None
 
     def expire(self) -> None:
         """Read the stored members anew at the next use, unless there is something pending."""

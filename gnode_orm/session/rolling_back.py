@@ -11,13 +11,21 @@ from gnode_orm.core.state import Status
 from gnode_orm.session.writing import touched_collections
 
 if TYPE_CHECKING:
+    from gnode_orm.session.pending import Pending
     from gnode_orm.session.session import Session
 
 
 def roll_back(session: Session) -> None:
     """Undo everything pending of a session; a change set whose fate is unknown is left to the store."""
     session._unsettled = session._retry_id = None
-    pending = session._pending
+    session._writes += 1
+    undo(session, session._pending)
+    session._pending.clear()
+    session._by_location.clear()
+
+
+def undo(session: Session, pending: Pending) -> None:
+    """Put what became pending back to what was last written; new objects are transient again."""
     for planned in pending.deleted.values():
         state = planned.obj._state
         if state is not None and state.status is Status.DELETED:
@@ -26,8 +34,6 @@ def roll_back(session: Session) -> None:
     restore(session, pending.modified.values(), new)
     for entity in new:
         object.__setattr__(entity, "_state", None)
-    pending.clear()
-    session._by_location.clear()
     session._natives.forget(new)
 
 

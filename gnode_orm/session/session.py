@@ -39,6 +39,7 @@ from gnode_orm.session.pending import Pending, counted, is_changed, reachable
 from gnode_orm.session.plan import Plan
 from gnode_orm.session.planning import changed_fields, link_changes, make_plan
 from gnode_orm.session.query import Query
+from gnode_orm.session.savepoints import Savepoint
 from gnode_orm.session.threads import OneAtATime
 from gnode_orm.session.writing import IDS, change_set, settle
 from gnode_orm.stores.protocol import Store
@@ -127,6 +128,9 @@ class Session:
         self._unsettled: recovering.Unsettled | None = None
         # The id of a change set that the store turned out not to have; the next attempt carries it.
         self._retry_id: str | None = None
+        # How many writes and rollbacks there were: a savepoint from before one of them is void.
+        self._writes = 0
+        self._nesting = 0
         self._closed = False
 
     # ---- adding and deleting
@@ -214,6 +218,8 @@ class Session:
             StoreUnavailable: the store cannot take it now; commit again later, it is written once.
         """
         with self._use():
+            if self._nesting:
+                raise SessionError("nested() can undo what is inside, but not a commit; commit after it")
             if plan is not None and plan.reviewed != self.plan().reviewed:
                 raise SessionError("What is pending is no longer what the plan shows; print session.plan() again")
             with collector_paused(len(self._pending.new) > 1000):
@@ -237,6 +243,24 @@ class Session:
             self.rollback()
             raise
         self.commit(message)
+
+    @contextmanager
+    def nested(self) -> Iterator[Session]:
+        """Undo in memory what was done inside when it raises; what was pending before stays pending.
+
+        Nothing can be written inside: a commit is durable and could not be undone.
+        """
+        with self._use():
+            savepoint = Savepoint(self)
+        self._nesting += 1
+        try:
+            yield self
+        except BaseException:
+            with self._use():
+                savepoint.restore()
+            raise
+        finally:
+            self._nesting -= 1
 
     # ---- reading
 
@@ -546,6 +570,7 @@ class Session:
         return receipt
 
     def _settle(self, plan: Plan, refs: dict[Any, Any], receipt: Any) -> None:
+        self._writes += 1
         settle(plan, receipt, refs, self.store)
         for entity in plan.creates:
             self._identity.add(entity.kind, entity._state.id, entity)
