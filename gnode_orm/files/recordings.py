@@ -24,7 +24,7 @@ class Failure:
     reason: str
 
     def __str__(self) -> str:
-        return f"block {self.number}: {self.reason}"
+        return f"block[{self.number}]: {self.reason}"
 
 
 class Recording:

@@ -98,7 +98,7 @@ def _import_blocks(session: Session, recording: Recording, report: Progress) -> 
             result.blocks.append(_store(session, block, f"import {name}"))
             result.warnings += checked.summary()
         except (FormatError, ValidationFailed) as error:
-            result.failed.append(f"block {number}: {error}")
+            result.failed.append(f"block[{number}]: {error}")
     result.warnings = recording.warnings + result.warnings
     report(recording.block_count, recording.block_count, f"imported {name}")
     if not result.blocks:
