@@ -1,0 +1,18 @@
+"""Every row, in the order of the table."""
+
+from __future__ import annotations
+
+from benchmarks.measuring import Row
+from benchmarks.rows import objects, one_change, tree
+
+
+def rows(*, quick: bool) -> list[Row]:
+    """Give the rows; the quick ones leave out what needs a million objects."""
+    return [
+        tree.TREE,
+        one_change.ONE_CHANGE,
+        objects.LOAD,
+        objects.MEMORY,
+        objects.CHILDREN,
+        objects.GET,
+    ]
