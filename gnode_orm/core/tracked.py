@@ -48,8 +48,12 @@ class Tracked(BaseModel, metaclass=EntityMeta):
     __references__: ClassVar[frozenset[str]]
     __documents__: ClassVar[tuple[str, ...]]
     __synonyms__: ClassVar[dict[str, str]] = {}
+    # Where those fields stand in a record that are kept as they are read.
+    __as_read__: ClassVar[dict[str, int]]
 
     if TYPE_CHECKING:  # as properties, since the checkers would take attributes for fields
+
+        def __hash__(self) -> int: ...
 
         @property
         def _state(self) -> State | None:
