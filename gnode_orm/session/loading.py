@@ -27,11 +27,13 @@ class Loader:
         origin: Origin,
         identity: IdentityMap,
         pointing: Callable[[Entity, Relation], list[Entity]],
+        loaded: Callable[[Entity], None],
     ) -> None:
         self._tracker = tracker
         self._origin = origin
         self._identity = identity
         self._pointing = pointing
+        self._loaded = loaded
 
     def instances(self, kind: str, rows: Sequence[tuple[Any, ...]]) -> list[Any]:
         """Give the instance for each record, from the map where it is there."""
@@ -56,6 +58,7 @@ class Loader:
         state = State(model.kind, self._tracker, self._origin, Status.PERSISTENT, number, row[1], row[2], row[3])
         entity = model._load(row, state)
         self._identity.add(model.kind, number, entity)
+        self._loaded(entity)
         return entity
 
     def _refresh_clean(self, entity: Entity, row: tuple[Any, ...]) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -33,6 +33,7 @@ from gnode_orm.location import Location
 from gnode_orm.models import MODELS
 from gnode_orm.session import deleting, history, natives, recovering, rolling_back, sharing
 from gnode_orm.session.conflicts import conflict_error
+from gnode_orm.session.hooks import Hooks
 from gnode_orm.session.identity_map import IdentityMap
 from gnode_orm.session.loading import Loader, children_select, collector_paused, take_record
 from gnode_orm.session.pending import Pending, counted, is_changed, reachable
@@ -118,7 +119,7 @@ class Session:
         self._at = history.version_of(self.store, at)
         self.readonly = readonly or at is not None
         self._identity = IdentityMap()
-        self._loader = Loader(self, self.store, self._identity, self._pointing)
+        self._loader = Loader(self, self.store, self._identity, self._pointing, self._on_load)
         # Objects whose foreign key names something by location that may come into memory later.
         self._by_location: dict[int, Entity] = {}
         self._pending = Pending()
@@ -131,6 +132,8 @@ class Session:
         # How many writes and rollbacks there were: a savepoint from before one of them is void.
         self._writes = 0
         self._nesting = 0
+        self._flushing = False
+        self._hooks = Hooks()
         self._closed = False
 
     # ---- adding and deleting
@@ -218,16 +221,38 @@ class Session:
             StoreUnavailable: the store cannot take it now; commit again later, it is written once.
         """
         with self._use():
-            if self._nesting:
-                raise SessionError("nested() can undo what is inside, but not a commit; commit after it")
-            if plan is not None and plan.reviewed != self.plan().reviewed:
-                raise SessionError("What is pending is no longer what the plan shows; print session.plan() again")
-            with collector_paused(len(self._pending.new) > 1000):
-                return self._write(message)
+            commit = self._flush(message, plan)
+            self._hooks.after_commit(self, commit)
+            return commit
 
     def flush(self) -> Commit:
-        """Write everything pending, as durable as a commit."""
-        return self.commit()
+        """Write everything pending, as durable as a commit, without telling the ``after_commit`` hooks."""
+        with self._use():
+            return self._flush(None, None)
+
+    def _flush(self, message: str | None, plan: Plan | None) -> Commit:
+        if self._nesting:
+            raise SessionError("nested() can undo what is inside, but not a commit; commit after it")
+        if self._flushing:
+            raise SessionError("A hook cannot commit; what it adds and changes is part of the commit under way")
+        if plan is not None and plan.reviewed != self.plan().reviewed:
+            raise SessionError("What is pending is no longer what the plan shows; print session.plan() again")
+        self._flushing = True
+        try:
+            self._hooks.before_flush(self)
+            with collector_paused(len(self._pending.new) > 1000):
+                return self._write(message)
+        finally:
+            self._flushing = False
+
+    def on(self, event: str, hook: Callable[..., Any], model: type[Entity] = Entity) -> None:
+        """Call ``hook`` at every ``event`` of this session.
+
+        ``before_flush``: with the session, before anything is written; what it adds and changes is written too.
+        ``after_commit``: with the session and the ``Commit``. ``on_load``: with each object that is read from the
+        store, of ``model`` if it is given.
+        """
+        self._hooks.register(event, hook, model)
 
     def rollback(self) -> None:
         """Undo in memory every change since the last write; reads nothing."""
@@ -462,6 +487,9 @@ class Session:
             return self._loader.members(item, entity, self._run(children_select(entity, item, self._at)))
 
     # ---- inside
+
+    def _on_load(self, entity: Entity) -> None:
+        self._hooks.on_load(entity)
 
     def _use(self) -> OneAtATime:
         if self._closed:
