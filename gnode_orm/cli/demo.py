@@ -74,15 +74,15 @@ def _fill(session: Session, folder: Path) -> None:
     paths = write_recording(folder)
     say(f"Wrote a simulated recording to {folder}: {', '.join(path.name for path in paths)}")
     missing = _missing(session)
-    with progress_bar() as progress:
-        for path in paths:
-            if path.stem not in missing and (path.suffix == ".nex" or _document(session) is not None):
-                continue
+    for path in paths:
+        if path.stem not in missing and (path.suffix == ".nex" or _document(session) is not None):
+            continue
+        with progress_bar() as progress:
             result = session.import_file(path, progress=progress)
-            for warning in result.warnings:
-                note(f"{path.name}: warning: {warning}", style="yellow")
-            for obj in (*result.blocks, *result.documents):
-                say(f"Imported {path.name}: {stored_line(session, obj)}")
+        for warning in result.warnings:
+            note(f"{path.name}: warning: {warning}", style="yellow")
+        for obj in (*result.blocks, *result.documents):
+            say(f"Imported {path.name}: {stored_line(session, obj)}")
     _tie(session)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -21,6 +22,12 @@ if TYPE_CHECKING:
     from gnode_orm.session import Session
 
 Progress = Callable[[int, int, str], None]
+
+_OPTIONS = {
+    r"\btimezone=": "--timezone",
+    r"\bkeep_personal=True\b": "--keep-personal",
+    r"\breader='(\w+)'": r"--reader \1",
+}
 
 FilesArgument = Annotated[
     list[str],
@@ -52,8 +59,8 @@ def import_files(
 ) -> None:
     """Import recordings and odML files; each block or document is one commit, all of it or nothing."""
     options = {"reader": reader, "timezone": timezone, "keep_personal": keep_personal}
-    with open_session(lab, user) as session, progress_bar() as progress:
-        found = [_import(session, file, options, progress, quiet=json) for file in files]
+    with open_session(lab, user) as session:
+        found = [_import(session, file, options, quiet=json) for file in files]
     if json:
         write_json(found)
     failed = sum(bool(item["failed"]) for item in found)
@@ -66,7 +73,7 @@ def import_files(
 
 @contextmanager
 def progress_bar() -> Iterator[Progress]:
-    """Show on a terminal how far an import is; elsewhere the lines of results say it."""
+    """Show on a terminal how far the import of a file is; elsewhere the lines of results say it."""
     console = stderr()
     if not console.is_terminal:
         yield _silent
@@ -94,20 +101,29 @@ def stored_line(session: Session, obj: Any) -> str:
     return "  ".join(part for part in (short(obj.location), name_of(obj), what) if part)
 
 
-def _import(session: Session, file: str, options: dict[str, Any], progress: Progress, *, quiet: bool) -> dict[str, Any]:
+def in_options(message: str) -> str:
+    """Name options as they are typed here, where a message names arguments of Python."""
+    for argument, option in _OPTIONS.items():
+        message = re.sub(argument, option, message)
+    return message
+
+
+def _import(session: Session, file: str, options: dict[str, Any], *, quiet: bool) -> dict[str, Any]:
     """Import one file; what cannot be read is told, and does not keep the others from being imported."""
     try:
-        result = session.import_file(Path(file), **options, progress=progress)
+        with progress_bar() as progress:
+            result = session.import_file(Path(file), **options, progress=progress)
     except (FormatError, NotFound, ValidationFailed) as error:
-        fail(str(error))
+        fail(in_options(str(error)))
         return {"file": file, "blocks": [], "documents": [], "skipped": [], "failed": [str(error)], "warnings": []}
     stored = [*result.blocks, *result.documents]
     if not quiet:
         for obj in stored:
             say(f"{file}  {stored_line(session, obj)}")
-    for kind, messages in (("skipped", result.skipped), ("warning", result.warnings)):
-        for message in messages:
-            note(f"{file}: {kind}: {message}", style="yellow")
+    for message in result.skipped:
+        note(f"{file}: skipped: {message}", style="yellow")
+    for message in result.warnings:
+        note(f"{file}: warning: {in_options(message).removeprefix('warning ')}", style="yellow")
     for message in result.failed:
         fail(f"{file}: {message}")
     return {

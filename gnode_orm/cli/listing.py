@@ -104,13 +104,18 @@ def _print(
 
 def _print_blocks(blocks: list[dict[str, Any]]) -> None:
     labels = ["segments", *CONTENTS]
-    numbers = [Column(label, right=True) for label in labels]
+    # Without "spike" the table fits a window of 80 columns.
+    numbers = [Column(label.removeprefix("spike "), right=True) for label in labels]
     rows = [
-        [short(item["location"]), item["name"] or "(no name)", *(_number(item[label.replace(" ", "_")])
-         for label in labels), item["owner"]]
+        [
+            short(item["location"]),
+            item["name"] or "(no name)",
+            item["owner"],
+            *(_number(item[label.replace(" ", "_")]) for label in labels),
+        ]
         for item in blocks
-    ]  # fmt: skip
-    write_table([Column("block", whole=True), Column("name"), *numbers, Column("owner")], rows)
+    ]
+    write_table([Column("block", whole=True), Column("name"), Column("owner"), *numbers], rows)
 
 
 def _print_documents(documents: list[dict[str, Any]]) -> None:

@@ -17,6 +17,9 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+_GAP = 2
+_LEAST_TEXT = 12
+
 
 @dataclass(frozen=True, slots=True)
 class Column:
@@ -65,15 +68,15 @@ def write_json(value: Any) -> None:
     typer.echo(text.decode())
 
 
-def write_table(columns: Sequence[Column], rows: Sequence[Sequence[str]], title: str = "") -> None:
+def write_table(columns: Sequence[Column], rows: Sequence[Sequence[str]]) -> None:
     """Print rows under headers, leaving out columns in which nothing stands."""
     used = [place for place in range(len(columns)) if any(row[place] for row in rows)]
     kept = [columns[place] for place in used]
     cells = [[printable(row[place]).replace("\n", " ") for place in used] for row in rows]
     if stdout().is_terminal:
-        _draw(kept, cells, title)
+        _draw(kept, cells)
     else:
-        _align(kept, cells, title)
+        _align(kept, cells)
 
 
 def escape_what_cannot_be_shown() -> None:
@@ -84,10 +87,11 @@ def escape_what_cannot_be_shown() -> None:
             reconfigure(errors="backslashreplace")
 
 
-def _draw(columns: list[Column], rows: list[list[str]], title: str) -> None:
-    table = Table(title=title or None, title_justify="left", title_style="bold", box=None, pad_edge=False)
-    for place, column in enumerate(columns):
-        width = max(cell_len(row[place]) for row in rows)
+def _draw(columns: list[Column], rows: list[list[str]]) -> None:
+    console = Console(markup=False, emoji=False, highlight=False)
+    shown = _fitting(columns, rows, console.width)
+    table = Table(box=None, pad_edge=False, padding=(0, _GAP, 0, 0))
+    for place, column in enumerate(columns[:shown]):
         table.add_column(
             column.header,
             justify="right" if column.right else "left",
@@ -95,18 +99,35 @@ def _draw(columns: list[Column], rows: list[list[str]], title: str) -> None:
             style="cyan" if column.whole else "",
             no_wrap=column.whole,
             overflow="fold",
-            min_width=max(width, cell_len(column.header)) if column.whole or column.right else None,
+            min_width=_least_width(column, rows, place),
         )
     for row in rows:
-        table.add_row(*(Text(cell) for cell in row))
-    Console(markup=False, emoji=False, highlight=False).print(table)
+        table.add_row(*(Text(cell) for cell in row[:shown]))
+    console.print(table)
+    if shown < len(columns):
+        left_out = ", ".join(column.header for column in columns[shown:])
+        note(f"No room for {left_out}; a wider window or --json shows them", style="dim")
 
 
-def _align(columns: list[Column], rows: list[list[str]], title: str) -> None:
+def _fitting(columns: list[Column], rows: list[list[str]], width: int) -> int:
+    """Count the first columns that fit into a width without one being cut."""
+    taken = 0
+    for place, column in enumerate(columns):
+        taken += _least_width(column, rows, place) + _GAP
+        if taken - _GAP > width:
+            return max(1, place)
+    return len(columns)
+
+
+def _least_width(column: Column, rows: list[list[str]], place: int) -> int:
+    """Give what a column needs: all of it for numbers and locations, some of it for text, which may be folded."""
+    needed = max(cell_len(column.header), *(cell_len(row[place]) for row in rows))
+    return needed if column.whole or column.right else min(needed, _LEAST_TEXT)
+
+
+def _align(columns: list[Column], rows: list[list[str]]) -> None:
     lines = [[column.header for column in columns], *rows]
     widths = [max(cell_len(line[place]) for line in lines) for place in range(len(columns))]
-    if title:
-        typer.echo(title)
     for line in lines:
         padded = [
             " " * (width - cell_len(cell)) + cell if column.right else cell + " " * (width - cell_len(cell))

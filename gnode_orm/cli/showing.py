@@ -11,6 +11,7 @@ from gnode_orm.cli.lab_access import find, open_session
 from gnode_orm.cli.options import JsonOption, LabOption, LocationArgument, UserOption
 from gnode_orm.cli.output import printable, say, stdout, write_json
 from gnode_orm.cli.values import counted, name_of, short, text_of
+from gnode_orm.core.arrays import ArrayHandle
 from gnode_orm.errors import NotFound
 
 if TYPE_CHECKING:
@@ -56,7 +57,8 @@ def _field(obj: Any, name: str) -> str:
     value = getattr(obj, name)
     if name == "safety_level":
         return f"{value} ({_LEVELS[value]})"
-    return text_of(value, length=1000)
+    text = text_of(value, length=1000)
+    return f"{text} ({value.dtype})" if isinstance(value, ArrayHandle) else text
 
 
 def _reference(obj: Any, name: str) -> str:

@@ -56,7 +56,7 @@ def _array(handle: Any) -> str:
     shape = " × ".join(f"{length:,}" for length in handle.shape) or "1"
     if handle.dtype.kind in "US":
         return f"{shape} labels"
-    return f"{shape} {handle.dtype}{f' in {handle.unit}' if handle.unit else ''}"
+    return f"{shape} in {handle.unit}" if handle.unit else shape
 
 
 def _quantity(value: Any) -> str:

@@ -6,6 +6,7 @@ import pytest
 
 from gnode_orm import Block, Session
 from gnode_orm.cli.demo_recording import write_recording
+from gnode_orm.cli.importing import in_options
 
 
 @pytest.fixture(scope="module")
@@ -93,3 +94,10 @@ def test_validate_says_when_there_is_no_file(run, tmp_path):
     result = run("validate", tmp_path / "absent.abf")
     assert result.exit_code == 1
     assert "no such file" in result.stderr
+
+
+def test_messages_name_options_as_they_are_typed():
+    said = "kept without a zone; timezone= gives it one; keep_personal=True keeps it; ask with reader='PickleIO'"
+    assert in_options(said) == (
+        "kept without a zone; --timezone gives it one; --keep-personal keeps it; ask with --reader PickleIO"
+    )

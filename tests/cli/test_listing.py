@@ -10,8 +10,8 @@ from gnode_orm import AnalogSignal, Block, Document, Section, Segment, Session, 
 def test_blocks_are_listed_with_what_they_hold(run, filled_lab):
     result = run("ls", "--lab", filled_lab)
     header, first, *_ = result.stdout.splitlines()
-    assert header.split() == ["block", "name", "segments", "signals", "spike", "trains", "events", "epochs", "owner"]
-    assert re.match(r"block/\w{10}  cell07_trial1 +1 +1 +1 +1 +1 +\w+", first)
+    assert header.split() == ["block", "name", "owner", "segments", "signals", "trains", "events", "epochs"]
+    assert re.match(r"block/\w{10}  cell07_trial1  \w+ +1 +1 +1 +1 +1$", first)
 
 
 def test_documents_are_listed_with_their_first_sections(run, filled_lab):

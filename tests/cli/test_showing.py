@@ -14,7 +14,7 @@ def test_a_block_is_shown_with_its_tree(run, filled_lab, listed):
     assert "3 (private)" in text
     assert "holds 1 segment, 1 recordingchannelgroup" in text
     signal = listed(filled_lab, "analogsignal", "segment__block__name=cell07_trial1")[0]["location"]
-    assert f"analogsignal/{signal.split('/')[5]}  Vm  60,000 float32 in mV, 20000 Hz" in text
+    assert f"analogsignal/{signal.split('/')[5]}  Vm  60,000 in mV, 20000 Hz" in text
 
 
 @pytest.mark.parametrize(
