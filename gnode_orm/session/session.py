@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -31,7 +31,7 @@ from gnode_orm.errors import (
 )
 from gnode_orm.location import Location
 from gnode_orm.models import MODELS
-from gnode_orm.session import deleting, history, natives, recovering, rolling_back, sharing
+from gnode_orm.session import classic, deleting, history, natives, recovering, rolling_back, sharing
 from gnode_orm.session.conflicts import conflict_error
 from gnode_orm.session.hooks import Hooks
 from gnode_orm.session.identity_map import IdentityMap
@@ -125,6 +125,7 @@ class Session:
         self._pending = Pending()
         self._guard = OneAtATime()
         self._natives = natives.NativeObjects()
+        self._uploads = classic.Uploads()
         # The change set whose fate is unknown: the store failed, or was interrupted, while it was taking it.
         self._unsettled: recovering.Unsettled | None = None
         # The id of a change set that the store turned out not to have; the next attempt carries it.
@@ -237,6 +238,7 @@ class Session:
             raise SessionError("A hook cannot commit; what it adds and changes is part of the commit under way")
         if plan is not None and plan.reviewed != self.plan().reviewed:
             raise SessionError("What is pending is no longer what the plan shows; print session.plan() again")
+        self._natives.warn_of_edits()
         self._flushing = True
         try:
             self._hooks.before_flush(self)
@@ -403,6 +405,28 @@ class Session:
 
         with self._use():
             return export(obj, path, replace=replace)
+
+    # ---- the calls of the original client
+
+    def set(self, obj: Any) -> Any:
+        """Write an object and its unstored parents now, with whatever else is pending, and return the stored model.
+
+        An unstored argument is left untouched: setting it again makes a second object, with a
+        ``DuplicateUploadWarning``. Go on with what this returns.
+        """
+        return classic.set_one(self, self._uploads, obj)
+
+    def set_all(self, obj: Any) -> Any:
+        """Write an object, its parents and everything below it now, and return the model."""
+        return classic.set_all(self, obj)
+
+    def select(self, kind: str, filters: Mapping[str, Any] | None = None) -> list[Any]:
+        """Give the objects of a kind by lookups: ``select("segment", {"name__icontains": "trial"})``."""
+        return classic.select(self, kind, filters)
+
+    def clear_cache(self) -> None:
+        """Read everything that is not being changed anew when it is next used."""
+        self.expire_all()
 
     # ---- life
 
