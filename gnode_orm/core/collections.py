@@ -309,7 +309,12 @@ def link(collection: Collection[Any], member: Any) -> None:
     member._before_edit(other._relation.name)
     collection.add_silently(member)
     other.add_silently(collection._owner)
-    collection._owner._join(member)
+    try:
+        collection._owner._join(member)
+    except BaseException:
+        collection.discard_silently(member)
+        other.discard_silently(collection._owner)
+        raise
 
 
 def unlink(collection: Collection[Any], member: Any) -> None:
