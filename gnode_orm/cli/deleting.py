@@ -32,7 +32,7 @@ def delete(
         preview = session.preview_delete(obj)
         what = _described(obj, preview)
         session.delete(obj, cascade=cascade)
-        done = not dry_run and (yes or typer.confirm(f"Delete {what}?", err=True))
+        done = not dry_run and (yes or _agreed(what))
         if done:
             session.commit(f"delete {short(obj.location)}")
         else:
@@ -49,6 +49,15 @@ def delete(
             note("Nothing was deleted")
     if not done and not dry_run:
         raise typer.Exit(FAILED)
+
+
+def _agreed(what: str) -> bool:
+    """Ask; no answer, and an interrupt, mean no."""
+    try:
+        return typer.confirm(f"Delete {what}?", err=True)
+    except typer.Abort:
+        note("")
+        return False
 
 
 def _described(obj: Any, preview: Any) -> str:

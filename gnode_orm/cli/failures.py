@@ -10,6 +10,7 @@ import typer
 from typer.core import TyperGroup
 
 from gnode_orm.cli.output import printable, stderr
+from gnode_orm.cli.wording import in_options
 from gnode_orm.errors import GnodeError
 
 FAILED = 1
@@ -52,7 +53,7 @@ class OneLineErrors(TyperGroup):
 
 def fail(message: str) -> None:
     """Say that one of several things failed, and go on."""
-    stderr().print(printable(message), style="red")
+    stderr().print(printable(in_options(message)), style="red")
 
 
 def _say(message: str, debug: bool) -> None:

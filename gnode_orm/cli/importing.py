@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,6 +15,7 @@ from gnode_orm.cli.listing import block_contents, in_words
 from gnode_orm.cli.options import JsonOption, LabOption, UserOption
 from gnode_orm.cli.output import note, say, stderr, write_json
 from gnode_orm.cli.values import counted, name_of, short
+from gnode_orm.cli.wording import in_options
 from gnode_orm.errors import FormatError, NotFound, ValidationFailed
 
 if TYPE_CHECKING:
@@ -23,11 +23,6 @@ if TYPE_CHECKING:
 
 Progress = Callable[[int, int, str], None]
 
-_OPTIONS = {
-    r"\btimezone=": "--timezone",
-    r"\bkeep_personal=True\b": "--keep-personal",
-    r"\breader='(\w+)'": r"--reader \1",
-}
 
 FilesArgument = Annotated[
     list[str],
@@ -101,20 +96,13 @@ def stored_line(session: Session, obj: Any) -> str:
     return "  ".join(part for part in (short(obj.location), name_of(obj), what) if part)
 
 
-def in_options(message: str) -> str:
-    """Name options as they are typed here, where a message names arguments of Python."""
-    for argument, option in _OPTIONS.items():
-        message = re.sub(argument, option, message)
-    return message
-
-
 def _import(session: Session, file: str, options: dict[str, Any], *, quiet: bool) -> dict[str, Any]:
     """Import one file; what cannot be read is told, and does not keep the others from being imported."""
     try:
         with progress_bar() as progress:
             result = session.import_file(Path(file), **options, progress=progress)
     except (FormatError, NotFound, ValidationFailed) as error:
-        fail(in_options(str(error)))
+        fail(str(error))
         return {"file": file, "blocks": [], "documents": [], "skipped": [], "failed": [str(error)], "warnings": []}
     stored = [*result.blocks, *result.documents]
     if not quiet:

@@ -11,7 +11,8 @@ LabOption = Annotated[
     typer.Option(
         "--lab",
         metavar="TARGET",
-        help="A folder or a database address; without it GNODE_ORM_TARGET, the configuration file, then ./lab.",
+        help="A folder, or a database address (with GNODE_ORM_ARRAYS naming a folder for arrays). Without it: "
+        "GNODE_ORM_TARGET, the configuration file, then ./lab.",
         show_default=False,
     ),
 ]

@@ -10,7 +10,7 @@ from rich.tree import Tree
 from gnode_orm.cli.lab_access import find, open_session
 from gnode_orm.cli.options import JsonOption, LabOption, LocationArgument, UserOption
 from gnode_orm.cli.output import printable, say, stdout, write_json
-from gnode_orm.cli.values import counted, name_of, short, text_of
+from gnode_orm.cli.values import counted, moment, name_of, short, text_of
 from gnode_orm.core.arrays import ArrayHandle
 from gnode_orm.errors import NotFound
 
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 _BRANCHES = 10
 _LEAVES = 5
 _DEPTH = {"block": ("segments",), "document": ("sections", "sections"), "section": ("sections",)}
+_TIMES_OF = {"spiketrain": "spike", "eventarray": "event", "epocharray": "epoch"}
 _HIDDEN = frozenset({"annotations", "array_annotations", "ext"})
 _LEVELS = {1: "public", 2: "friendly: every account of the lab", 3: "private"}
 
@@ -50,7 +51,7 @@ def _fields(obj: Any) -> list[tuple[str, str]]:
         if text:
             pairs.append((spec.name, text))
     pairs += _derived(obj)
-    return [*pairs, ("owner", obj.owner), ("created", text_of(obj.date_created)), ("modified", text_of(obj.modified))]
+    return [*pairs, ("owner", obj.owner), ("created", moment(obj.date_created)), ("modified", moment(obj.modified))]
 
 
 def _field(obj: Any, name: str) -> str:
@@ -157,7 +158,7 @@ def _gist(obj: Any) -> str:
              if name in type(obj).__spec__.by_name]  # fmt: skip
     times = getattr(obj, "times", None) if "times" in type(obj).__spec__.by_name else None
     if times is not None and obj.kind != "irregularlysampledsignal":
-        parts.insert(0, counted(len(times), "spike" if obj.kind == "spiketrain" else "time"))
+        parts.insert(0, counted(len(times), _TIMES_OF[obj.kind]))
     if obj.kind == "property":
         parts.append(", ".join(f"{value.data or ''} {value.unit or ''}".strip() for value in obj.values))
     return ", ".join(part for part in parts if part)

@@ -37,6 +37,11 @@ def text_of(value: Any, *, length: int = _LENGTH) -> str:
     return _shortened(" ".join(str(value).split()), length)
 
 
+def moment(time: datetime) -> str:
+    """Show when a commit was, by the clock here."""
+    return f"{time.astimezone():%Y-%m-%d %H:%M:%S}"
+
+
 def name_of(entity: Any) -> str:
     """Give what people call an object: its name, label, data or author."""
     for field in ("name", "label", "data", "author"):

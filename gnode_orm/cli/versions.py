@@ -7,7 +7,7 @@ from typing import Any
 from gnode_orm.cli.lab_access import location_of, open_session
 from gnode_orm.cli.options import JsonOption, LabOption, LocationArgument, UserOption
 from gnode_orm.cli.output import Column, write_json, write_table
-from gnode_orm.cli.values import text_of
+from gnode_orm.cli.values import moment, text_of
 
 _CHANGES_SHOWN = 4
 
@@ -23,7 +23,7 @@ def history(
             write_json([_as_json(version) for version in versions])
             return
         rows = [
-            [text_of(version.time.astimezone()), version.user, version.commit[:8], _changes(version, first=number == 0),
+            [moment(version.time), version.user, version.commit[:8], _changes(version, first=number == 0),
              version.message or ""]
             for number, version in enumerate(versions)
         ]  # fmt: skip

@@ -52,7 +52,7 @@ def export(model: Entity, path: str | PathLike[str], *, replace: bool = False) -
     place = Path(path)
     writer = _writer(model, place)
     if place.exists() and not replace:
-        raise ValidationFailed(f"{place} is there already; name another file, or replace it", value=str(place))
+        raise ValidationFailed(f"{place} is there already; name another file, or give replace=True", value=str(place))
     try:
         return writer(model, place)
     except OSError as error:

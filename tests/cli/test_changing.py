@@ -21,7 +21,7 @@ def test_delete_refuses_to_orphan_children_and_counts_them(run, lab, block):
     result = run("delete", block, "--yes", "--lab", lab)
     assert result.exit_code == 1
     assert "1 Segment" in result.stderr
-    assert "cascade" in result.stderr
+    assert "--cascade" in result.stderr
     assert count(lab) == 3
 
 
@@ -35,7 +35,9 @@ def test_delete_asks_with_counts_and_takes_no_for_an_answer(run, lab, block):
 
 
 def test_delete_without_an_answer_deletes_nothing(run, lab, block):
-    assert run("delete", block, "--cascade", "--lab", lab, input="").exit_code != 0
+    result = run("delete", block, "--cascade", "--lab", lab, input="")
+    assert result.exit_code == 1
+    assert "Nothing was deleted" in result.stderr
     assert count(lab) == 3
 
 

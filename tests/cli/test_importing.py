@@ -6,7 +6,7 @@ import pytest
 
 from gnode_orm import Block, Session
 from gnode_orm.cli.demo_recording import write_recording
-from gnode_orm.cli.importing import in_options
+from gnode_orm.cli.wording import in_options
 
 
 @pytest.fixture(scope="module")

@@ -117,3 +117,16 @@ def test_the_lab_beside_is_taken_when_none_is_named(run, lab, monkeypatch):
 def test_the_environment_names_the_lab(run, filled_lab, monkeypatch):
     monkeypatch.setenv("GNODE_ORM_TARGET", str(filled_lab))
     assert "cell07_trial1" in run("ls").stdout
+
+
+def test_a_lab_in_postgresql_is_named_by_its_address(run, postgres_url, tmp_path, monkeypatch):
+    refused = run("init", postgres_url)
+    assert refused.exit_code == 1
+    assert "GNODE_ORM_ARRAYS" in refused.stderr
+    monkeypatch.setenv("GNODE_ORM_ARRAYS", str(tmp_path / "arrays"))
+    assert run("init", postgres_url).exit_code == 0
+    with Session(postgres_url) as session:
+        session.add(Block("far away"))
+        session.commit()
+    assert "far away" in run("ls", "--lab", postgres_url).stdout
+    assert run("doctor", "--lab", postgres_url).exit_code == 0

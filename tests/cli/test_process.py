@@ -87,7 +87,7 @@ def test_a_reader_that_stops_early_is_no_error(filled_lab, tmp_path):
 
 
 def test_an_interrupt_ends_with_its_own_status(tmp_path, filled_lab):
-    """Interrupted at the question of delete, when it has surely started."""
+    """Interrupted when it asks, so that it has surely started."""
     script = (
         "import os, signal, sys, typer\n"
         "from gnode_orm.cli.app import main\n"
