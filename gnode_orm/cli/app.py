@@ -6,7 +6,6 @@ from typing import Annotated
 
 import typer
 
-from gnode_orm import __version__
 from gnode_orm.cli import (
     deleting,
     demo,
@@ -59,7 +58,9 @@ for _name, _command, _panel in (
 
 def _show_version(wanted: bool) -> None:
     if wanted:
-        say(f"gnode-orm {__version__}")
+        from importlib.metadata import version
+
+        say(f"gnode-orm {version('gnode-orm')}")
         raise typer.Exit
 
 

@@ -10,6 +10,8 @@ import sys
 
 import pytest
 
+import gnode_orm
+
 COMMAND = [sys.executable, "-c", "from gnode_orm.cli.app import main; main()"]
 
 
@@ -116,7 +118,7 @@ def test_help_and_version_load_nothing_heavy(process):
     )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     assert done.stdout == "[]\n"
-    assert process("--version").stdout == "gnode-orm 0.1.0\n"
+    assert process("--version").stdout == f"gnode-orm {gnode_orm.__version__}\n"
     commands = process("--help").stdout
     for name in (
         *("demo", "init", "import", "validate", "doctor", "ls", "show", "query", "plot", "history", "export"),
