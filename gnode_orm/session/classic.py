@@ -55,7 +55,7 @@ def set_one(session: Session, uploads: Uploads, obj: Any) -> Entity:
     if model not in session and (model._state is None or not model._state.stored):
         uploads.note(obj)
         model = _upward(model, {})
-    written = session.merge(model)
+    written: Entity = session.merge(model)
     session.commit()
     return written
 

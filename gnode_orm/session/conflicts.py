@@ -57,8 +57,8 @@ def conflict_error(session: Session, stale: list[Stale]) -> ConflictError:
     rows = {(item.kind, item.id): item for item in stale}
     lines = "; ".join(map(str, conflicts[:5]))
     message = (
-        f"{len(stale)} object{'s were' if len(stale) > 1 else ' was'} changed by somebody else since reading; nothing was "
-        f"written. {lines}. Settle with .resolve('mine' | 'theirs' | 'merge' | a function) and commit again"
+        f"{len(stale)} object{'s were' if len(stale) > 1 else ' was'} changed by somebody else since reading; nothing "
+        f"was written. {lines}. Settle with .resolve('mine' | 'theirs' | 'merge' | a function) and commit again"
     )
 
     def resolver(error: ConflictError, how: Any) -> None:
@@ -140,10 +140,10 @@ def _same(one: Any, other: Any) -> bool:
     from gnode_orm.core.typed_json import encode
 
     if isinstance(one, Entity) or isinstance(other, Entity):
-        return _address(one) == _address(other)
+        return bool(_address(one) == _address(other))
     if isinstance(one, ArrayHandle) or isinstance(other, ArrayHandle):
         return same_array(one, other)
-    return encode(one) == encode(other)
+    return bool(encode(one) == encode(other))
 
 
 def _address(value: Any) -> Any:

@@ -92,8 +92,8 @@ def _gone(session: Session, entity: Entity, version: int | None) -> None:
     for collection in [*_memberships(entity), *_linked_to(session, entity)]:
         collection.forget(entity)
     session._identity.remove(entity.kind, state.id)
-    for register in (session._pending.modified, session._pending.deleted):
-        register.pop(id(entity), None)  # type: ignore[attr-defined]
+    session._pending.modified.pop(id(entity), None)
+    session._pending.deleted.pop(id(entity), None)
     state.status = Status.GONE
     state.tracker = None
     _cut_references(session, entity, version)

@@ -86,7 +86,10 @@ class Loader:
                     vars(parent)[name] = by_id[location.number]
             return children
         relation = spec.relation_by_name[name]
-        groups = self._linked(children, eager.links) if eager.links is not None else _by_parent(children, relation)
+        if eager.links is not None:
+            groups = self._linked(children, eager.links)
+        else:
+            groups = _by_parent(children, eager.rows, relation)
         for parent in parents:
             collection = collection_of(parent, relation)
             if not collection.loaded:
@@ -134,18 +137,13 @@ def children_select(owner: Any, relation: Relation, at: int | None) -> Select:
     return Select(relation.kind, Comparison(Attr((relation.fk,)), "eq", owner.location), at=at)
 
 
-def _by_parent(children: list[Any], relation: Relation) -> dict[int, list[Any]]:
+def _by_parent(children: list[Any], rows: Sequence[tuple[Any, ...]], relation: Relation) -> dict[int, list[Any]]:
+    """Group children by the parents that the store named: in memory they may have moved on."""
     groups: dict[int, list[Any]] = {}
     offset = MODELS[relation.kind].__offsets__[relation.fk]
-    for child in children:
-        number = child._row[offset] if child._row is not None else _reference_number(child, relation.fk)
-        groups.setdefault(number, []).append(child)
+    for child, row in zip(children, rows, strict=True):
+        groups.setdefault(row[offset], []).append(child)
     return groups
-
-
-def _reference_number(child: Any, fk: str) -> int | None:
-    location = child.ref(fk)
-    return None if location is None else location.number
 
 
 def _is_child(child: Any, fk: str, owner: Any) -> bool:
@@ -155,7 +153,7 @@ def _is_child(child: Any, fk: str, owner: Any) -> bool:
         return True
     state = child._state
     if state.original is not None and fk in state.original:
-        return child.ref(fk) == owner.location
+        return bool(child.ref(fk) == owner.location)
     vars(child)[fk] = owner
     return True
 

@@ -1,4 +1,4 @@
-"""From pending objects to a plan: compare, check, sort. No I/O, except reading an array that was replaced by another."""
+"""From pending objects to a plan: compare, check, sort. No I/O, but for reading an array that was replaced."""
 
 from __future__ import annotations
 
@@ -97,11 +97,10 @@ def _plan_update(plan: Plan, entity: Entity) -> None:
 
 
 def _unchanged(entity: Entity, spec: FieldSpec, old: Any) -> bool:
+    new: Any = entity._raw(spec.name)
     if spec.type is FieldType.REF:
         old = _old_reference(entity, spec, old)
-        new = entity._raw(spec.name)
         return old is new or _address(old) == _address(new) is not None
-    new = entity._raw(spec.name)
     if old is new and not isinstance(new, dict):
         return True
     if spec.type is FieldType.ARRAY:

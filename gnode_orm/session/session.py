@@ -353,7 +353,8 @@ class Session:
         from gnode_orm.session.merging import merge
 
         with self._use():
-            return merge(self, obj)
+            merged: E = merge(self, obj)
+            return merged
 
     def expunge(self, obj: Entity) -> None:
         """Let go of an object, and of new objects that hang below it; its values stay in memory."""
@@ -696,8 +697,7 @@ class Session:
     def _let_go(self, entity: Entity) -> None:
         state = entity._state
         assert state is not None
-        for register in (self._pending.new, self._pending.modified, self._pending.deleted):
-            register.pop(id(entity), None)  # type: ignore[attr-defined]
+        self._pending.drop(entity)
         self._by_location.pop(id(entity), None)
         if state.stored:
             self._identity.remove(entity.kind, state.id)
@@ -738,7 +738,7 @@ def _location_of(target: Any, id: str | None) -> Location:
         return location
     if isinstance(target, str):
         return Location(target)
-    location = getattr(target, "location", None)
-    if location is None:
+    known: Location | None = getattr(target, "location", None)
+    if known is None:
         raise ValidationFailed(f"{target!r} has no location; commit it first", value=target)
-    return location
+    return known

@@ -30,7 +30,7 @@ def place(lab):
 
 
 def test_leaving_with_something_pending_warns_with_counts_and_writes_nothing(lab, place):
-    with pytest.warns(UncommittedChangesWarning) as caught, lab.session() as session:
+    with pytest.warns(UncommittedChangesWarning) as caught, lab.session() as session:  # noqa: PT031
         block = session.get(place)
         block.name = "changed"
         session.add_all([Segment(str(number), block=block) for number in range(3)])
@@ -49,7 +49,7 @@ def test_leaving_with_nothing_pending_is_silent(lab, place):
 
 
 def test_an_exception_rolls_back_and_goes_on(lab, place):
-    with pytest.raises(ZeroDivisionError), lab.session() as session:
+    with pytest.raises(ZeroDivisionError), lab.session() as session:  # noqa: PT012
         block = session.get(place)
         block.name = "changed"
         raise ZeroDivisionError
@@ -68,7 +68,7 @@ def test_begin_commits_at_the_end(lab, place):
 def test_begin_rolls_back_when_it_raises(lab, place):
     with lab.session() as session:
         block = session.get(place)
-        with pytest.raises(ZeroDivisionError), session.begin():
+        with pytest.raises(ZeroDivisionError), session.begin():  # noqa: PT012
             block.name = "changed"
             raise ZeroDivisionError
         assert block.name == "b"
@@ -133,7 +133,7 @@ def test_using_a_session_from_two_threads_at_once_names_both(lab, place, monkeyp
     worker.start()
     assert inside.wait(10)
     try:
-        with pytest.raises(SessionError, match="'reader'.*'MainThread'"):
+        with pytest.raises(SessionError, match=r"'reader'.*'MainThread'"):
             session.commit()
         with pytest.raises(SessionError, match="'reader'"):
             session.add(Block("b"))

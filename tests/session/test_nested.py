@@ -31,7 +31,7 @@ def names(block):
 
 
 def fail(session, work):
-    with pytest.raises(ZeroDivisionError), session.nested():
+    with pytest.raises(ZeroDivisionError), session.nested():  # noqa: PT012
         work()
         raise ZeroDivisionError
 
@@ -157,7 +157,7 @@ def test_levels_stand_in_each_other(session, block):
         fail(session, lambda: setattr(block, "name", "two"))
         assert block.name == "one"
         before = pending(session)
-        with pytest.raises(ZeroDivisionError), session.nested():
+        with pytest.raises(ZeroDivisionError), session.nested():  # noqa: PT012
             with session.nested():
                 block.name = "three"
             assert block.name == "three"

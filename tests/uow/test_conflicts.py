@@ -1,4 +1,4 @@
-"""Conflicts: nothing is overwritten unasked; base, mine and theirs are told; settling them and committing again works."""
+"""Conflicts: nothing is overwritten unasked; base, mine and theirs are told; settled ones can be committed."""
 
 from __future__ import annotations
 
