@@ -71,7 +71,7 @@ def query(
             write_json({"kind": kind, "total": total, "objects": [item.model_dump(mode="json") for item in objects]})
             return
         if not objects:
-            say(f"0 objects of kind {kind} visible to {session.user} {'meet the filter' if wanted else 'are there'}")
+            say(f"0 objects of kind {kind} visible to {session.user}{' meet the filter' if wanted else ''}")
             return
         _print(MODELS[kind], objects)
         if total > len(objects):

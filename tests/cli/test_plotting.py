@@ -70,3 +70,15 @@ def test_a_folder_that_is_not_there_is_told(run, filled_lab, listed, tmp_path):
     result = run("plot", signal["location"], "-o", tmp_path / "nowhere" / "plot.png", "--lab", filled_lab)
     assert result.exit_code == 1
     assert "cannot be written" in result.stderr
+
+
+def test_a_long_constant_signal_can_be_seen(run, tmp_path):
+    from matplotlib.image import imread
+
+    with Session(tmp_path / "lab") as session:
+        signal = session.add(AnalogSignal((np.zeros(50_000, "f4"), "mV"), sampling_rate="20 kHz", name="s"))
+        session.commit()
+        location = signal.location
+    assert run("plot", location, "-o", tmp_path / "plot.png", "--lab", tmp_path / "lab").exit_code == 0
+    picture = imread(tmp_path / "plot.png")
+    assert (picture[..., 2] > picture[..., 0] + 0.2).sum() > 800
