@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from benchmarks.measuring import Row
-from benchmarks.rows import objects, one_change, tree
+from benchmarks.rows import arrays, objects, one_change, recordings, spike_trains, starting, tree
 
 
 def rows(*, quick: bool) -> list[Row]:
@@ -15,4 +15,11 @@ def rows(*, quick: bool) -> list[Row]:
         objects.MEMORY,
         objects.CHILDREN,
         objects.GET,
+        spike_trains.SPIKE_TRAINS,
+        arrays.WRITE,
+        arrays.READ,
+        arrays.ONE_CHANNEL,
+        arrays.ALL_CHANNELS,
+        *recordings.IMPORTS,
+        starting.IMPORT,
     ]

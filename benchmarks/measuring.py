@@ -93,6 +93,11 @@ class Reach:
             return value <= self.over
         return value <= self.at_most if self.at_most is not None else value >= (self.at_least or 0)
 
+    @property
+    def is_free(self) -> bool:
+        """Whether there is no bound."""
+        return self.at_most is None and self.at_least is None and self.over is None
+
     def __str__(self) -> str:
         if self.over is not None:
             return f"{self.contestant} - {self.peer} <= {self.over * 1e3:g} ms"

@@ -32,7 +32,7 @@ def text_of(result: Result) -> str:
     for reach in row.reaches:
         value = reach.value(result.figures)
         if value is not None:
-            verdict = "reached" if reach.reached(value) else "NOT REACHED"
+            verdict = "" if reach.is_free else "reached" if reach.reached(value) else "NOT REACHED"
             lines.append(f"  -> {reach}: {reach.shown(value)}  {verdict}")
     return "\n".join(lines)
 

@@ -59,6 +59,12 @@ def check_dimension(unit: Unit, dimension: str | None, value: Any) -> None:
         raise UnitError(f"{_show(value)} is not {what} (unit {unit.text}); write {_example(dimension)}", value=value)
 
 
+def is_before(one: Any, other: Any) -> bool:
+    """Compare two quantities of one dimension; ``quantities`` itself takes long to find that their units are one."""
+    same_unit = unit_of_quantity(one) is unit_of_quantity(other)
+    return bool(one.magnitude < other.magnitude if same_unit else one < other)
+
+
 def refuse_second_unit(value: Any, unit: str) -> None:
     """Refuse ``(5*pq.ms, "s")``, which would relabel or convert, depending on the reader.
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 from gnode_orm.core.arrays import ArrayHandle
 from gnode_orm.core.changes import DeletePreview
@@ -17,8 +17,7 @@ Operation = Literal["create", "set", "move", "link", "unlink", "delete"]
 _SIGNS = {"create": "+", "set": "~", "move": ">", "link": "+", "unlink": "-", "delete": "-"}
 
 
-@dataclass(frozen=True, slots=True)
-class PlanItem:
+class PlanItem(NamedTuple):
     """One line of a plan.
 
     Attributes:
