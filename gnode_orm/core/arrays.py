@@ -17,7 +17,7 @@ from numpy.lib.mixins import NDArrayOperatorsMixin
 
 from gnode_orm.core.changes import ArrayRef
 from gnode_orm.core.quantity import check_dimension, refuse_second_unit, with_unit
-from gnode_orm.errors import ValidationFailed
+from gnode_orm.errors import UnitError, ValidationFailed
 from gnode_orm.units import Unit, unit_of, unit_of_quantity
 
 _NUMBERS = "biufc"
@@ -160,7 +160,12 @@ class ArrayHandle(NDArrayOperatorsMixin):
         parsed = unit_of(unit) if isinstance(unit, str) else unit_of_quantity(unit)
         if self._unit is None:
             raise ValidationFailed("The array has no unit to convert from; use with_unit(...) to give it one")
-        check_dimension(parsed, self._unit.dimension, parsed.text)
+        if parsed.dimension != self._unit.dimension:
+            raise UnitError(
+                f"An array in {self._unit.text} cannot be converted to {parsed.text}: the dimensions differ. "
+                f"with_unit({parsed.text!r}) relabels the numbers instead",
+                value=unit,
+            )
         if parsed is self._unit:
             return self
         values = np.asarray(self.load().rescale(pq.Quantity(1.0, parsed.dimensionality)))

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from gnode_orm.core.children import Children
 from gnode_orm.core.fields import Mapped, Ref, field, ref
 from gnode_orm.models.electrophysiology import ElectrophysiologyEntity
-from gnode_orm.models.metadata import Section, check_safety_level
+from gnode_orm.models.metadata import SafetyLevel, Section
 
 if TYPE_CHECKING:  # named by text in the declarations below
     from gnode_orm.models.events import Epoch, EpochArray, Event, EventArray  # noqa: F401
@@ -23,15 +23,11 @@ class Block(ElectrophysiologyEntity):
     name: Mapped[str | None] = field(default=None, kw_only=False)
     filedatetime: Mapped[dt.datetime | None] = field(default=None)
     index: Mapped[int | None] = field(default=None)
-    safety_level: Mapped[int] = field(default=3, description="1 public, 2 friendly, 3 private")
+    safety_level: Mapped[SafetyLevel] = field(default=3, description="1 public, 2 friendly, 3 private")
     rec_datetime: Mapped[dt.datetime | None] = field(default=None)
     metadata: Ref["Section"] = ref("blocks", default=None)
     segments = Children["Segment"]("segment", fk="block")
     recordingchannelgroups = Children["RecordingChannelGroup"]("recordingchannelgroup", fk="block")
-
-    def check(self) -> None:
-        """Check the safety level."""
-        check_safety_level(self)
 
     @property
     def file_datetime(self) -> dt.datetime | None:

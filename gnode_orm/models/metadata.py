@@ -1,7 +1,9 @@
 """Metadata after odML: documents, sections, properties and values."""
 
 import datetime as dt
-from typing import TYPE_CHECKING, Any, ClassVar, Self
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Self
+
+from pydantic import AfterValidator
 
 from gnode_orm.core.children import Children
 from gnode_orm.core.entity import Entity
@@ -11,6 +13,16 @@ from gnode_orm.models.natives import converter
 
 if TYPE_CHECKING:  # named by text in the declarations below
     from gnode_orm.models.containers import Block, Segment  # noqa: F401
+
+
+def _safety_level(level: int) -> int:
+    if level not in (1, 2, 3):
+        raise ValidationFailed(f"{level} is not a level; use 1 (public), 2 (friendly) or 3 (private)", value=level)
+    return level
+
+
+SafetyLevel = Annotated[int, AfterValidator(_safety_level)]
+"""1 public, 2 friendly (every account of the lab), 3 private."""
 
 
 class MetadataEntity(Entity):
@@ -44,13 +56,9 @@ class Document(MetadataEntity):
     date: Mapped[dt.date | None] = field(default=None)
     version: Mapped[str | None] = field(default=None)
     repository: Mapped[str | None] = field(default=None)
-    safety_level: Mapped[int] = field(default=3, description="1 public, 2 friendly, 3 private")
+    safety_level: Mapped[SafetyLevel] = field(default=3, description="1 public, 2 friendly, 3 private")
     ext: Extension = extension(default=None)
     sections = Children["Section"]("section", fk="document")
-
-    def check(self) -> None:
-        """Check the safety level."""
-        check_safety_level(self)
 
 
 class Section(MetadataEntity):
@@ -110,16 +118,3 @@ class Value(MetadataEntity):
     checksum: Mapped[str | None] = field(default=None)
     property: Ref["Property"] = ref("values", default=None)
     ext: Extension = extension(default=None)
-
-
-def check_safety_level(entity: Any) -> None:
-    """Refuse a level other than 1 (public), 2 (friendly: every account of the lab) and 3 (private)."""
-    level = entity.safety_level
-    if level not in (1, 2, 3):
-        name = type(entity).__name__
-        raise ValidationFailed(
-            f"{name}.safety_level: {level} is not a level; use 1 (public), 2 (friendly) or 3 (private)",
-            entity=name,
-            field="safety_level",
-            value=level,
-        )

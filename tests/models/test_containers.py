@@ -57,3 +57,10 @@ def test_events_without_labels_are_allowed() -> None:
     assert EventArray([1, 2] * pq.s).labels is None
     assert len(EventArray([1, 2] * pq.s, labels=[]).labels) == 0
     assert len(EventArray(np.array([]) * pq.s, labels=[]).times) == 0
+
+
+def test_a_wrong_safety_level_is_refused_at_assignment() -> None:
+    block = Block("x")
+    with pytest.raises(ValidationFailed, match="safety_level: 4 is not a level"):
+        block.safety_level = 4
+    assert block.safety_level == 3
