@@ -12,6 +12,7 @@ from gnode_orm.core.select import Attr, Comparison, Select
 from gnode_orm.core.state import Status
 from gnode_orm.errors import IntegrityError, NotFound, SessionError
 from gnode_orm.session import recovering
+from gnode_orm.session.ownership import owned, owners
 from gnode_orm.session.plan import PlannedDelete
 from gnode_orm.session.planning import old_reference
 from gnode_orm.session.rolling_back import new_below
@@ -46,6 +47,9 @@ def mark(session: Session, obj: Entity, cascade: bool) -> None:
             )
     if below and not cascade:
         raise IntegrityError(f"{obj!r} has new objects below it, such as {below[0]!r}; delete with cascade=True")
+    moved = _moved_in(session, obj)
+    if moved:
+        raise IntegrityError(f"{moved[0]!r} was moved below {obj!r} and is not written yet; move it elsewhere first")
     for entity in below:
         _forget_new(session, entity)
     state.status = Status.DELETED
@@ -159,7 +163,7 @@ def _loaded_below(session: Session, obj: Entity) -> list[Entity]:
 
 
 def _hangs_below(entity: Entity, found: dict[int, Entity]) -> bool:
-    for name in _owners(entity.kind):
+    for name in owners(entity.kind):
         held = entity._raw(name)
         if held is None:
             continue
@@ -177,7 +181,7 @@ def _left_below(session: Session, obj: Entity, planned: DeletePreview) -> dict[s
     if not gone:
         return planned.children
     left: dict[str, int] = {}
-    for kind, name in _owning(obj.kind):
+    for kind, name in owned(obj.kind):
         mine = sum(entity.kind == kind and _old_location(entity, name) == obj.location for entity in gone.values())
         count = session.store.count(Select(kind, Comparison(Attr((name,)), "eq", obj.location)), session.user) - mine
         if count > 0:
@@ -185,9 +189,18 @@ def _left_below(session: Session, obj: Entity, planned: DeletePreview) -> dict[s
     return left
 
 
+def _moved_in(session: Session, obj: Entity) -> list[Entity]:
+    """Stored objects that hang below an object in memory alone."""
+    changed = [item for key, item in session._pending.modified.items() if key not in session._pending.deleted]
+    return [
+        item for item in changed for name in owners(item.kind)
+        if item._raw(name) in (obj, obj.location) and _old_location(item, name) != obj.location
+    ]  # fmt: skip
+
+
 def _leaves(session: Session, entity: Entity, obj: Entity) -> bool:
     """Whether a direct child of an object is to be deleted, or hangs elsewhere by now."""
-    for name in _owners(entity.kind):
+    for name in owners(entity.kind):
         if _old_location(entity, name) == obj.location:
             return id(entity) in session._pending.deleted or entity.ref(name) != obj.location
     return False
@@ -196,19 +209,6 @@ def _leaves(session: Session, entity: Entity, obj: Entity) -> bool:
 def _old_location(entity: Entity, name: str) -> Any:
     old = old_reference(entity, name)
     return old.location if isinstance(old, Entity) else old
-
-
-def _owners(kind: str) -> tuple[str, ...]:
-    """The references that own an object of a kind: a section may hang below a section or a document."""
-    roots = SCHEMA[kind].roots
-    return roots[:2] if kind == "section" else roots[:1]
-
-
-def _owning(kind: str) -> list[tuple[str, str]]:
-    """Kinds whose objects hang below one of ``kind``, each with the reference."""
-    return [
-        (child, name) for child, spec in SCHEMA.items() for name in _owners(child) if spec.by_name[name].target == kind
-    ]
 
 
 def _forget_new(session: Session, entity: Entity) -> None:

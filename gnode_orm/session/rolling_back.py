@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from gnode_orm.core.collections import collection_of
 from gnode_orm.core.entity import Entity
 from gnode_orm.core.state import Status
+from gnode_orm.session.ownership import owners
 from gnode_orm.session.writing import touched_collections
 
 if TYPE_CHECKING:
@@ -57,12 +58,13 @@ def restore(session: Session, entities: Iterable[Entity], new: Iterable[Entity] 
 
 
 def new_below(session: Session, obj: Entity) -> list[Entity]:
-    """New objects that hang below an object, deepest last."""
+    """New objects that an object owns, deepest last."""
     found: dict[int, Entity] = {}
     queue = [obj]
     for entity in queue:
         for collection in (entity._collections or {}).values():
-            if collection._relation.many_to_many:
+            relation = collection._relation
+            if relation.many_to_many or relation.fk not in owners(relation.kind):
                 continue
             for member in collection.known():
                 if id(member) in session._pending.new and id(member) not in found and member is not obj:

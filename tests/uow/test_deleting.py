@@ -176,6 +176,31 @@ def test_deleting_with_new_objects_below_needs_the_word(session, block):
     session.commit()
 
 
+def test_a_parent_that_something_was_moved_below_is_refused(lab, session, block):
+    other, moved = session.add(Block("other")), block.segments[0]
+    session.commit()
+    for way in (other, str(other.location)):
+        moved.block = way
+        for cascade in (False, True):
+            with pytest.raises(IntegrityError, match="was moved below") as failure:
+                session.delete(other, cascade=cascade)
+        assert repr(moved) in str(failure.value)
+        session.rollback()
+    session.delete(other)
+    session.commit()
+
+
+def test_a_new_object_that_only_refers_to_a_deleted_one_does_not_go_with_it(session, block):
+    section = session.add(Section("s"))
+    session.commit()
+    fresh = Block("new", metadata=section)
+    session.delete(section)
+    assert session.new == [fresh]
+    fresh.metadata = None
+    session.commit()
+    assert fresh.location is not None
+
+
 def test_optional_links_to_a_deleted_object_become_null_here_and_there(lab, session, block):
     section = Section("s")
     block.metadata = section
