@@ -18,6 +18,9 @@ from gnode_orm.models import MODELS
 from gnode_orm.session.identity_map import IdentityMap
 
 
+_MANY = 1000
+
+
 class Loader:
     """Makes instances of records, for one session."""
 
@@ -37,8 +40,11 @@ class Loader:
 
     def instances(self, kind: str, rows: Sequence[tuple[Any, ...]]) -> list[Any]:
         """Give the instance for each record, from the map where it is there."""
-        with collector_paused(len(rows) > 1000):
-            return [self._instance(MODELS[kind], row) for row in rows]
+        model = MODELS[kind]
+        if len(rows) < _MANY:
+            return [self._instance(model, row) for row in rows]
+        with collector_paused(True):
+            return [self._instance(model, row) for row in _sharing(rows)]
 
     def selected(self, answer: Selected) -> list[Any]:
         """Give the instances of an answer, with what was read along its eager paths hung in."""
@@ -108,7 +114,11 @@ class Loader:
     def members(self, relation: Relation, owner: Any, stored: list[Any]) -> list[Any]:
         """Give the stored members of a collection, and tell it which moved in and out in memory."""
         if not relation.many_to_many:
-            away = [child for child in stored if not _is_child(child, relation.fk, owner)]
+            # What was not touched in memory hangs where the store says.
+            away = [
+                child for child in stored
+                if child._state.original is not None and not _is_child(child, relation.fk, owner)
+            ]  # fmt: skip
             collection_of(owner, relation).note_moves(self._pointing(owner, relation), away)
         return stored
 
@@ -147,15 +157,15 @@ def _by_parent(children: list[Any], rows: Sequence[tuple[Any, ...]], relation: R
 
 
 def _is_child(child: Any, fk: str, owner: Any) -> bool:
-    """Whether a child that a store gave still hangs below the owner; holds the owner in the child's foreign key."""
-    held = vars(child).get(fk)
-    if held is owner:
-        return True
-    state = child._state
-    if state.original is not None and fk in state.original:
-        return bool(child.ref(fk) == owner.location)
-    vars(child)[fk] = owner
-    return True
+    """Whether a child that a store gave still hangs below the owner."""
+    return fk not in child._state.original or bool(child.ref(fk) == owner.location)
+
+
+def _sharing(rows: Sequence[tuple[Any, ...]]) -> Iterator[tuple[Any, ...]]:
+    """Let many records share their versions and owners, which a store gives each of them anew."""
+    share = dict[Any, Any]().setdefault
+    for row in rows:
+        yield row[0], share(row[1], row[1]), share(row[2], row[2]), share(row[3], row[3]), *row[4:]
 
 
 @contextmanager

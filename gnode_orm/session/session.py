@@ -6,7 +6,7 @@ import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, tzinfo
 from os import PathLike
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self, TypeVar, overload
@@ -47,7 +47,9 @@ from gnode_orm.stores.protocol import Store
 
 if TYPE_CHECKING:
     from gnode_orm.core.changes import DeletePreview
-    from gnode_orm.session.importing import ImportResult
+    from gnode_orm.session.import_plan import ImportPlan, Metadata, Paths
+    from gnode_orm.session.import_result import ImportResult
+    from gnode_orm.session.importing import Progress
     from gnode_orm.session.lab import Lab
 
 E = TypeVar("E", bound=Entity)
@@ -119,7 +121,8 @@ class Session:
         self._at = history.version_of(self.store, at)
         self.readonly = readonly or at is not None
         self._identity = IdentityMap()
-        self._loader = Loader(self, self.store, self._identity, self._pointing, self._on_load)
+        self._hooks = Hooks()
+        self._loader = Loader(self, self.store, self._identity, self._pointing, self._hooks.on_load)
         # Objects whose foreign key names something by location that may come into memory later.
         self._by_location: dict[int, Entity] = {}
         self._pending = Pending()
@@ -134,7 +137,6 @@ class Session:
         self._writes = 0
         self._nesting = 0
         self._flushing = False
-        self._hooks = Hooks()
         self._closed = False
 
     # ---- adding and deleting
@@ -390,11 +392,73 @@ class Session:
 
     # ---- files
 
-    def import_file(self, path: Any, **options: Any) -> ImportResult:
-        """Read a recording or an odML file into the lab, one atomic commit a block; pending work is untouched."""
-        from gnode_orm.session.importing import import_file
+    def import_file(
+        self,
+        path: str | PathLike[str],
+        *,
+        template: str | PathLike[str] | None = None,
+        metadata: Metadata = None,
+        timezone: str | tzinfo | None = None,
+        reader: str | None = None,
+        keep_personal: bool = False,
+        raw: bool = False,
+        force: bool = False,
+        again: bool = False,
+        progress: Progress | None = None,
+    ) -> ImportResult:
+        """Read a recording or an odML file into the lab; pending work is untouched.
 
-        return import_file(self, path, **options)
+        Each block, or the document, is one atomic commit. Blocks and segments without a name are called after the file.
+        What is in the lab already, by its content, is not imported again.
+
+        Args:
+            path: a file, or a folder where the recording is one.
+            template: an odML file that becomes a document beside each block, filled from ``metadata``; or a TOML file
+                that says what objects must have.
+            metadata: values by name, or a function that gives them for the path. They go to the properties of the
+                template that are called so, and otherwise to the annotations of the block.
+            timezone: where the recording was made, such as ``"Europe/Berlin"``, for times that come without a zone.
+            reader: name of one reader to use, such as ``"AxonIO"``, instead of those that fit the content.
+            keep_personal: keep name, birth date and the like of a person, where the file holds them.
+            raw: store the integers of the file with gain and offset, where the reader gives them.
+            force: leave out objects that have errors, and list them, instead of refusing the block.
+            again: import it although its content is in the lab already.
+            progress: called with what is done, what there is to do, and what is being done.
+
+        Raises:
+            NotFound: there is nothing at the path.
+            FormatError: nothing of it could be read or kept; the lab is unchanged.
+            SessionError: the session is read-only.
+        """
+        from gnode_orm.session.import_plan import import_file
+
+        return import_file(
+            self, path, template=template, metadata=metadata, timezone=timezone, reader=reader,
+            keep_personal=keep_personal, raw=raw, force=force, again=again, progress=progress,
+        )  # fmt: skip
+
+    def plan_import(
+        self,
+        paths: Paths,
+        *,
+        template: str | PathLike[str] | None = None,
+        metadata: Metadata = None,
+        timezone: str | tzinfo | None = None,
+        reader: str | None = None,
+        keep_personal: bool = False,
+        raw: bool = False,
+    ) -> ImportPlan:
+        """Look at files, and give what an import of them would make: to print, to edit and to ``apply()``.
+
+        Nothing is written. A folder stands for the recordings in it, unless it is one recording. The arguments are those
+        of ``import_file``; each file of the plan has them as attributes.
+        """
+        from gnode_orm.session.import_plan import plan_import
+
+        return plan_import(
+            self, paths, template=template, metadata=metadata, timezone=timezone, reader=reader,
+            keep_personal=keep_personal, raw=raw,
+        )  # fmt: skip
 
     def export(self, obj: Entity, path: str | PathLike[str], *, replace: bool = False) -> list[str]:
         """Write an object and everything below it to a file of neo or odML, and give what the file does not hold.
@@ -512,9 +576,6 @@ class Session:
             return self._loader.members(item, entity, self._run(children_select(entity, item, self._at)))
 
     # ---- inside
-
-    def _on_load(self, entity: Entity) -> None:
-        self._hooks.on_load(entity)
 
     def _use(self) -> OneAtATime:
         if self._closed:
@@ -655,7 +716,7 @@ class Session:
         return self._loader.instances(kind, rows)[0] if rows else None
 
     def _run(self, select: Select) -> list[Any]:
-        with self._use():
+        with self._use(), collector_paused(select.limit is None):
             return self._loader.selected(self.store.select(select, self.user))
 
     def _page(self, select: Select) -> tuple[list[Any], Any]:
