@@ -12,6 +12,8 @@ import gnode_orm
 from gnode_orm import AnalogSignal, Block, Document, Segment
 from gnode_orm.errors import DuplicateUploadWarning, NativeChangedWarning, ValidationFailed
 
+STORES = ("memory",)
+
 
 def test_set_leaves_its_argument_untouched_and_returns_the_stored_model(session):
     native = neo.Block("A cool block")

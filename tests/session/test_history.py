@@ -11,6 +11,8 @@ import quantities as pq
 from gnode_orm import AnalogSignal, Block, RecordingChannel, RecordingChannelGroup, Segment
 from gnode_orm.errors import NotFound, SessionError, ValidationFailed
 
+STORES = ("memory", "postgres")
+
 
 @pytest.fixture
 def commits(session):

@@ -7,6 +7,8 @@ import pytest
 from gnode_orm import Block, Segment
 from gnode_orm.errors import SessionError, ValidationFailed
 
+STORES = ("memory",)
+
 
 def test_what_a_hook_adds_and_changes_is_written_in_the_same_commit(lab, session):
     block = session.add(Block("b"))

@@ -18,6 +18,8 @@ from gnode_orm.errors import (
     ValidationFailed,
 )
 
+STORES = ("folder", "memory")
+
 
 @pytest.fixture
 def place(lab):

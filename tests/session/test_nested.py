@@ -7,6 +7,8 @@ import pytest
 from gnode_orm import Block, RecordingChannel, RecordingChannelGroup, Segment
 from gnode_orm.errors import SessionError
 
+STORES = ("memory",)
+
 
 @pytest.fixture
 def block(lab, session):

@@ -6,6 +6,8 @@ import pytest
 
 from gnode_orm import Block, RecordingChannel, RecordingChannelGroup, Segment
 
+STORES = ("memory",)
+
 
 @pytest.fixture
 def pending(session):

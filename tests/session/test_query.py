@@ -11,6 +11,8 @@ from gnode_orm import AnalogSignal, Block, RecordingChannel, RecordingChannelGro
 from gnode_orm.errors import MultipleFound, NotFound, QueryError, UnknownField
 from gnode_orm.session import query as queries
 
+STORES = ("memory", "postgres")
+
 
 @pytest.fixture
 def filled(lab):

@@ -8,13 +8,24 @@ from pathlib import Path
 import pytest
 
 from gnode_orm.stores.local import open_local
+from tests.conftest import ON_CI
 from tests.stores.conftest import emptied_postgres, postgres_lab
 from tests.uow.recording import OpenLab
 
 __all__ = ["emptied_postgres", "postgres_lab"]
 
 
-@pytest.fixture(params=["folder", "memory", "postgres"])
+STORES = ("folder", "memory", "postgres")
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Try each statement on every store; outside continuous integration on those that its module finds telling."""
+    if "lab" in metafunc.fixturenames:
+        wanted = STORES if ON_CI else getattr(metafunc.module, "STORES", STORES)
+        metafunc.parametrize("lab", wanted, indirect=True)
+
+
+@pytest.fixture
 def lab(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[OpenLab]:
     """An empty lab of each kind, whose calls are noted, and which fails on demand."""
     if request.param == "folder":

@@ -9,6 +9,8 @@ import quantities as pq
 from gnode_orm import AnalogSignal, Block, RecordingChannel, RecordingChannelGroup, Segment
 from gnode_orm.errors import ConflictError, SessionError, ValidationFailed
 
+STORES = ("memory", "postgres")
+
 
 @pytest.fixture
 def block(lab, session):
@@ -121,6 +123,18 @@ def test_annotations_merge_key_by_key(lab, session, block):
     error.resolve("merge")
     session.commit()
     assert stored(lab, block)[2] == {"b": 5, "mine": 1, "theirs": 2}
+
+
+@pytest.mark.parametrize("how", ["mine", lambda conflict: conflict.mine])
+def test_annotations_settled_by_mine_are_what_was_edited_here(lab, session, block, how):
+    block.annotations["mine"] = {"deep": [1]}
+    del block.annotations["a"]
+    theirs(lab, block, annotations={"theirs": 2})
+    error = failed(session)
+    error.resolve(how)
+    assert error.conflicts == []
+    session.commit()
+    assert stored(lab, block)[2] == {"b": 1, "mine": {"deep": [1]}}
 
 
 def test_one_key_of_annotations_changed_on_both_sides_does_not_merge(lab, session, block):

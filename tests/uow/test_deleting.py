@@ -7,6 +7,8 @@ import pytest
 from gnode_orm import AnalogSignal, Block, Document, Property, RecordingChannel, RecordingChannelGroup, Section, Segment
 from gnode_orm.errors import IntegrityError, SessionError
 
+STORES = ("memory", "postgres")
+
 
 @pytest.fixture
 def block(lab, session):

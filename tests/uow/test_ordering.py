@@ -12,6 +12,8 @@ from gnode_orm.core.schema import SCHEMA
 from gnode_orm.errors import CycleError, IntegrityError, ValidationFailed
 from gnode_orm.models import MODELS
 
+STORES = ("memory", "postgres")
+
 
 def one_of_each():
     """An object of every kind, each below one of every other kind that it can refer to."""

@@ -13,6 +13,8 @@ from gnode_orm import AnalogSignal, Block, Event, EventArray, Segment
 from gnode_orm.core.arrays import ArrayHandle
 from gnode_orm.errors import ValidationFailed
 
+STORES = ("memory", "postgres")
+
 
 @pytest.fixture
 def block(session):
