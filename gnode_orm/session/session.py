@@ -450,8 +450,8 @@ class Session:
     ) -> ImportPlan:
         """Look at files, and give what an import of them would make: to print, to edit and to ``apply()``.
 
-        Nothing is written. A folder stands for the recordings in it, unless it is one recording. The arguments are those
-        of ``import_file``; each file of the plan has them as attributes.
+        Nothing is written. A folder stands for the recordings in it, unless it is one recording. The arguments are
+        those of ``import_file``; each file of the plan has them as attributes.
         """
         from gnode_orm.session.import_plan import plan_import
 
