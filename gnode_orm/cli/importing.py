@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from gnode_orm.cli.failures import FAILED, fail
+from gnode_orm.cli.failures import FAILED, WrongUse, fail
 from gnode_orm.cli.lab_access import open_session
 from gnode_orm.cli.listing import block_contents, in_words
 from gnode_orm.cli.options import JsonOption, LabOption, UserOption
@@ -20,13 +20,16 @@ from gnode_orm.errors import FormatError, NotFound, ValidationFailed
 
 if TYPE_CHECKING:
     from gnode_orm.session import Session
+    from gnode_orm.session.import_plan import PlannedFile
 
 Progress = Callable[[int, int, str], None]
 
 
 FilesArgument = Annotated[
     list[str],
-    typer.Argument(metavar="FILES", help="Recordings or odML files, or folders that are one recording each."),
+    typer.Argument(
+        metavar="FILES", help="Recordings or odML files, folders that are one recording, or folders of them."
+    ),
 ]
 ReaderOption = Annotated[
     str | None,
@@ -41,6 +44,28 @@ ZoneOption = Annotated[
 PersonalOption = Annotated[
     bool, typer.Option("--keep-personal", help="Keep name, birth date and the like of a person.")
 ]
+TemplateOption = Annotated[
+    str | None,
+    typer.Option(
+        "--template",
+        metavar="FILE",
+        help="An odML file that becomes a document beside each block, or a TOML file that says what must be there.",
+        show_default=False,
+    ),
+]
+MetadataOption = Annotated[
+    list[str],
+    typer.Option(
+        "--metadata",
+        metavar="NAME=VALUE",
+        help="A value for the template, or for an annotation of each block; may be repeated.",
+    ),
+]
+RawOption = Annotated[bool, typer.Option("--raw", help="Store the integers of the file with gain and offset.")]
+ForceOption = Annotated[bool, typer.Option("--force", help="Leave out objects that have errors, and list them.")]
+AgainOption = Annotated[bool, typer.Option("--again", help="Import what is in the lab already once more.")]
+DryRunOption = Annotated[bool, typer.Option("--dry-run", help="Show what would be made, and store nothing.")]
+ValidateOption = Annotated[bool, typer.Option("--validate-only", help="Check the files, and store nothing.")]
 
 
 def import_files(
@@ -49,21 +74,89 @@ def import_files(
     user: UserOption = None,
     reader: ReaderOption = None,
     timezone: ZoneOption = None,
+    template: TemplateOption = None,
+    metadata: MetadataOption = [],  # noqa: B006  # Typer makes a new list for each call
+    raw: RawOption = False,
     keep_personal: PersonalOption = False,
+    force: ForceOption = False,
+    again: AgainOption = False,
+    dry_run: DryRunOption = False,
+    validate_only: ValidateOption = False,
     json: JsonOption = False,
 ) -> None:
-    """Import recordings and odML files; each block or document is one commit, all of it or nothing."""
-    options = {"reader": reader, "timezone": timezone, "keep_personal": keep_personal}
+    """Import recordings and odML files; each block or document is one commit, all of it or nothing.
+
+    What is in the lab already, by its content, is skipped.
+    """
+    if validate_only:
+        from gnode_orm.cli.validating import judge
+
+        return judge(files, template, json=json)
+    options: dict[str, Any] = {
+        "reader": reader,
+        "timezone": timezone,
+        "template": template,
+        "metadata": _pairs(metadata),
+        "raw": raw,
+        "keep_personal": keep_personal,
+    }
     with open_session(lab, user) as session:
-        found = [_import(session, file, options, quiet=json) for file in files]
+        if dry_run:
+            return _show_plan(session, files, options, json=json)
+        _import_all(session, files, {**options, "force": force, "again": again}, json=json)
+
+
+def _import_all(session: Session, files: list[str], options: dict[str, Any], *, json: bool) -> None:
+    from gnode_orm.files.discovery import discover
+
+    found = []
+    for item in discover(files):
+        if item.reason is not None:
+            note(f"{item.path}: not imported: {item.reason}", style="dim")
+        else:
+            found.append(_import(session, str(item.path), options, quiet=json))
     if json:
         write_json(found)
     failed = sum(bool(item["failed"]) for item in found)
-    if len(files) > 1 and not json:
+    if len(found) > 1 and not json:
         stored = sum(len(item["blocks"]) + len(item["documents"]) for item in found)
-        note(f"{counted(len(files), 'file')}: {stored:,} blocks and documents stored, {failed:,} with errors")
+        skipped = sum(bool(item["skipped"]) for item in found)
+        also = f", {skipped:,} skipped" if skipped else ""
+        note(f"{counted(len(found), 'file')}: {stored:,} blocks and documents stored{also}, {failed:,} with errors")
     if failed:
         raise typer.Exit(FAILED)
+
+
+def _show_plan(session: Session, files: list[str], options: dict[str, Any], *, json: bool) -> None:
+    plan = session.plan_import(files, **options)
+    if json:
+        write_json([_planned(file) for file in plan])
+    else:
+        say(in_options(str(plan)))
+    if any(file.problem or file.missing for file in plan):
+        raise typer.Exit(FAILED)
+
+
+def _planned(file: PlannedFile) -> dict[str, Any]:
+    return {
+        "file": str(file.path),
+        "reader": file.reader_name,
+        "blocks": [vars(block) for block in file.blocks],
+        "present": file.present,
+        "missing": file.missing,
+        "problem": file.problem,
+        "warnings": file.warnings,
+    }
+
+
+def _pairs(given: list[str]) -> dict[str, Any]:
+    pairs = {}
+    for text in given:
+        name, found, value = text.partition("=")
+        if not found or not name:
+            raise WrongUse(f"--metadata {text}: write NAME=VALUE, such as mouse=m001")
+        pairs[name] = value
+    return pairs
 
 
 @contextmanager
@@ -109,7 +202,7 @@ def _import(session: Session, file: str, options: dict[str, Any], *, quiet: bool
         for obj in stored:
             say(f"{file}  {stored_line(session, obj)}")
     for message in result.skipped:
-        note(f"{file}: skipped: {message}", style="yellow")
+        note(f"{file}: skipped: {in_options(message)}", style="yellow")
     for message in result.warnings:
         note(f"{file}: warning: {in_options(message).removeprefix('warning ')}", style="yellow")
     for message in result.failed:

@@ -7,7 +7,8 @@ from collections.abc import Callable
 
 _OPTIONS: dict[str, str | Callable[[re.Match[str]], str]] = {
     r"\btimezone=": "--timezone",
-    r"\b(keep_personal|cascade|replace)=True\b": lambda match: "--" + match[1].replace("_", "-"),
+    r"\bmetadata=": "--metadata",
+    r"\b(keep_personal|cascade|replace|again)=True\b": lambda match: "--" + match[1].replace("_", "-"),
     r"\breader='(\w+)'": r"--reader \1",
     r"\barrays=": "GNODE_ORM_ARRAYS",
 }

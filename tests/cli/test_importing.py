@@ -101,3 +101,50 @@ def test_messages_name_options_as_they_are_typed():
     assert in_options(said) == (
         "kept without a zone; --timezone gives it one; --keep-personal keeps it; ask with --reader PickleIO"
     )
+
+
+def test_what_is_in_the_lab_already_is_skipped_unless_asked_for(run, empty_lab, files):
+    run("import", files[0], "--lab", empty_lab)
+    second = run("import", files[0], "--lab", empty_lab)
+    assert second.exit_code == 0
+    assert "skipped: its content is in the lab already as block/" in second.stderr
+    assert "; --again imports it anew" in second.stderr
+    assert run("import", files[0], "--again", "--lab", empty_lab).exit_code == 0
+    with Session(empty_lab) as session:
+        assert session.query(Block).count() == 2
+
+
+def test_a_dry_run_shows_the_plan_and_stores_nothing(run, empty_lab, files, tmp_path):
+    result = run("import", files[0].parent, "--dry-run", "--metadata", "mouse=m001", "--lab", empty_lab)
+    assert result.exit_code == 0, result.output
+    lines = result.stdout.splitlines()
+    assert lines[0] == "Import of 4 files: 4 to import"
+    assert f"+ {files[0]} (NeuroExplorerIO)" in lines
+    assert "    mouse = 'm001'" in lines
+    planned = json.loads(run("import", files[0], "--dry-run", "--lab", empty_lab, "--json").stdout)
+    assert planned[0]["blocks"][0]["name"] == "cell07_trial1"
+    (tmp_path / "broken.abf").write_bytes(b"ABF2")
+    assert run("import", tmp_path / "broken.abf", "--dry-run", "--lab", empty_lab).exit_code == 1
+    with Session(empty_lab) as session:
+        assert session.query(Block).count() == 0
+
+
+def test_metadata_becomes_annotations_of_each_block(run, empty_lab, files):
+    run("import", files[0].parent, "--metadata", "mouse=m001", "--metadata", "rig=2", "--lab", empty_lab)
+    with Session(empty_lab) as session:
+        assert session.query(Block).where(Block.annotations["mouse"] == "m001").count() == 3
+        assert session.query(Block).where(Block.annotations["rig"] == "2").count() == 3
+    assert run("import", files[0], "--metadata", "mouse", "--lab", empty_lab).exit_code == 2
+
+
+def test_validate_only_judges_by_the_template_and_stores_nothing(run, tmp_path, files):
+    template = tmp_path / "lab.toml"
+    template.write_text('[block]\nrequired = ["annotations.mouse"]\nrecommended = ["description"]\n')
+    result = run("import", files[0], "--validate-only", "--template", template, "--lab", tmp_path / "none")
+    assert result.exit_code == 1
+    head, columns, *rows = result.stdout.splitlines()
+    assert head == f"{files[0]}: 1 error, 1 warning"
+    assert columns.split() == ["severity", "code", "first", "at", "message", "remedy"]
+    assert [row.split()[:2] for row in rows] == [["error", "required-missing"], ["warning", "recommended-missing"]]
+    assert not (tmp_path / "none").exists()
+    assert run("validate", files[0], "--template", template).stdout == result.stdout
