@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from gnode_orm.core.collections import Kept
 from gnode_orm.core.entity import Entity
 from gnode_orm.core.state import State, Status
 from gnode_orm.session.pending import Pending
@@ -55,8 +54,9 @@ class Savepoint:
         for item in self._entities:
             _put_back(session, item)
         for collection in touched:
-            if id(collection) not in self._collections and id(collection._owner) in kept:
-                collection.put_back(Kept())
+            # An object that was made since keeps what it was made with.
+            if id(collection) not in self._collections and collection._owner._state is not None:
+                collection.restore()
         for collection, before in self._collections.values():
             collection.put_back(before)
         pending.new, pending.modified, pending.deleted = self._new, self._modified, self._deleted

@@ -116,6 +116,15 @@ def test_a_failure_restores_children_of_a_new_parent_without_any(session):
     assert session.new == [fresh]
 
 
+def test_a_new_object_moved_below_a_clean_parent_goes_back(session, block):
+    loose = session.add(Segment("loose"))
+    assert names(block) == ["0", "1"]
+    fail(session, lambda: setattr(loose, "block", block))
+    assert names(block) == ["0", "1"]
+    assert loose.block is None
+    assert session.new == [loose]
+
+
 def test_a_collection_loaded_inside_stays_right(lab, block):
     with lab.session() as session:
         again = session.get(block.location)
