@@ -10,6 +10,7 @@ from typing import Any, Literal, NamedTuple
 from gnode_orm.core.arrays import ArrayHandle
 from gnode_orm.core.changes import DeletePreview
 from gnode_orm.core.schema import SCHEMA
+from gnode_orm.core.typed_json import encode
 from gnode_orm.errors import UnsupportedByStore
 from gnode_orm.location import Location
 
@@ -146,7 +147,8 @@ def _content(item: PlanItem) -> Any:
 
 
 def _key(value: Any) -> Any:
-    return id(value) if hasattr(value, "__spec__") or isinstance(value, ArrayHandle) else repr(value)
+    # Not by repr, which rounds numbers and shortens arrays.
+    return id(value) if hasattr(value, "__spec__") or isinstance(value, ArrayHandle) else encode(value)
 
 
 def _shown(value: Any) -> str:

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from gnode_orm.core.annotations import plain
 from gnode_orm.core.arrayhash import array_hash
 from gnode_orm.core.arrays import ArrayHandle
 from gnode_orm.core.changes import ArrayRef, Link
@@ -65,8 +66,13 @@ def changed_fields(entity: Entity) -> dict[str, tuple[Any, Any]]:
     for name, old in state.original.items():
         spec = entity.__spec__.by_name.get(name)
         if spec is not None and not _unchanged(entity, spec, old):
-            changes[name] = (_readable(entity, spec, old), entity._raw(name))
+            changes[name] = (_readable(entity, spec, old), _detached(entity._raw(name)))
     return changes
+
+
+def _detached(value: Any) -> Any:
+    # Annotations are edited in place, also when a change is undone: who was told of a change keeps what it was.
+    return plain(value) if isinstance(value, dict) else value
 
 
 def link_changes(entity: Entity) -> dict[str, tuple[list[Entity], list[Entity]]]:

@@ -266,6 +266,26 @@ def test_a_plan_notices_an_edit_of_the_same_field(session, block):
         session.commit(plan=plan)
 
 
+@pytest.mark.parametrize("field", ["quantity", "array"])
+def test_a_plan_notices_an_edit_that_is_too_small_to_be_printed(session, field):
+    signal = session.add(AnalogSignal(sampling_rate=30000.0 * pq.Hz, annotations={"map": np.arange(5000)}))
+    plan = session.plan()
+    if field == "quantity":
+        signal.sampling_rate = 30000.000001 * pq.Hz
+    else:
+        signal.annotations["map"] = np.where(np.arange(5000) == 2500, 0, np.arange(5000))
+    with pytest.raises(SessionError):
+        session.commit(plan=plan)
+
+
+def test_the_items_of_a_plan_stay_as_they_were_when_it_was_made(session, block):
+    block.annotations["one"] = 1
+    plan = session.plan()
+    changes = session.changes(block)
+    block.annotations["two"] = 2
+    assert plan[0].new == changes["annotations"][1] == {"n": 1, "one": 1}
+
+
 def test_arrays_are_stored_before_what_names_them(lab, session, block):
     AnalogSignal(signal=(np.zeros(LARGE), "mV"), sampling_rate=1 * pq.kHz, t_start=0 * pq.s, segment=block.segments[0])
     lab.forget()
