@@ -5,10 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-import numpy as np
-
 from gnode_orm.core.annotations import plain
-from gnode_orm.core.arrayhash import array_hash
+from gnode_orm.core.arrayhash import hash_of_pieces
 from gnode_orm.core.arrays import ArrayHandle
 from gnode_orm.core.changes import ArrayRef, Link
 from gnode_orm.core.codec import from_columns, read_part, to_columns
@@ -107,10 +105,10 @@ def _unchanged(entity: Entity, spec: FieldSpec, old: Any) -> bool:
     if spec.type is FieldType.REF:
         old = _old_reference(entity, spec, old)
         return old is new or _address(old) == _address(new) is not None
+    if spec.type is FieldType.ARRAY:
+        return old is new or same_array(_readable(entity, spec, old), new)
     if old is new and not isinstance(new, dict):
         return True
-    if spec.type is FieldType.ARRAY:
-        return same_array(_readable(entity, spec, old), new)
     columns = to_columns(spec, new)
     return bool(_old_columns(entity, spec, old) == read_part(spec, columns))
 
@@ -172,7 +170,7 @@ def same_array(old: ArrayHandle | None, new: ArrayHandle | None) -> bool:
 
 def _hash(handle: ArrayHandle) -> bytes:
     ref: ArrayRef | None = handle.ref
-    return ref.hash if ref is not None else array_hash(np.asarray(handle))
+    return ref.hash if ref is not None else hash_of_pieces(handle)
 
 
 def _check(entities: list[Entity]) -> None:
