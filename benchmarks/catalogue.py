@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from benchmarks.measuring import Row
-from benchmarks.rows import arrays, objects, one_change, recordings, spike_trains, starting, tree
+from benchmarks.rows import arrays, growth, objects, one_change, overview, recordings, spike_trains, starting, tree
 
 
 def rows(*, quick: bool) -> list[Row]:
@@ -20,6 +20,8 @@ def rows(*, quick: bool) -> list[Row]:
         arrays.READ,
         arrays.ONE_CHANNEL,
         arrays.ALL_CHANNELS,
+        overview.OVERVIEW,
         *recordings.IMPORTS,
         starting.IMPORT,
+        *growth.growth(quick=quick),
     ]
