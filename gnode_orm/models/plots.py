@@ -57,7 +57,8 @@ def _draw_overview(overview: Any, ax: Any, labels: list[str]) -> None:
 
 
 def _draw_samples(signal: Any, ax: Any, labels: list[str]) -> None:
-    times, values = np.asarray(signal.times), signal._samples().load()
+    times = np.asarray(signal.times)
+    values = signal.physical() if hasattr(signal, "physical") else signal._samples().load()
     for number, label in enumerate(labels):
         ax.plot(times, _channel(values, number), linewidth=0.8, label=label)
 

@@ -18,6 +18,7 @@ from gnode_orm.core.fields import (
     ref,
 )
 from gnode_orm.core.overview import Overview, minimum_maximum
+from gnode_orm.core.scaling import physical
 from gnode_orm.core.time_index import slice_bounds, time_bound
 from gnode_orm.errors import ValidationFailed
 from gnode_orm.models.electrophysiology import DataEntity, cut_along
@@ -160,6 +161,28 @@ class RegularSignal(Signal):
             gain=_scaling_of(self.gain, picked),
             offset=_scaling_of(self.offset, picked),
         )
+
+    def physical(self, t0: Any = None, t1: Any = None, *, channels: Channels = None) -> Any:
+        """Give the samples in their unit as a quantity: ``signal * gain + offset`` where there is a gain or offset.
+
+        ``t0``, ``t1`` and ``channels`` are those of ``time_slice``; only what is asked for is read.
+        """
+        part = self if t0 is None and t1 is None and channels is None else self.time_slice(t0, t1, channels=channels)
+        return part._scaled(part._samples().load())
+
+    def downsample(self, n: int, method: str = "minmax") -> Overview:
+        """Give minimum and maximum in each of ``n`` stretches with equally many samples, as physical values."""
+        raw = super().downsample(n, method)
+        low, high = self._scaled(raw.minimum), self._scaled(raw.maximum)
+        # A negative gain turns them around.
+        return Overview(raw.times, np.minimum(low, high), np.maximum(low, high)) if low is not raw.minimum else raw
+
+    def _scaled(self, values: Any, picked: list[int] | None = None) -> Any:
+        """Physical values for raw ones, of some channels."""
+        if self.gain is None and self.offset is None:
+            return values
+        scaling = (_scaling_of(self.gain, picked), _scaling_of(self.offset, picked))
+        return pq.Quantity(physical(np.asarray(values), *scaling), getattr(values, "units", pq.dimensionless))
 
     def _times_at(self, numbers: Any) -> Any:
         return self._begin() + numbers / self._rate()

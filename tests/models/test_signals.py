@@ -245,3 +245,21 @@ def test_an_irregular_signal_has_an_overview() -> None:
     overview = irregular().downsample(2)
     assert overview.times.tolist() == [1, 2]
     assert overview.maximum.magnitude.tolist() == [[1, 2], [5, 6]]
+
+
+def test_raw_samples_are_read_as_physical_values_too() -> None:
+    raw = np.array([[0, 10], [1, 20], [2, 30]], "i2")
+    signal = AnalogSignalArray((raw, "uV"), gain=[0.5, -2], offset=1, sampling_rate=1 * pq.kHz)
+    assert signal.signal.dtype == np.int16
+    values = signal.physical()
+    assert (values.dtype, values.dimensionality.string) == (np.float32, "uV")
+    assert values.magnitude.tolist() == [[1, -19], [1.5, -39], [2, -59]]
+    assert signal.physical(1 * pq.ms, 2 * pq.ms, channels=1).magnitude.tolist() == [[-39]]
+    overview = signal.downsample(1)
+    assert (overview.minimum.magnitude.tolist(), overview.maximum.magnitude.tolist()) == ([[1, -59]], [[2, -19]])
+
+
+def test_samples_without_gain_are_physical_as_they_are() -> None:
+    signal = AnalogSignal((np.arange(3, dtype="f8"), "mV"), sampling_rate=1 * pq.kHz)
+    assert signal.physical().dtype == np.float64
+    assert signal.physical(channels=0).tolist() == [0, 1, 2]

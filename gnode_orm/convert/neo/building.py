@@ -15,10 +15,10 @@ from gnode_orm.convert.neo.data_reading import read_data
 from gnode_orm.convert.neo.membership import Membership, in_order
 from gnode_orm.convert.neo.reading import Reading, read_container, read_group
 from gnode_orm.convert.neo.refusal import at_path, in_extension
-from gnode_orm.convert.neo.scaling import physical
 from gnode_orm.convert.neo.updating import assign
 from gnode_orm.convert.neo.walk import Node, Walk
 from gnode_orm.core.entity import Entity
+from gnode_orm.core.scaling import physical
 from gnode_orm.errors import ValidationFailed
 from gnode_orm.models import AnalogSignal, RecordingChannelGroup, Unit
 
