@@ -17,7 +17,6 @@ from gnode_orm.location import Location
 from gnode_orm.models import MODELS
 from gnode_orm.session.identity_map import IdentityMap
 
-
 _MANY = 1000
 
 
