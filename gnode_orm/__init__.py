@@ -18,6 +18,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from gnode_orm import errors
+from gnode_orm.core.streamed import StreamedArray
 from gnode_orm.location import Location
 from gnode_orm.models import (
     AnalogSignal,
@@ -67,6 +68,7 @@ __all__ = [
     "Session",
     "Spike",
     "SpikeTrain",
+    "StreamedArray",
     "Unit",
     "Value",
     "close",

@@ -47,6 +47,8 @@ class Unit:
 
 _by_text: dict[str, Unit] = {}
 _by_dimensionality: dict[tuple[tuple[Any, Any], ...], Unit] = {}
+# By the id of the dimensionality that all our quantities of a unit share, and that lives as long as the unit.
+_by_shared: dict[int, Unit] = {}
 
 
 def unit_of(text: str) -> Unit:
@@ -69,13 +71,15 @@ def unit_of_quantity(quantity: pq.Quantity) -> Unit:
         UnitError: the unit's text would lose its scale, as that of ``pq.CompoundUnit("0.195*uV")`` does.
     """
     dimensionality = quantity._dimensionality
+    shared = _by_shared.get(id(dimensionality))
+    if shared is not None:
+        return shared
     key = tuple(dimensionality.items())
-    try:
-        return _by_dimensionality[key]
-    except KeyError:
-        unit = _from_dimensionality(dimensionality)
-        _by_dimensionality[key] = unit
-        return unit
+    unit = _by_dimensionality.get(key)
+    if unit is None:
+        unit = _by_dimensionality[key] = _from_dimensionality(dimensionality)
+        _by_shared[id(unit.dimensionality)] = unit
+    return unit
 
 
 def _parse(text: str) -> Unit:

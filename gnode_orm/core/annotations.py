@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import weakref
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, SupportsIndex
 
@@ -12,19 +11,20 @@ from gnode_orm.core.typed_json import encode
 
 
 class Watcher:
-    """Knows, without keeping it alive, which object and field a container belongs to."""
+    """Knows which object and field a container belongs to, and keeps the object.
+
+    ``session.get(...).annotations["a"] = 1`` holds the object by nothing else when the edit is made.
+    """
 
     __slots__ = ("_field", "_owner")
 
     def __init__(self, owner: Any, field: str) -> None:
-        self._owner = weakref.ref(owner)
+        self._owner = owner
         self._field = field
 
     def before_change(self) -> None:
         """Tell the owner that the field is about to be edited in place."""
-        owner = self._owner()
-        if owner is not None:
-            owner._before_edit(self._field)
+        self._owner._before_edit(self._field)
 
 
 class AnnotationDict(dict[str, Any]):

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from typing import Any
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -21,14 +21,17 @@ _THREADS = 4
 
 def array_hash(array: npt.NDArray[Any]) -> bytes:
     """Hash an array of any layout."""
-    hasher = ArrayHasher(array.dtype, array.shape)
-    for piece in contiguous_pieces(array):
-        hasher.update(piece)
-    return hasher.digest()
+    with ArrayHasher(array.dtype, array.shape) as hasher:
+        for piece in contiguous_pieces(array):
+            hasher.update(piece)
+            hasher.wait()
+        return hasher.digest()
 
 
 def content_hash(data: bytes | memoryview, dtype: np.dtype[Any], shape: Sequence[int]) -> bytes:
     """Hash an array given as its C-order bytes."""
+    if len(data) <= LEAF:
+        return _top(dtype, shape, hashlib.sha256(data).digest() if len(data) else b"")
     view = memoryview(data)
     leaves = [view[start : start + LEAF] for start in range(0, len(view), LEAF)]
     return _top(dtype, shape, b"".join(_digests(leaves)))
@@ -56,54 +59,104 @@ def bytes_of(array: npt.NDArray[Any]) -> memoryview:
     return array.reshape(-1).view(np.uint8).data
 
 
-class ArrayHasher:
-    """Hashes an array that comes in pieces along its first axis."""
+class Pieces(Protocol):
+    """An array that gives itself in pieces along the first axis."""
 
-    def __init__(self, dtype: np.dtype[Any], shape: Sequence[int]) -> None:
+    @property
+    def dtype(self) -> np.dtype[Any]: ...
+
+    @property
+    def shape(self) -> tuple[int, ...]: ...
+
+    def chunks(self) -> Iterator[npt.NDArray[Any]]: ...
+
+
+def hash_of_pieces(source: Pieces) -> bytes:
+    """Hash an array without holding more than a piece of it."""
+    with ArrayHasher(source.dtype, source.shape) as hasher:
+        for piece in source.chunks():
+            hasher.update(piece)
+            hasher.wait()
+        return hasher.digest()
+
+
+class ArrayHasher:
+    """Hashes an array that comes in pieces along its first axis; whole leaves on threads of its own.
+
+    Args:
+        leaves: digests of the leaves that come before the first piece.
+
+    A piece must stay as it is until ``wait()`` or ``digest()``.
+    """
+
+    def __init__(self, dtype: np.dtype[Any], shape: Sequence[int], leaves: bytes = b"") -> None:
         self._dtype = dtype
         self._shape = tuple(shape)
-        self._digests = bytearray()
+        self._digests = bytearray(leaves)
         self._leaf = hashlib.sha256()
         self._filled = 0
+        self._running: list[Future[bytes]] = []
+        self._pool = ThreadPoolExecutor(_THREADS)
+
+    def __enter__(self) -> ArrayHasher:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self._pool.shutdown()
 
     def update(self, piece: npt.NDArray[Any]) -> None:
         """Take the next C-contiguous piece."""
-        view = bytes_of(piece)
+        self.take(bytes_of(piece))
+
+    def take(self, view: memoryview) -> None:
+        """Take the next bytes."""
         if self._filled:
             rest = view[: LEAF - self._filled]
             self._fill(rest)
             view = view[len(rest) :]
         whole = len(view) // LEAF * LEAF
-        for digest in _digests([view[start : start + LEAF] for start in range(0, whole, LEAF)]):
-            self._digests += digest
-        self._fill(view[whole:])
+        if whole:
+            self.wait()
+            leaves = [view[start : start + LEAF] for start in range(0, whole, LEAF)]
+            self._running = [self._pool.submit(_digest, leaf) for leaf in leaves]
+        if len(view) > whole:
+            self._fill(view[whole:])
+
+    def wait(self) -> None:
+        """Let the threads finish what was given to them."""
+        for leaf in self._running:
+            self._digests += leaf.result()
+        self._running = []
 
     def _fill(self, data: memoryview) -> None:
         self._leaf.update(data)
         self._filled += len(data)
         if self._filled == LEAF:
-            self._close_leaf()
+            self.wait()
+            self._digests += self._leaf.digest()
+            self._leaf, self._filled = hashlib.sha256(), 0
 
-    def _close_leaf(self) -> None:
-        self._digests += self._leaf.digest()
-        self._leaf, self._filled = hashlib.sha256(), 0
+    def leaves(self) -> bytes:
+        """Digests of the whole leaves so far."""
+        self.wait()
+        return bytes(self._digests)
 
     def digest(self) -> bytes:
         """The hash, when every piece was given."""
         return _top(self._dtype, self._shape, self.leaf_digests())
 
     def leaf_digests(self) -> bytes:
-        """The digests of all leaves, one after another, when every piece was given."""
-        if self._filled:
-            self._close_leaf()
-        return bytes(self._digests)
+        """Digests of all leaves, one after another, when every piece was given."""
+        return self.leaves() + (self._leaf.digest() if self._filled else b"")
+
+
+def _digest(leaf: memoryview) -> bytes:
+    return hashlib.sha256(leaf).digest()
 
 
 def _digests(leaves: list[memoryview]) -> list[bytes]:
-    if len(leaves) < 2:
-        return [hashlib.sha256(leaf).digest() for leaf in leaves]
     with ThreadPoolExecutor(_THREADS) as pool:
-        return list(pool.map(lambda leaf: hashlib.sha256(leaf).digest(), leaves))
+        return list(pool.map(_digest, leaves))
 
 
 def _top(dtype: np.dtype[Any], shape: Sequence[int], digests: bytes) -> bytes:

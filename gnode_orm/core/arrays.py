@@ -17,7 +17,7 @@ from numpy.lib.mixins import NDArrayOperatorsMixin
 
 from gnode_orm.core.changes import ArrayRef
 from gnode_orm.core.quantity import check_dimension, refuse_second_unit, with_unit
-from gnode_orm.errors import ValidationFailed
+from gnode_orm.errors import UnitError, ValidationFailed
 from gnode_orm.units import Unit, unit_of, unit_of_quantity
 
 _NUMBERS = "biufc"
@@ -160,15 +160,38 @@ class ArrayHandle(NDArrayOperatorsMixin):
         parsed = unit_of(unit) if isinstance(unit, str) else unit_of_quantity(unit)
         if self._unit is None:
             raise ValidationFailed("The array has no unit to convert from; use with_unit(...) to give it one")
-        check_dimension(parsed, self._unit.dimension, parsed.text)
+        if parsed.dimension != self._unit.dimension:
+            raise UnitError(
+                f"An array in {self._unit.text} cannot be converted to {parsed.text}: the dimensions differ. "
+                f"with_unit({parsed.text!r}) relabels the numbers instead",
+                value=unit,
+            )
         if parsed is self._unit:
             return self
         values = np.asarray(self.load().rescale(pq.Quantity(1.0, parsed.dimensionality)))
         return ArrayHandle.in_memory(values, parsed)
 
+    def extended(self, more: Any) -> ArrayHandle:
+        """Append rows along the first axis: ``signal.signal = signal.signal.extended(more)``.
+
+        ``more`` is a Quantity, ``(array, "unit")`` or a handle of the same unit, dtype and channels. Nothing is read
+        or written until the next commit, which stores the new rows alone and shares what was stored before.
+
+        Raises:
+            ValidationFailed: another dtype, unit or number of channels.
+        """
+        from gnode_orm.core.streamed import extended
+
+        return extended(self, number_array(more, None, unit_optional=True))
+
     def rescale(self, unit: Any) -> Any:
         """Load and convert, as ``Quantity.rescale``."""
         return self.load().rescale(unit)
+
+    @property
+    def held(self) -> npt.NDArray[Any] | None:
+        """The whole array where it stands in memory, in C order; ``None`` where it has to be read or copied."""
+        return self._array if self._array is not None and self._array.flags.c_contiguous else None
 
     def chunks(self) -> Iterator[npt.NDArray[Any]]:
         """Give the array in C-contiguous pieces along the first axis."""
@@ -178,6 +201,12 @@ class ArrayHandle(NDArrayOperatorsMixin):
             return
         for start in range(0, self.shape[0], rows):
             yield np.asarray(self._read(slice(start, start + rows)), order="C")
+
+    def extremes(self, factor: int) -> npt.NDArray[Any] | None:
+        """Give minimum and maximum of every ``factor`` rows, shape (2, blocks, ...), where a store keeps them."""
+        read = getattr(self._reader, "read_extremes", None)
+        found: npt.NDArray[Any] | None = None if read is None or self.ref is None else read(self.ref, factor)
+        return found
 
     def descriptor(self) -> dict[str, Any]:
         """Describe the array without its values, as in ``model_dump(mode="json")``."""

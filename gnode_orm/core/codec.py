@@ -35,6 +35,11 @@ def to_columns(spec: FieldSpec, value: Any) -> Row:
     return _WRITERS[spec.type._value_](value)
 
 
+def writer(spec: FieldSpec) -> Callable[[Any], Row]:
+    """Give the function that writes values of a field, for many of them."""
+    return _WRITERS[spec.type._value_]
+
+
 def from_columns(spec: FieldSpec, columns: Row, reader: Any) -> Any:
     """Read one value from its read columns; ``reader`` is what array handles read from."""
     if spec.type is FieldType.ARRAY:

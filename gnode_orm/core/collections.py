@@ -7,7 +7,7 @@ taken out in memory are kept beside it, so that appending never loads.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, MutableSequence
-from typing import TYPE_CHECKING, Any, TypeVar, overload
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar, overload
 
 from gnode_orm.core.schema import Relation
 from gnode_orm.errors import DetachedError, ValidationFailed
@@ -16,6 +16,15 @@ if TYPE_CHECKING:
     from gnode_orm.core.entity import Entity
 
 M = TypeVar("M", bound="Entity")
+
+
+class Kept(NamedTuple):
+    """A collection as it stood at one moment."""
+
+    members: dict[int, Any] | None = None
+    added: dict[int, Any] = {}  # noqa: RUF012
+    removed: dict[int, Any] = {}  # noqa: RUF012
+    stored: dict[int, Any] | None = None
 
 
 class Collection(MutableSequence[M]):
@@ -177,6 +186,22 @@ class Collection(MutableSequence[M]):
         if self._stored is None:
             self._stored = {key: item for key, item in self._members.items() if key not in self._added}
 
+    def take_in(self, member: Any) -> None:
+        """Take over a member that the store hung in, where the stored members are loaded."""
+        if self._members is None or id(member) in self._members or id(member) in self._removed:
+            return
+        self._members[id(member)] = member
+        if self._stored is not None:
+            self._stored[id(member)] = member
+        self._view = None
+
+    def forget(self, member: Any) -> None:
+        """Drop a member that the store took out."""
+        for register in (self._members, self._added, self._removed, self._stored):
+            if register is not None:
+                register.pop(id(member), None)
+        self._view = None
+
     def settle(self) -> None:
         """After a write: what was hung in or taken out in memory is now stored."""
         self._added.clear()
@@ -198,6 +223,22 @@ class Collection(MutableSequence[M]):
             self._members = {key: item for key, item in stored.items() if key not in self._added}
             self._view = None
         self.settle()
+
+    def keep(self) -> Kept:
+        """Give a copy of everything that changes."""
+        stored = None if self._stored is None else dict(self._stored)
+        members = None if self._members is None else dict(self._members)
+        return Kept(members, dict(self._added), dict(self._removed), stored)
+
+    def put_back(self, kept: Kept) -> None:
+        """Come back to an earlier moment; stored members that were loaded since stay loaded."""
+        self.restore()
+        self._added, self._removed, self._stored = dict(kept.added), dict(kept.removed), kept.stored
+        if kept.members is not None:
+            self._members = dict(kept.members)
+        elif self._members is not None:
+            self.fill(list(self._members.values()))
+        self._view = None
 
     def expire(self) -> None:
         """Read the stored members anew at the next use, unless there is something pending."""
@@ -268,7 +309,12 @@ def link(collection: Collection[Any], member: Any) -> None:
     member._before_edit(other._relation.name)
     collection.add_silently(member)
     other.add_silently(collection._owner)
-    collection._owner._join(member)
+    try:
+        collection._owner._join(member)
+    except BaseException:
+        collection.discard_silently(member)
+        other.discard_silently(collection._owner)
+        raise
 
 
 def unlink(collection: Collection[Any], member: Any) -> None:

@@ -74,6 +74,10 @@ class Entity(Portable):
                 self._first_references(name for name in values if name in cls.__references__)
 
         def __getattr__(self, name: str) -> Any:
+            place = type(self).__as_read__.get(name)
+            if place is not None and self._row:
+                value = self.__dict__[name] = self._row[place]
+                return value
             spec = type(self).__spec__.by_name.get(name)
             if spec is None:
                 raise misspelt(type(self), name)

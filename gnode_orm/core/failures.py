@@ -16,11 +16,18 @@ def translated(cls: Any, error: ValidationError, *, field: str | None = None) ->
     text = "; ".join(
         f"{cls.__name__}.{name}: {message}" if message[0] != "!" else message[1:] for name, message in problems
     )
-    first = error.errors(include_url=False)[0]
-    ours = first.get("ctx", {}).get("error")
-    failure = type(ours) if isinstance(ours, ValidationFailed) and len(problems) == 1 else ValidationFailed
+    details = error.errors(include_url=False)
+    first = details[0]
+    failure = _kind_of_failure(first) if len(details) == 1 else ValidationFailed
     pairs = [(name, message.lstrip("!")) for name, message in problems]
     return failure(text, entity=cls.__name__, field=problems[0][0], value=first.get("input"), errors=pairs)
+
+
+def _kind_of_failure(detail: Any) -> type[ValidationFailed]:
+    if detail["type"] == "extra_forbidden":
+        return UnknownField
+    ours = detail.get("ctx", {}).get("error")
+    return type(ours) if isinstance(ours, ValidationFailed) else ValidationFailed
 
 
 def misspelt(cls: Any, name: str, among: Iterable[str] = ()) -> UnknownField:

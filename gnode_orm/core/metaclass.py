@@ -14,7 +14,9 @@ from gnode_orm.location import NAMESPACES
 _building = 0
 
 
-@dataclass_transform(kw_only_default=True, field_specifiers=(field_rules.field, field_rules.extension, field_rules.ref))
+@dataclass_transform(
+    eq_default=False, kw_only_default=True, field_specifiers=(field_rules.field, field_rules.extension, field_rules.ref)
+)
 class EntityMeta(ModelMetaclass):
     """Gives classes their columns: ``Segment.name`` is something to build conditions from."""
 
@@ -56,6 +58,8 @@ def _describe(cls: Any) -> None:
     cls.__spec__ = spec
     cls.__validators__ = {name: check for name, check in field_validators(cls).items() if name != "ext"}
     cls.__offsets__ = _offsets(specs)
+    as_read = (FieldType.TEXT, FieldType.INTEGER)
+    cls.__as_read__ = {item.name: cls.__offsets__[item.name] for item in specs if item.type in as_read}
     cls.__all_fields__ = set(cls.model_fields)
     cls.__positional__ = next(name for name, info in cls.model_fields.items() if info.kw_only is False)
     cls.__references__ = frozenset(item.name for item in spec.refs)

@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any, Self
 
 import orjson
+import quantities as pq
 from pydantic import BaseModel
 
 from gnode_orm.core.expressions import META_FIELDS
@@ -59,6 +60,9 @@ class Portable(Referring):
 
     def __setstate__(self, kept: dict[Any, Any]) -> None:
         fill_fast(self, kept["set"])
+        for value in kept["values"].values():
+            if isinstance(value, pq.Quantity):
+                value.setflags(write=False)  # pickling forgets it
         self._take(kept["values"])
 
     @classmethod

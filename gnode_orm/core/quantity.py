@@ -18,7 +18,10 @@ import quantities as pq
 from gnode_orm.errors import UnitError, ValidationFailed
 from gnode_orm.units import Unit, unit_of, unit_of_quantity
 
-_TEXT = re.compile(r"\s*([-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?|[-+]?inf|nan)\s*(\S.*?)\s*")
+_TEXT = re.compile(
+    r"\s*([-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?|[-+]?inf|nan)"
+    r"(?:\s+(\S.*?)|([^\W\d].*?|%))\s*"  # a digit begins a unit ("1/s") only behind a blank
+)
 _EXAMPLES = {"s": "5*pq.ms or '5 ms'", "1/s": "10*pq.kHz or '10 kHz'"}
 
 TIME = "s"
@@ -57,6 +60,12 @@ def check_dimension(unit: Unit, dimension: str | None, value: Any) -> None:
     if dimension is not None and unit.dimension != dimension:
         what = {TIME: "a time", RATE: "a rate"}.get(dimension, f"a quantity of {dimension}")
         raise UnitError(f"{_show(value)} is not {what} (unit {unit.text}); write {_example(dimension)}", value=value)
+
+
+def is_before(one: Any, other: Any) -> bool:
+    """Compare two quantities of one dimension; ``quantities`` itself takes long to find that their units are one."""
+    same_unit = unit_of_quantity(one) is unit_of_quantity(other)
+    return bool(one.magnitude < other.magnitude if same_unit else one < other)
 
 
 def refuse_second_unit(value: Any, unit: str) -> None:
@@ -120,7 +129,7 @@ def _parts(value: Any, dimension: str | None) -> tuple[Any, Unit]:
         match = _TEXT.fullmatch(value)
         if match is None:
             raise ValidationFailed(f"{value!r} is not a number with a unit; write {_example(dimension)}", value=value)
-        return np.array(float(match[1])), unit_of(match[2])
+        return np.array(float(match[1])), unit_of(match[2] or match[3])
     if isinstance(value, dict) and set(value) == {"value", "unit"}:
         value = (value["value"], value["unit"])
     if isinstance(value, tuple | list) and len(value) == 2 and isinstance(value[1], str):

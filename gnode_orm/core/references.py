@@ -50,9 +50,15 @@ class Referring(Tracked):
                 for _, other in parents:
                     other._check_sessions(value)
                 parents.append((name, value))
-        for name, parent in parents:
-            _hang_in(self, type(self).__spec__.by_name[name], parent)
-            parent._join(self)
+        specs = type(self).__spec__.by_name
+        try:
+            for name, parent in parents:
+                _hang_in(self, specs[name], parent)
+                parent._join(self)
+        except BaseException:
+            for name, parent in parents:
+                _take_out(self, specs[name], parent)
+            raise
 
     def _set_reference(self, name: str, value: Any) -> None:
         spec = type(self).__spec__.by_name[name]
@@ -70,7 +76,14 @@ class Referring(Tracked):
         self._put_reference(name, value)
         if isinstance(value, Referring):
             _hang_in(self, spec, value)
-            self._join(value)
+            try:
+                self._join(value)
+            except BaseException:
+                _take_out(self, spec, value)
+                self._put_reference(name, old)
+                if isinstance(parent, Referring):
+                    _hang_in(self, spec, parent)
+                raise
 
     def _loaded(self, spec: FieldSpec, value: Any) -> Any:
         """Give the instance for a location that is in the identity map; other values as they are."""
@@ -105,6 +118,11 @@ def _location_of(value: Any) -> Location | None:
 
 def _relation(parent: Referring, spec: FieldSpec) -> Any:
     return type(parent).__spec__.relation_by_name[spec.related or ""]
+
+
+def _take_out(child: Referring, spec: FieldSpec, parent: Referring) -> None:
+    if spec.related:
+        collection_of(parent, _relation(parent, spec)).discard_silently(child)
 
 
 def _hang_in(child: Referring, spec: FieldSpec, parent: Referring) -> None:

@@ -37,7 +37,6 @@ class Tracked(BaseModel, metaclass=EntityMeta):
     """The values of an entity, in memory or in a record, and what it looked like before it was changed."""
 
     model_config = ConfigDict(extra="forbid", arbitrary_types_allowed=True, ignored_types=(Children, MetaField))
-    __slots__ = ("__weakref__", "_collections", "_row", "_state", "_unresolved")
 
     kind: ClassVar[str]
     namespace: ClassVar[str]
@@ -49,18 +48,32 @@ class Tracked(BaseModel, metaclass=EntityMeta):
     __references__: ClassVar[frozenset[str]]
     __documents__: ClassVar[tuple[str, ...]]
     __synonyms__: ClassVar[dict[str, str]] = {}
+    # Where those fields stand in a record that are kept as they are read.
+    __as_read__: ClassVar[dict[str, int]]
 
-    if TYPE_CHECKING:
-        # Place in a session; None while the object is transient.
-        _state: State | None
-        # The record that the object was read from; None for one made here, () for one that must be read again.
-        _row: tuple[Any, ...] | None
-        # Foreign keys that were set to a location and not read since.
-        _unresolved: dict[str, Location] | None
-        # Collections that were asked for.
-        _collections: dict[str, Collection[Any]] | None
+    if TYPE_CHECKING:  # as properties, since the checkers would take attributes for fields
+
+        def __hash__(self) -> int: ...
+
+        @property
+        def _state(self) -> State | None:
+            """Place in a session; ``None`` while the object is transient."""
+
+        @property
+        def _row(self) -> tuple[Any, ...] | None:
+            """The record that the object was read from; ``None`` for one made here, ``()`` for one to read again."""
+
+        @property
+        def _unresolved(self) -> dict[str, Location] | None:
+            """Foreign keys that were set to a location and not read since."""
+
+        @property
+        def _collections(self) -> dict[str, Collection[Any]] | None:
+            """Collections that were asked for."""
 
     if not TYPE_CHECKING:
+        __slots__ = ("__weakref__", "_collections", "_row", "_state", "_unresolved")
+
         # Identity is by object: values with arrays have no truth value to compare by.
         __eq__ = object.__eq__
         __hash__ = object.__hash__
@@ -106,7 +119,8 @@ class Tracked(BaseModel, metaclass=EntityMeta):
             tracker = None if self._state is None else self._state.tracker
             if tracker is None:
                 raise DetachedError(
-                    f"A {type(self).__name__} expired, and there is no open session to read it again; add it to a session"
+                    f"A {type(self).__name__} expired, and there is no open session to read it again; add it to a "
+                    "session"
                 )
             tracker.reload(self)
         return self._row

@@ -160,7 +160,8 @@ def _quantity(value: Any, path: str, depth: int) -> dict[str, Any]:
     out = {"$": "q", "v": scalar["v"], "u": unit.text, "si": None, "d": unit.dimension}
     if magnitude.dtype != np.float64 or "b" in scalar:
         out["t"] = magnitude.dtype.str
-        out.update({"b": scalar["b"]} if "b" in scalar else {})
+        # The bytes of the array: a scalar taken out of it has the byte order of the machine.
+        out.update({"b": _base64(magnitude)} if "b" in scalar else {})
     out["si"] = si_value(float(number), unit) if math.isfinite(number) else None
     return out
 

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import numpy as np
 
 from gnode_orm.errors import ValidationFailed
-from gnode_orm.files.neo_objects import data_objects
+from gnode_orm.files.neo_objects import data_objects, unit_text
 
 _DOUBTFUL = (("C", "coulomb", "degree Celsius"), ("u", "atomic mass unit", "uV"))
 
@@ -53,7 +53,7 @@ def assumptions(block: Any, reader: str) -> list[str]:
 
 def _doubtful_units(block: Any) -> list[str]:
     """Find units whose letter another quantity also has: degrees Celsius, and the empty unit of BrainVision."""
-    used = {signal.dimensionality.string for segment in block.segments for signal in segment.analogsignals}
+    used = {unit_text(signal) for segment in block.segments for signal in segment.analogsignals}
     return [
         f"unit {unit!r} was read as {name}; relabel the signal if {other} was meant"
         for unit, name, other in _DOUBTFUL

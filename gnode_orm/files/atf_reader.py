@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -71,11 +72,15 @@ def _channels_per_sweep(names: list[str]) -> int:
 def _sweep_begins(header: dict[str, Any], sweeps: int) -> list[float]:
     given = header.get("SweepStartTimesMS", 0.0)
     begins = [float(item) / 1000 for item in (given if isinstance(given, list) else [given])]
-    return begins if len(begins) == sweeps else [0.0] * sweeps
+    if len(begins) == sweeps:
+        return begins
+    warnings.warn("the header does not say when each sweep begins: 0 s was assumed for all", stacklevel=2)
+    return [0.0] * sweeps
 
 
 def _known(text: str) -> Unit | None:
     try:
         return unit_of(text)
     except UnitError:
+        warnings.warn(f"unit {text!r} is unknown: kept as dimensionless, values not scaled", stacklevel=2)
         return None

@@ -26,3 +26,10 @@ def data_objects(segment: Any) -> Iterator[Any]:
     """Give the signals, spike trains, events, epochs and images of a segment."""
     for name in ("analogsignals", "irregularlysampledsignals", "spiketrains", "events", "epochs", "imagesequences"):
         yield from getattr(segment, name)
+
+
+def unit_text(signal: Any) -> str:
+    """Give the unit of a signal, be it loaded or not."""
+    import quantities as pq
+
+    return str(pq.Quantity(1.0, signal.units).dimensionality.string)

@@ -1,14 +1,18 @@
-"""What readers say while they read, by log lines and Python warnings, as plain sentences for the user."""
+"""What readers say while they read, by log lines, warnings and prints, as plain sentences for the user."""
 
 from __future__ import annotations
 
 import logging
 import re
+import sys
 import threading
 import warnings
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stdout
+from typing import Any, TextIO, cast
+
+from gnode_orm.errors import GnodeError
 
 _LOGGERS = ("Neo", "neo")
 _UNKNOWN_UNIT = re.compile(
@@ -28,6 +32,24 @@ class _Collector(logging.Handler):
         self._sink[record.getMessage()] += 1
 
 
+class _PrintsOfThisThread:
+    """Stands in for standard output: keeps what this thread prints, and passes on what others do."""
+
+    def __init__(self, passed_on: Any) -> None:
+        self.kept: list[str] = []
+        self._passed_on = passed_on
+        self._thread = threading.get_ident()
+
+    def write(self, text: str) -> int:
+        if threading.get_ident() != self._thread:
+            return int(self._passed_on.write(text))
+        self.kept.append(text)
+        return len(text)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._passed_on, name)
+
+
 class ReaderMessages:
     """Collects messages over several reads; equal ones are counted."""
 
@@ -36,10 +58,11 @@ class ReaderMessages:
 
     @contextmanager
     def listening(self) -> Iterator[None]:
-        """Collect what is logged and warned inside; nothing of it reaches the terminal."""
+        """Collect what is logged, warned and printed inside; nothing of it reaches the terminal."""
         handler = _Collector(self._counts)
         loggers = [logging.getLogger(name) for name in _LOGGERS]
-        with _turn, warnings.catch_warnings(record=True) as caught:
+        prints = _PrintsOfThisThread(sys.stdout)
+        with _turn, redirect_stdout(cast("TextIO", prints)), warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always")
             kept = [logger.propagate for logger in loggers]
             for logger in loggers:
@@ -51,7 +74,7 @@ class ReaderMessages:
                 for logger, propagate in zip(loggers, kept, strict=True):
                     logger.removeHandler(handler)
                     logger.propagate = propagate
-                self._take(caught)
+                self._take(caught, prints.kept)
 
     def sentences(self) -> list[str]:
         """Give each message once, in the order of its first appearance."""
@@ -60,7 +83,8 @@ class ReaderMessages:
             told[_plain(message)] += count
         return [text if count == 1 else f"{text} ({count} times)" for text, count in told.items()]
 
-    def _take(self, caught: list[warnings.WarningMessage]) -> None:
+    def _take(self, caught: list[warnings.WarningMessage], prints: list[str]) -> None:
+        self._counts.update(line.strip() for line in "".join(prints).splitlines() if line.strip())
         for warning in caught:
             if not issubclass(warning.category, _SILENT):
                 self._counts[str(warning.message)] += 1
@@ -75,6 +99,8 @@ def one_line(text: object, limit: int = 300) -> str:
 def reason_of(error: BaseException) -> str:
     """Name an error's class and say its message in one line."""
     text = one_line(error)
+    if isinstance(error, GnodeError):
+        return text
     return f"{type(error).__name__}: {text}" if text else type(error).__name__
 
 

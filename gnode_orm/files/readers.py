@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Protocol
 
+from gnode_orm.files.header_checks import check_header
 from gnode_orm.files.recognition import is_folder_reader, readers_by_name
 
 
@@ -24,12 +25,16 @@ class Source(Protocol):
         ...
 
 
-def open_source(name: str, path: Path) -> Source:
-    """Open a path with the reader of this name; whatever the reader raises passes through."""
+def open_source(name: str, path: Path, *, raw: bool = False) -> Source:
+    """Open a path with the reader of this name; whatever the reader raises passes through.
+
+    With ``raw``, signals stay in the file, as the integers that it holds, where the reader can do that.
+    """
+    check_header(name, path)
     if name in _OWN:
         return OwnSource(name, path, _OWN[name])
     reader = _construct(readers_by_name()[name], path)
-    return RawSource(name, reader) if hasattr(reader, "block_count") else WholeSource(name, reader)
+    return RawSource(name, reader, raw) if hasattr(reader, "block_count") else WholeSource(name, reader)
 
 
 def reader_names() -> list[str]:
@@ -40,13 +45,16 @@ def reader_names() -> list[str]:
 class RawSource:
     """A reader of neo that finds its blocks by number."""
 
-    def __init__(self, name: str, reader: Any) -> None:
+    def __init__(self, name: str, reader: Any, raw: bool) -> None:
         self.name = name
         self.block_count = int(reader.block_count())
         self._reader: Any = reader
+        self._raw = raw and bool(getattr(reader, "support_lazy", False))
 
     def read(self, number: int) -> Any:
         """Read one block with its waveforms, or without where the reader has none."""
+        if self._raw:
+            return _with_events(self._reader.read_block(block_index=number, lazy=True))
         try:
             return self._reader.read_block(block_index=number, load_waveforms=True)
         except ValueError as error:
@@ -102,6 +110,16 @@ class OwnSource:
 
     def close(self) -> None:
         """Nothing stays open."""
+
+
+def _with_events(block: Any) -> Any:
+    """Load what a lazy block has beside its signals."""
+    from gnode_orm.convert.neo.proxies import loaded
+
+    for segment in block.segments:
+        for container in ("spiketrains", "events", "epochs"):
+            setattr(segment, container, [loaded(item) for item in getattr(segment, container)])
+    return block
 
 
 def _construct(reader: Any, path: Path) -> Any:

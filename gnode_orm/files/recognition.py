@@ -150,8 +150,8 @@ def _of_hdf5(path: Path) -> tuple[list[str], list[Refusal]]:
     try:
         with h5py.File(path, "r") as file:
             marks = {name: file.attrs[name] for name in ("format", "nwb_version") if name in file.attrs}
-    except OSError as error:
-        return [], [Refusal("h5py", f"a broken HDF5 file: {error}")]
+    except (OSError, KeyError, RuntimeError, ValueError) as error:
+        return [], [Refusal("h5py", f"a broken HDF5 file: {' '.join(str(error).split())}")]
     if "nwb_version" in marks:
         return ["NWBIO"], []
     if marks.get("format") in ("nix", b"nix"):

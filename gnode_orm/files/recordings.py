@@ -24,7 +24,7 @@ class Failure:
     reason: str
 
     def __str__(self) -> str:
-        return f"block {self.number}: {self.reason}"
+        return f"block[{self.number}]: {self.reason}"
 
 
 class Recording:
@@ -93,6 +93,7 @@ def open_recording(
     reader: str | None = None,
     timezone: str | dt.tzinfo | None = None,
     keep_personal: bool = False,
+    raw: bool = False,
 ) -> Recording:
     """Open a recording, file or folder, with the first reader that can read it.
 
@@ -101,6 +102,8 @@ def open_recording(
         reader: name of one reader to use, such as ``"AxonIO"`` or ``"wfdb"``, instead of those that fit the content.
         timezone: where the recording was made, such as ``"Europe/Berlin"``; for times that come without a zone.
         keep_personal: keep name, birth date and the like of a person, where the file holds them.
+        raw: leave the samples in the file until they are asked for, as its integers with gain and offset, where the
+            reader can do that.
 
     Raises:
         NotFound: there is nothing at the path.
@@ -112,7 +115,7 @@ def open_recording(
     names, reasons = _to_try(path, reader)
     for name in names:
         messages = ReaderMessages()
-        attempt = _attempt(name, path, messages)
+        attempt = _attempt(name, path, messages, raw)
         if isinstance(attempt, str):
             reasons.append(f"{name}: {attempt}")
             continue
@@ -133,11 +136,11 @@ def _to_try(path: Path, reader: str | None) -> tuple[list[str], list[str]]:
     return [reader], []
 
 
-def _attempt(name: str, path: Path, messages: ReaderMessages) -> tuple[Source, Any] | str:
+def _attempt(name: str, path: Path, messages: ReaderMessages, raw: bool) -> tuple[Source, Any] | str:
     """Open the path and read its first block, or say why that failed."""
     with messages.listening():
         try:
-            source = open_source(name, path)
+            source = open_source(name, path, raw=raw)
         except MemoryError:
             raise
         except Exception as error:  # readers of foreign formats raise anything

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -90,4 +91,5 @@ def _unit(text: str) -> tuple[Any, str | None]:
     try:
         return pq.Quantity(1.0, unit_of(text).dimensionality), None
     except UnitError:
+        warnings.warn(f"unit {text!r} is unknown: kept as dimensionless, values not scaled", stacklevel=2)
         return pq.dimensionless, text

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from gnode_orm.core.children import Children
 from gnode_orm.core.fields import Mapped, Ref, field, ref
 from gnode_orm.models.electrophysiology import ElectrophysiologyEntity
-from gnode_orm.models.metadata import Section, check_safety_level
+from gnode_orm.models.metadata import SafetyLevel, Section
 
 if TYPE_CHECKING:  # named by text in the declarations below
     from gnode_orm.models.events import Epoch, EpochArray, Event, EventArray  # noqa: F401
@@ -20,18 +20,14 @@ class Block(ElectrophysiologyEntity):
     kind: ClassVar[str] = "block"
     __synonyms__: ClassVar[dict[str, str]] = {"file_datetime": "filedatetime"}
 
-    name: Mapped[str | None] = field(kw_only=False)
-    filedatetime: Mapped[dt.datetime | None] = field()
-    index: Mapped[int | None] = field()
-    safety_level: Mapped[int] = field(default=3, description="1 public, 2 friendly, 3 private")
-    rec_datetime: Mapped[dt.datetime | None] = field()
-    metadata: Ref["Section"] = ref("blocks")
+    name: Mapped[str | None] = field(default=None, kw_only=False)
+    filedatetime: Mapped[dt.datetime | None] = field(default=None)
+    index: Mapped[int | None] = field(default=None)
+    safety_level: Mapped[SafetyLevel] = field(default=3, description="1 public, 2 friendly, 3 private")
+    rec_datetime: Mapped[dt.datetime | None] = field(default=None)
+    metadata: Ref["Section"] = ref("blocks", default=None)
     segments = Children["Segment"]("segment", fk="block")
     recordingchannelgroups = Children["RecordingChannelGroup"]("recordingchannelgroup", fk="block")
-
-    def check(self) -> None:
-        """Check the safety level."""
-        check_safety_level(self)
 
     @property
     def file_datetime(self) -> dt.datetime | None:
@@ -50,12 +46,12 @@ class Segment(ElectrophysiologyEntity):
     __roots__: ClassVar[tuple[str, ...]] = ("block",)
     __synonyms__: ClassVar[dict[str, str]] = {"file_datetime": "filedatetime"}
 
-    name: Mapped[str | None] = field(kw_only=False)
-    filedatetime: Mapped[dt.datetime | None] = field()
-    index: Mapped[int | None] = field()
-    rec_datetime: Mapped[dt.datetime | None] = field()
-    block: Ref["Block"] = ref("segments")
-    metadata: Ref["Section"] = ref("segments")
+    name: Mapped[str | None] = field(default=None, kw_only=False)
+    filedatetime: Mapped[dt.datetime | None] = field(default=None)
+    index: Mapped[int | None] = field(default=None)
+    rec_datetime: Mapped[dt.datetime | None] = field(default=None)
+    block: Ref["Block"] = ref("segments", default=None)
+    metadata: Ref["Section"] = ref("segments", default=None)
     analogsignals = Children["AnalogSignal"]("analogsignal", fk="segment")
     analogsignalarrays = Children["AnalogSignalArray"]("analogsignalarray", fk="segment")
     irregularlysampledsignals = Children["IrregularlySampledSignal"]("irregularlysampledsignal", fk="segment")
@@ -97,8 +93,8 @@ class RecordingChannelGroup(ElectrophysiologyEntity):
     kind: ClassVar[str] = "recordingchannelgroup"
     __roots__: ClassVar[tuple[str, ...]] = ("block",)
 
-    name: Mapped[str | None] = field(kw_only=False)
-    block: Ref["Block"] = ref("recordingchannelgroups")
+    name: Mapped[str | None] = field(default=None, kw_only=False)
+    block: Ref["Block"] = ref("recordingchannelgroups", default=None)
     recordingchannels = Children["RecordingChannel"]("recordingchannel", fk="recordingchannelgroups", many_to_many=True)
     units = Children["Unit"]("unit", fk="recordingchannelgroup")
     analogsignalarrays = Children["AnalogSignalArray"]("analogsignalarray", fk="recordingchannelgroup")
@@ -109,8 +105,8 @@ class RecordingChannel(ElectrophysiologyEntity):
 
     kind: ClassVar[str] = "recordingchannel"
 
-    name: Mapped[str | None] = field(kw_only=False)
-    index: Mapped[int | None] = field()
+    name: Mapped[str | None] = field(default=None, kw_only=False)
+    index: Mapped[int | None] = field(default=None)
     recordingchannelgroups = Children["RecordingChannelGroup"](
         "recordingchannelgroup", fk="recordingchannels", many_to_many=True
     )
@@ -124,7 +120,7 @@ class Unit(ElectrophysiologyEntity):
     kind: ClassVar[str] = "unit"
     __roots__: ClassVar[tuple[str, ...]] = ("recordingchannelgroup",)
 
-    name: Mapped[str | None] = field(kw_only=False)
-    recordingchannelgroup: Ref["RecordingChannelGroup"] = ref("units")
+    name: Mapped[str | None] = field(default=None, kw_only=False)
+    recordingchannelgroup: Ref["RecordingChannelGroup"] = ref("units", default=None)
     spiketrains = Children["SpikeTrain"]("spiketrain", fk="unit")
     spikes = Children["Spike"]("spike", fk="unit")

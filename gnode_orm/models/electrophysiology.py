@@ -17,12 +17,12 @@ if TYPE_CHECKING:  # named by text in the declarations below
 class ElectrophysiologyEntity(Entity):
     """Base of the 14 kinds of the electrophysiology namespace."""
 
-    name: Mapped[str | None] = field()
-    description: Mapped[str | None] = field()
-    file_origin: Mapped[str | None] = field()
-    metadata: Ref["Section"] = ref()
-    annotations: Annotations = field()
-    ext: Extension = extension()
+    name: Mapped[str | None] = field(default=None)
+    description: Mapped[str | None] = field(default=None)
+    file_origin: Mapped[str | None] = field(default=None)
+    metadata: Ref["Section"] = ref(default=None)
+    annotations: Annotations = field(default=None)
+    ext: Extension = extension(default=None)
 
     @classmethod
     def from_neo(cls, native: Any) -> Self:
@@ -63,4 +63,4 @@ def cut_along(annotations: Mapping[str, Any], count: int, keep: Any) -> dict[str
 class DataEntity(ElectrophysiologyEntity):
     """Base of the kinds that hold samples, spikes, events or epochs."""
 
-    array_annotations: Annotations = field()
+    array_annotations: Annotations = field(default=None)

@@ -24,9 +24,9 @@ class Event(DataEntity):
     kind: ClassVar[str] = "event"
     __roots__: ClassVar[tuple[str, ...]] = ("segment",)
 
-    label: Mapped[str | None] = field(kw_only=False)
-    time: TimeQuantity = field()
-    segment: Ref["Segment"] = ref("events")
+    label: Mapped[str | None] = field(default=None, kw_only=False)
+    time: TimeQuantity = field(default=None)
+    segment: Ref["Segment"] = ref("events", default=None)
 
 
 class Epoch(DataEntity):
@@ -35,17 +35,17 @@ class Epoch(DataEntity):
     kind: ClassVar[str] = "epoch"
     __roots__: ClassVar[tuple[str, ...]] = ("segment",)
 
-    label: Mapped[str | None] = field(kw_only=False)
-    time: TimeQuantity = field()
-    duration: TimeQuantity = field()
-    segment: Ref["Segment"] = ref("epochs")
+    label: Mapped[str | None] = field(default=None, kw_only=False)
+    time: TimeQuantity = field(default=None)
+    duration: TimeQuantity = field(default=None)
+    segment: Ref["Segment"] = ref("epochs", default=None)
 
 
 class LabelledTimes(DataEntity):
     """What arrays of events and of epochs share."""
 
-    times: TimeArray = field(kw_only=False)
-    labels: LabelArray = field()
+    times: TimeArray = field(default=None, kw_only=False)
+    labels: LabelArray = field(default=None)
 
     def _check_count(self, name: str, *, none_allowed: bool) -> None:
         values, times = getattr(self, name), self.times
@@ -65,7 +65,7 @@ class EventArray(LabelledTimes):
     kind: ClassVar[str] = "eventarray"
     __roots__: ClassVar[tuple[str, ...]] = ("segment",)
 
-    segment: Ref["Segment"] = ref("eventarrays")
+    segment: Ref["Segment"] = ref("eventarrays", default=None)
 
     def check(self) -> None:
         """Check that there is one label for each time, or none at all."""
@@ -78,8 +78,8 @@ class EpochArray(LabelledTimes):
     kind: ClassVar[str] = "epocharray"
     __roots__: ClassVar[tuple[str, ...]] = ("segment",)
 
-    durations: TimeArray = field()
-    segment: Ref["Segment"] = ref("epocharrays")
+    durations: TimeArray = field(default=None)
+    segment: Ref["Segment"] = ref("epocharrays", default=None)
 
     def check(self) -> None:
         """Check that there is one label and one duration for each time, or none at all."""

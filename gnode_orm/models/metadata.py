@@ -1,7 +1,9 @@
 """Metadata after odML: documents, sections, properties and values."""
 
 import datetime as dt
-from typing import TYPE_CHECKING, Any, ClassVar, Self
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Self
+
+from pydantic import AfterValidator
 
 from gnode_orm.core.children import Children
 from gnode_orm.core.entity import Entity
@@ -11,6 +13,16 @@ from gnode_orm.models.natives import converter
 
 if TYPE_CHECKING:  # named by text in the declarations below
     from gnode_orm.models.containers import Block, Segment  # noqa: F401
+
+
+def _safety_level(level: int) -> int:
+    if level not in (1, 2, 3):
+        raise ValidationFailed(f"{level} is not a level; use 1 (public), 2 (friendly) or 3 (private)", value=level)
+    return level
+
+
+SafetyLevel = Annotated[int, AfterValidator(_safety_level)]
+"""1 public, 2 friendly (every account of the lab), 3 private."""
 
 
 class MetadataEntity(Entity):
@@ -40,17 +52,13 @@ class Document(MetadataEntity):
 
     kind: ClassVar[str] = "document"
 
-    author: Mapped[str | None] = field(kw_only=False)
-    date: Mapped[dt.date | None] = field()
-    version: Mapped[str | None] = field()
-    repository: Mapped[str | None] = field()
-    safety_level: Mapped[int] = field(default=3, description="1 public, 2 friendly, 3 private")
-    ext: Extension = extension()
+    author: Mapped[str | None] = field(default=None, kw_only=False)
+    date: Mapped[dt.date | None] = field(default=None)
+    version: Mapped[str | None] = field(default=None)
+    repository: Mapped[str | None] = field(default=None)
+    safety_level: Mapped[SafetyLevel] = field(default=3, description="1 public, 2 friendly, 3 private")
+    ext: Extension = extension(default=None)
     sections = Children["Section"]("section", fk="document")
-
-    def check(self) -> None:
-        """Check the safety level."""
-        check_safety_level(self)
 
 
 class Section(MetadataEntity):
@@ -59,19 +67,19 @@ class Section(MetadataEntity):
     kind: ClassVar[str] = "section"
     __roots__: ClassVar[tuple[str, ...]] = ("section", "document")
 
-    name: Mapped[str | None] = field(kw_only=False)
-    type: Mapped[str | None] = field()
-    definition: Mapped[str | None] = field()
-    reference: Mapped[str | None] = field()
-    link: Mapped[str | None] = field()
-    include: Mapped[str | None] = field()
-    repository: Mapped[str | None] = field()
-    mapping: Mapped[str | None] = field()
+    name: Mapped[str | None] = field(default=None, kw_only=False)
+    type: Mapped[str | None] = field(default=None)
+    definition: Mapped[str | None] = field(default=None)
+    reference: Mapped[str | None] = field(default=None)
+    link: Mapped[str | None] = field(default=None)
+    include: Mapped[str | None] = field(default=None)
+    repository: Mapped[str | None] = field(default=None)
+    mapping: Mapped[str | None] = field(default=None)
     tree_position: Mapped[int] = field(default=0)
     is_template: Mapped[bool] = field(default=False)
-    document: Ref["Document"] = ref("sections")
-    section: Ref["Section"] = ref("sections")
-    ext: Extension = extension()
+    document: Ref["Document"] = ref("sections", default=None)
+    section: Ref["Section"] = ref("sections", default=None)
+    ext: Extension = extension(default=None)
     sections = Children["Section"]("section", fk="section")
     properties = Children["Property"]("property", fk="section")
     blocks = Children["Block"]("block", fk="metadata")
@@ -84,13 +92,13 @@ class Property(MetadataEntity):
     kind: ClassVar[str] = "property"
     __roots__: ClassVar[tuple[str, ...]] = ("section",)
 
-    name: Mapped[str | None] = field(kw_only=False)
-    definition: Mapped[str | None] = field()
-    mapping: Mapped[str | None] = field()
-    dependency: Mapped[str | None] = field()
-    dependencyvalue: Mapped[str | None] = field()
-    section: Ref["Section"] = ref("properties")
-    ext: Extension = extension()
+    name: Mapped[str | None] = field(default=None, kw_only=False)
+    definition: Mapped[str | None] = field(default=None)
+    mapping: Mapped[str | None] = field(default=None)
+    dependency: Mapped[str | None] = field(default=None)
+    dependencyvalue: Mapped[str | None] = field(default=None)
+    section: Ref["Section"] = ref("properties", default=None)
+    ext: Extension = extension(default=None)
     values = Children["Value"]("value", fk="property")
 
 
@@ -100,26 +108,13 @@ class Value(MetadataEntity):
     kind: ClassVar[str] = "value"
     __roots__: ClassVar[tuple[str, ...]] = ("property",)
 
-    data: Mapped[str | None] = field(kw_only=False)
-    unit: Mapped[str | None] = field()
-    uncertainty: Mapped[str | None] = field()
-    reference: Mapped[str | None] = field()
-    definition: Mapped[str | None] = field()
-    filename: Mapped[str | None] = field()
-    encoder: Mapped[str | None] = field()
-    checksum: Mapped[str | None] = field()
-    property: Ref["Property"] = ref("values")
-    ext: Extension = extension()
-
-
-def check_safety_level(entity: Any) -> None:
-    """Refuse a level other than 1 (public), 2 (friendly: every account of the lab) and 3 (private)."""
-    level = entity.safety_level
-    if level not in (1, 2, 3):
-        name = type(entity).__name__
-        raise ValidationFailed(
-            f"{name}.safety_level: {level} is not a level; use 1 (public), 2 (friendly) or 3 (private)",
-            entity=name,
-            field="safety_level",
-            value=level,
-        )
+    data: Mapped[str | None] = field(default=None, kw_only=False)
+    unit: Mapped[str | None] = field(default=None)
+    uncertainty: Mapped[str | None] = field(default=None)
+    reference: Mapped[str | None] = field(default=None)
+    definition: Mapped[str | None] = field(default=None)
+    filename: Mapped[str | None] = field(default=None)
+    encoder: Mapped[str | None] = field(default=None)
+    checksum: Mapped[str | None] = field(default=None)
+    property: Ref["Property"] = ref("values", default=None)
+    ext: Extension = extension(default=None)

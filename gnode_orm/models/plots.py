@@ -52,11 +52,13 @@ def _draw_overview(overview: Any, ax: Any, labels: list[str]) -> None:
     times = np.asarray(overview.times)
     for number, label in enumerate(labels):
         low, high = (_channel(values, number) for values in (overview.minimum, overview.maximum))
-        ax.fill_between(times, low, high, linewidth=0.4, label=label, step="post")
+        # The edge shows what has no area: a stretch in which the signal is constant.
+        ax.fill_between(times, low, high, edgecolor="face", linewidth=0.7, label=label, step="post")
 
 
 def _draw_samples(signal: Any, ax: Any, labels: list[str]) -> None:
-    times, values = np.asarray(signal.times), signal._samples().load()
+    times = np.asarray(signal.times)
+    values = signal.physical() if hasattr(signal, "physical") else signal._samples().load()
     for number, label in enumerate(labels):
         ax.plot(times, _channel(values, number), linewidth=0.8, label=label)
 

@@ -18,6 +18,7 @@ from gnode_orm.core.fields import (
     ref,
 )
 from gnode_orm.core.overview import Overview, minimum_maximum
+from gnode_orm.core.scaling import physical
 from gnode_orm.core.time_index import slice_bounds, time_bound
 from gnode_orm.errors import ValidationFailed
 from gnode_orm.models.electrophysiology import DataEntity, cut_along
@@ -32,7 +33,7 @@ Channels = int | str | slice | Sequence[int | str] | None
 class Signal(DataEntity):
     """What the three kinds of signal share."""
 
-    signal: SampleArray = field(kw_only=False)
+    signal: SampleArray = field(default=None, kw_only=False)
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -119,10 +120,12 @@ class Signal(DataEntity):
 class RegularSignal(Signal):
     """What the two kinds of regularly sampled signal share."""
 
-    t_start: TimeQuantity = field()
-    sampling_rate: RateQuantity = field()
-    gain: Scaling = field(description="physical = raw * gain + offset; one number, or one for each channel")
-    offset: Scaling = field()
+    t_start: TimeQuantity = field(default=None)
+    sampling_rate: RateQuantity = field(default=None)
+    gain: Scaling = field(
+        default=None, description="physical = raw * gain + offset; one number, or one for each channel"
+    )
+    offset: Scaling = field(default=None)
 
     @property
     def duration(self) -> Any:
@@ -159,6 +162,28 @@ class RegularSignal(Signal):
             offset=_scaling_of(self.offset, picked),
         )
 
+    def physical(self, t0: Any = None, t1: Any = None, *, channels: Channels = None) -> Any:
+        """Give the samples in their unit as a quantity: ``signal * gain + offset`` where there is a gain or offset.
+
+        ``t0``, ``t1`` and ``channels`` are those of ``time_slice``; only what is asked for is read.
+        """
+        part = self if t0 is None and t1 is None and channels is None else self.time_slice(t0, t1, channels=channels)
+        return part._scaled(part._samples().load())
+
+    def downsample(self, n: int, method: str = "minmax") -> Overview:
+        """Give minimum and maximum in each of ``n`` stretches with equally many samples, as physical values."""
+        raw = super().downsample(n, method)
+        low, high = self._scaled(raw.minimum), self._scaled(raw.maximum)
+        # A negative gain turns them around.
+        return Overview(raw.times, np.minimum(low, high), np.maximum(low, high)) if low is not raw.minimum else raw
+
+    def _scaled(self, values: Any, picked: list[int] | None = None) -> Any:
+        """Physical values for raw ones, of some channels."""
+        if self.gain is None and self.offset is None:
+            return values
+        scaling = (_scaling_of(self.gain, picked), _scaling_of(self.offset, picked))
+        return pq.Quantity(physical(np.asarray(values), *scaling), getattr(values, "units", pq.dimensionless))
+
     def _times_at(self, numbers: Any) -> Any:
         return self._begin() + numbers / self._rate()
 
@@ -181,8 +206,8 @@ class AnalogSignal(RegularSignal):
     kind: ClassVar[str] = "analogsignal"
     __roots__: ClassVar[tuple[str, ...]] = ("segment", "recordingchannel")
 
-    segment: Ref["Segment"] = ref("analogsignals")
-    recordingchannel: Ref["RecordingChannel"] = ref("analogsignals")
+    segment: Ref["Segment"] = ref("analogsignals", default=None)
+    recordingchannel: Ref["RecordingChannel"] = ref("analogsignals", default=None)
 
 
 class AnalogSignalArray(RegularSignal):
@@ -191,8 +216,8 @@ class AnalogSignalArray(RegularSignal):
     kind: ClassVar[str] = "analogsignalarray"
     __roots__: ClassVar[tuple[str, ...]] = ("segment", "recordingchannelgroup")
 
-    segment: Ref["Segment"] = ref("analogsignalarrays")
-    recordingchannelgroup: Ref["RecordingChannelGroup"] = ref("analogsignalarrays")
+    segment: Ref["Segment"] = ref("analogsignalarrays", default=None)
+    recordingchannelgroup: Ref["RecordingChannelGroup"] = ref("analogsignalarrays", default=None)
 
 
 class IrregularlySampledSignal(Signal):
@@ -201,10 +226,10 @@ class IrregularlySampledSignal(Signal):
     kind: ClassVar[str] = "irregularlysampledsignal"
     __roots__: ClassVar[tuple[str, ...]] = ("segment", "recordingchannel")
 
-    times: TimeArray = field()
-    t_start: TimeQuantity = field()
-    segment: Ref["Segment"] = ref("irregularlysampledsignals")
-    recordingchannel: Ref["RecordingChannel"] = ref("irregularlysampledsignals")
+    times: TimeArray = field(default=None)
+    t_start: TimeQuantity = field(default=None)
+    segment: Ref["Segment"] = ref("irregularlysampledsignals", default=None)
+    recordingchannel: Ref["RecordingChannel"] = ref("irregularlysampledsignals", default=None)
 
     def check(self) -> None:
         """Check that there is one time for each sample."""

@@ -1,6 +1,6 @@
 """Spikes: trains of times, and single spikes."""
 
-from typing import TYPE_CHECKING, Any, ClassVar, Self
+from typing import TYPE_CHECKING, Any, ClassVar, NoReturn, Self
 
 import numpy as np
 
@@ -13,6 +13,7 @@ from gnode_orm.core.fields import (
     field,
     ref,
 )
+from gnode_orm.core.quantity import is_before
 from gnode_orm.core.time_index import time_bound
 from gnode_orm.errors import ValidationFailed
 from gnode_orm.models.electrophysiology import DataEntity, cut_along
@@ -27,14 +28,14 @@ class SpikeTrain(DataEntity):
     kind: ClassVar[str] = "spiketrain"
     __roots__: ClassVar[tuple[str, ...]] = ("segment", "unit")
 
-    times: TimeArray = field(kw_only=False)
-    t_start: TimeQuantity = field()
-    t_stop: TimeQuantity = field()
-    waveforms: WaveformArray = field(description="shape (spike, channel, time)")
-    left_sweep: TimeQuantity = field(description="time from the begin of a waveform to its spike")
-    sampling_rate: RateQuantity = field(description="sampling rate of the waveforms")
-    segment: Ref["Segment"] = ref("spiketrains")
-    unit: Ref["Unit"] = ref("spiketrains")
+    times: TimeArray = field(default=None, kw_only=False)
+    t_start: TimeQuantity = field(default=None)
+    t_stop: TimeQuantity = field(default=None)
+    waveforms: WaveformArray = field(default=None, description="shape (spike, channel, time)")
+    left_sweep: TimeQuantity = field(default=None, description="time from the begin of a waveform to its spike")
+    sampling_rate: RateQuantity = field(default=None, description="sampling rate of the waveforms")
+    segment: Ref["Segment"] = ref("spiketrains", default=None)
+    unit: Ref["Unit"] = ref("spiketrains", default=None)
 
     def check(self) -> None:
         """Check that waveforms match the times and that the train does not end before it begins."""
@@ -45,10 +46,10 @@ class SpikeTrain(DataEntity):
                 f"{self.waveforms.shape[0] if self.waveforms.shape else 0} waveforms for {len(self.times)} spikes; "
                 "the shape (spike, channel, time) is needed",
             )
-        if self.t_start is not None and self.t_stop is not None and self.t_stop < self.t_start:
+        if self.t_start is not None and self.t_stop is not None and is_before(self.t_stop, self.t_start):
             self._refuse("t_stop", self.t_stop, f"{self.t_stop} is before t_start ({self.t_start})")
 
-    def _refuse(self, name: str, value: Any, reason: str) -> None:
+    def _refuse(self, name: str, value: Any, reason: str) -> NoReturn:
         raise ValidationFailed(f"SpikeTrain.{name}: {reason}", entity="SpikeTrain", field=name, value=value)
 
     @property
@@ -110,9 +111,9 @@ class Spike(DataEntity):
     kind: ClassVar[str] = "spike"
     __roots__: ClassVar[tuple[str, ...]] = ("segment", "unit")
 
-    time: TimeQuantity = field(kw_only=False)
-    waveform: WaveformArray = field(description="shape (channel, time)")
-    left_sweep: TimeQuantity = field()
-    sampling_rate: RateQuantity = field()
-    segment: Ref["Segment"] = ref("spikes")
-    unit: Ref["Unit"] = ref("spikes")
+    time: TimeQuantity = field(default=None, kw_only=False)
+    waveform: WaveformArray = field(default=None, description="shape (channel, time)")
+    left_sweep: TimeQuantity = field(default=None)
+    sampling_rate: RateQuantity = field(default=None)
+    segment: Ref["Segment"] = ref("spikes", default=None)
+    unit: Ref["Unit"] = ref("spikes", default=None)

@@ -15,6 +15,8 @@ from gnode_orm.stores.protocol import Store
 def load_arrays(store: Store, objs: list[Any], t0: Any, t1: Any, channels: Any) -> list[Any]:
     """Read the main array of each object (``signal`` or ``times``), or the same stretch of time of each signal.
 
+    Raw samples with a gain come as physical values.
+
     Raises:
         ValidationFailed: an object without samples, or a stretch asked of something that is no regular signal.
     """
@@ -24,7 +26,8 @@ def load_arrays(store: Store, objs: list[Any], t0: Any, t1: Any, channels: Any) 
     answers = store.read_arrays([(ref, parts[n][0]) for n, ref in stored])
     read = dict(zip((n for n, _ in stored), answers, strict=True))
     values = [_measured(handle, read[n]) if n in read else handle[parts[n][0]] for n, handle in enumerate(handles)]
-    return [value if picked is None else value[:, picked] for value, (_, picked) in zip(values, parts, strict=True)]
+    cut = [value if picked is None else value[:, picked] for value, (_, picked) in zip(values, parts, strict=True)]
+    return [_physical(obj, value, channels) for obj, value in zip(objs, cut, strict=True)]
 
 
 def _main_array(obj: Any) -> ArrayHandle:
@@ -45,6 +48,12 @@ def _part(obj: Any, t0: Any, t1: Any, channels: Any) -> tuple[Any, list[int] | N
     if picked is None or len(obj.shape) == 1:
         return slice(first, last), None
     return (slice(first, last), covering(picked)), within(picked)
+
+
+def _physical(obj: Any, values: Any, channels: Any) -> Any:
+    if not isinstance(obj, RegularSignal):
+        return values
+    return obj._scaled(values, obj._picked(channels) if len(obj.shape) > 1 else None)
 
 
 def _measured(handle: ArrayHandle, values: Any) -> Any:

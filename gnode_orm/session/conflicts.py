@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
+from gnode_orm.core.arrays import ArrayHandle
 from gnode_orm.core.changes import Stale
 from gnode_orm.core.codec import from_columns, from_microseconds
 from gnode_orm.core.entity import Entity
@@ -14,7 +15,8 @@ from gnode_orm.core.schema import FieldType
 from gnode_orm.core.state import Status
 from gnode_orm.errors import ConflictError, ValidationFailed
 from gnode_orm.location import Location
-from gnode_orm.session.planning import changed_fields
+from gnode_orm.session.loading import take_record
+from gnode_orm.session.planning import changed_fields, same_array
 from gnode_orm.session.rolling_back import restore
 
 if TYPE_CHECKING:
@@ -55,12 +57,13 @@ def conflict_error(session: Session, stale: list[Stale]) -> ConflictError:
     rows = {(item.kind, item.id): item for item in stale}
     lines = "; ".join(map(str, conflicts[:5]))
     message = (
-        f"{len(stale)} object{'s were' if len(stale) > 1 else ' was'} changed by somebody else since reading; nothing was "
-        f"written. {lines}. Settle with .resolve('mine' | 'theirs' | 'merge' | a function) and commit again"
+        f"{len(stale)} object{'s were' if len(stale) > 1 else ' was'} changed by somebody else since reading; nothing "
+        f"was written. {lines}. Settle with .resolve('mine' | 'theirs' | 'merge' | a function) and commit again"
     )
 
     def resolver(error: ConflictError, how: Any) -> None:
-        _resolve(session, error, how, rows)
+        with session._use():
+            _resolve(session, error, how, rows)
 
     return ConflictError(message, conflicts, resolver=resolver)
 
@@ -106,6 +109,8 @@ def _kept(conflicts: list[Conflict], how: str | Callable[[Conflict], Any]) -> di
     for conflict in conflicts:
         if callable(how):
             kept[conflict.field] = how(conflict)
+        elif how == "merge" and conflict.field is not None and _same(conflict.mine, conflict.theirs):
+            continue
         elif how == "mine" or (how == "merge" and conflict.field is not None and _same(conflict.base, conflict.theirs)):
             kept[conflict.field] = conflict.mine
         elif how == "merge" and isinstance(conflict.mine, dict) and conflict.field is not None:
@@ -135,12 +140,10 @@ def _same(one: Any, other: Any) -> bool:
     from gnode_orm.core.typed_json import encode
 
     if isinstance(one, Entity) or isinstance(other, Entity):
-        return _address(one) == _address(other)
-    if hasattr(one, "ref") and hasattr(other, "ref") and one.ref is not None and other.ref is not None:
-        return bool(one.ref == other.ref)
-    if hasattr(one, "chunks") or hasattr(other, "chunks"):
-        return one is other
-    return encode(one) == encode(other)
+        return bool(_address(one) == _address(other))
+    if isinstance(one, ArrayHandle) or isinstance(other, ArrayHandle):
+        return same_array(one, other)
+    return bool(encode(one) == encode(other))
 
 
 def _address(value: Any) -> Any:
@@ -158,8 +161,7 @@ def _rebase(session: Session, entity: Entity, item: Stale, kept: dict[str | None
         session._let_go(entity)
         return
     restore(session, [entity])
-    state.version, state.owner = item.row[1], item.row[3]
-    entity._reload(item.row)
+    take_record(session, entity, item.row)
     if was_deleted and None not in kept:
         state.status = Status.PERSISTENT
         session._pending.deleted.pop(id(entity), None)

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from gnode_orm.core.changes import DeletePreview
+from gnode_orm.core.changes import DeletePreview, Stale
 from gnode_orm.core.collections import Collection, collection_of
 from gnode_orm.core.entity import Entity
 from gnode_orm.core.schema import SCHEMA
+from gnode_orm.core.select import Attr, Comparison, Select
 from gnode_orm.core.state import Status
-from gnode_orm.errors import IntegrityError, SessionError
+from gnode_orm.errors import IntegrityError, NotFound, SessionError
+from gnode_orm.session import recovering
+from gnode_orm.session.ownership import owned, owners
 from gnode_orm.session.plan import PlannedDelete
 from gnode_orm.session.planning import old_reference
 from gnode_orm.session.rolling_back import new_below
@@ -20,6 +23,7 @@ if TYPE_CHECKING:
 
 def mark(session: Session, obj: Entity, cascade: bool) -> None:
     """Mark an object for deletion; a new one is forgotten, with the new ones below it."""
+    recovering.reconcile(session)
     state = obj._state
     if state is not None and state.tracker is session and state.status is Status.PENDING:
         for entity in [*new_below(session, obj), obj]:
@@ -28,8 +32,12 @@ def mark(session: Session, obj: Entity, cascade: bool) -> None:
     session._own(obj)
     if state is None or state.status is not Status.PERSISTENT:
         return
-    below = _pending_below(session, obj)
-    planned = preview(session, obj)
+    below = new_below(session, obj)
+    try:
+        planned = preview(session, obj)
+    except NotFound:
+        _gone(session, obj, None)  # somebody else deleted it: what was asked for is so
+        return
     if planned.children and not cascade:
         left = _left_below(session, obj, planned)
         if left:
@@ -39,6 +47,9 @@ def mark(session: Session, obj: Entity, cascade: bool) -> None:
             )
     if below and not cascade:
         raise IntegrityError(f"{obj!r} has new objects below it, such as {below[0]!r}; delete with cascade=True")
+    moved = _moved_in(session, obj)
+    if moved:
+        raise IntegrityError(f"{moved[0]!r} was moved below {obj!r} and is not written yet; move it elsewhere first")
     for entity in below:
         _forget_new(session, entity)
     state.status = Status.DELETED
@@ -67,29 +78,46 @@ def forget(session: Session, planned: PlannedDelete, version: int) -> None:
         _gone(session, entity, version)
 
 
-def _gone(session: Session, entity: Entity, version: int) -> None:
+def drop_gone(session: Session, stale: list[Stale]) -> list[Stale]:
+    """Let go of objects to delete that somebody else deleted meanwhile; gives what else is stale."""
+    left = []
+    for item in stale:
+        entity = session._identity.get(item.kind, item.id)
+        if item.row is None and entity is not None and entity._state.status is Status.DELETED:
+            _gone(session, entity, None)
+        else:
+            left.append(item)
+    return left
+
+
+def _gone(session: Session, entity: Entity, version: int | None) -> None:
     state = entity._state
     assert state is not None
-    for collection in _memberships(entity):
-        collection.discard_silently(entity)
-        collection.settle()
+    for collection in [*_memberships(entity), *_linked_to(session, entity)]:
+        collection.forget(entity)
     session._identity.remove(entity.kind, state.id)
-    for register in (session._pending.modified, session._pending.deleted):
-        register.pop(id(entity), None)  # type: ignore[attr-defined]
+    session._pending.modified.pop(id(entity), None)
+    session._pending.deleted.pop(id(entity), None)
     state.status = Status.GONE
     state.tracker = None
     _cut_references(session, entity, version)
 
 
-def _cut_references(session: Session, entity: Entity, version: int) -> None:
-    """Optional links to a deleted object became null in the store; say so to the instances in memory."""
+def _cut_references(session: Session, entity: Entity, version: int | None) -> None:
+    """Optional links to a deleted object became null in the store; say so to the instances in memory.
+
+    Where somebody else deleted it, their version is not known here, so clean instances are read again at next use.
+    """
     for kind, spec in SCHEMA.items():
         names = [item.name for item in spec.refs if item.target == entity.kind]
         for other in session._identity.of_kind(kind) if names else ():
             for name in names:
                 if vars(other).get(name) is entity or _points_to(other, name, entity):
-                    other._put_reference(name, None)
-                    other._state.version = version
+                    if version is not None:
+                        other._put_reference(name, None)
+                        other._state.version = version
+                    elif other._state.original is None:
+                        other._expire()
 
 
 def _points_to(other: Entity, name: str, entity: Entity) -> bool:
@@ -109,6 +137,17 @@ def _memberships(entity: Entity) -> list[Collection[Any]]:
     return found
 
 
+def _linked_to(session: Session, entity: Entity) -> list[Collection[Any]]:
+    """Many-to-many collections in memory that may hold an object."""
+    found = []
+    for relation in entity.__spec__.relations:
+        for other in session._identity.of_kind(relation.kind) if relation.many_to_many else ():
+            collection = (other._collections or {}).get(relation.fk)
+            if collection is not None:
+                found.append(collection)
+    return found
+
+
 def _loaded_below(session: Session, obj: Entity) -> list[Entity]:
     """Instances in memory below an object, by the references that own them."""
     found: dict[int, Entity] = {id(obj): obj}
@@ -124,7 +163,7 @@ def _loaded_below(session: Session, obj: Entity) -> list[Entity]:
 
 
 def _hangs_below(entity: Entity, found: dict[int, Entity]) -> bool:
-    for name in entity.__spec__.roots[:2] if entity.kind == "section" else entity.__spec__.roots[:1]:
+    for name in owners(entity.kind):
         held = entity._raw(name)
         if held is None:
             continue
@@ -135,41 +174,41 @@ def _hangs_below(entity: Entity, found: dict[int, Entity]) -> bool:
     return False
 
 
-def _pending_below(session: Session, obj: Entity) -> list[Entity]:
-    return new_below(session, obj)
-
-
 def _left_below(session: Session, obj: Entity, planned: DeletePreview) -> dict[str, int]:
-    """Children by kind that are neither marked for deletion nor moved away in this session."""
-    left = dict(planned.children)
-    for entity in [*session._pending.gone(), *_moved_away(session, obj)]:
-        if entity.kind in left and _was_below(entity, obj):
-            left[entity.kind] -= 1
-    return {kind: count for kind, count in left.items() if count > 0}
+    """What stands below an object for good: nothing where each direct child is to be deleted or moved away."""
+    leaving = [*session._pending.gone(), *session._pending.modified.values()]
+    gone = {id(entity): entity for entity in leaving if _leaves(session, entity, obj)}
+    if not gone:
+        return planned.children
+    left: dict[str, int] = {}
+    for kind, name in owned(obj.kind):
+        mine = sum(entity.kind == kind and _old_location(entity, name) == obj.location for entity in gone.values())
+        count = session.store.count(Select(kind, Comparison(Attr((name,)), "eq", obj.location)), session.user) - mine
+        if count > 0:
+            left[kind] = count
+    return left
 
 
-def _moved_away(session: Session, obj: Entity) -> list[Entity]:
-    gone = session._pending.deleted
-    return [item for key, item in session._pending.modified.items() if key not in gone and _moved_from(item, obj)]
+def _moved_in(session: Session, obj: Entity) -> list[Entity]:
+    """Stored objects that hang below an object in memory alone."""
+    changed = [item for key, item in session._pending.modified.items() if key not in session._pending.deleted]
+    return [
+        item for item in changed for name in owners(item.kind)
+        if item._raw(name) in (obj, obj.location) and _old_location(item, name) != obj.location
+    ]  # fmt: skip
 
 
-def _moved_from(item: Entity, obj: Entity) -> bool:
-    roots = item.__spec__.roots[:2] if item.kind == "section" else item.__spec__.roots[:1]
-    original = (item._state.original if item._state is not None else None) or {}
-    return any(name in original and item.ref(name) != obj.location for name in roots)
-
-
-def _was_below(entity: Entity, obj: Entity) -> bool:
-    seen: set[int] = set()
-    current: Any = entity
-    while isinstance(current, Entity) and id(current) not in seen:
-        seen.add(id(current))
-        roots = current.__spec__.roots[:2] if current.kind == "section" else current.__spec__.roots[:1]
-        parents = [old_reference(current, name) for name in roots]
-        if any(parent is obj or parent == obj.location for parent in parents if parent is not None):
-            return True
-        current = next((parent for parent in parents if isinstance(parent, Entity)), None)
+def _leaves(session: Session, entity: Entity, obj: Entity) -> bool:
+    """Whether a direct child of an object is to be deleted, or hangs elsewhere by now."""
+    for name in owners(entity.kind):
+        if _old_location(entity, name) == obj.location:
+            return id(entity) in session._pending.deleted or entity.ref(name) != obj.location
     return False
+
+
+def _old_location(entity: Entity, name: str) -> Any:
+    old = old_reference(entity, name)
+    return old.location if isinstance(old, Entity) else old
 
 
 def _forget_new(session: Session, entity: Entity) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import weakref
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 
@@ -22,13 +22,13 @@ class IdentityMap:
     def __init__(self) -> None:
         self._kinds: dict[str, dict[int, _Entry]] = {}
 
-        def forget(entry: Any, kinds: dict[str, dict[int, _Entry]] = self._kinds) -> None:
+        def forget(entry: Any, kinds: dict[str, dict[int, Any]] = self._kinds) -> None:
             # Never raises: Python would print it and go on.
-            found = kinds.get(entry.kind)
+            found: Any = kinds.get(entry.kind)
             if found is not None and found.get(entry.key) is entry:
                 del found[entry.key]
 
-        self._forget = forget
+        self._forget: Callable[[Any], None] = forget
 
     def get(self, kind: str, id: int) -> Any:
         """Give the instance, or ``None``."""

@@ -1,118 +1,213 @@
-"""Importing files: recordings through neo, metadata through odml, one atomic commit a block or document."""
+"""Importing one file: a recording through neo, metadata through odML, one atomic commit a block or document."""
 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from gnode_orm.errors import FormatError, ValidationFailed
+from gnode_orm.session.import_result import ImportResult
+from gnode_orm.session.imported import already_there, found_by_content, is_complete, note_origin
 
 if TYPE_CHECKING:
     from gnode_orm.core.entity import Entity
     from gnode_orm.files.recordings import Recording
+    from gnode_orm.files.templates import Template
     from gnode_orm.files.validation import Report
-    from gnode_orm.models import Block, Document
+    from gnode_orm.models import Block
     from gnode_orm.session.session import Session
 
 Progress = Callable[[int, int, str], None]
 """Called with what is done, what there is to do, and what is being done."""
 
 
-@dataclass
-class ImportResult:
-    """What an import made.
+@dataclass(frozen=True, slots=True)
+class ImportOptions:
+    """How one file is imported; ``Session.import_file`` says what each means.
 
-    Attributes:
-        blocks, documents: what is now in the lab, as instances of the calling session.
-        skipped: parts that were not imported on purpose.
-        failed: parts that could not be imported, with the reason; nothing of them is in the lab.
-        warnings: what the readers reported, what was assumed, and what the validation found doubtful.
+    ``names`` has names for blocks by their number, instead of those that the file gives or lacks.
     """
 
-    blocks: list[Block] = field(default_factory=list)
-    documents: list[Document] = field(default_factory=list)
-    skipped: list[str] = field(default_factory=list)
-    failed: list[str] = field(default_factory=list)
-    warnings: list[str] = field(default_factory=list)
+    template: Template | None = None
+    metadata: Mapping[str, Any] = field(default_factory=dict)
+    timezone: str | dt.tzinfo | None = None
+    reader: str | None = None
+    keep_personal: bool = False
+    raw: bool = False
+    force: bool = False
+    again: bool = False
+    names: Mapping[int, str] = field(default_factory=dict)
 
 
-def import_file(
-    session: Session,
-    path: str | Path,
-    *,
-    timezone: str | dt.tzinfo | None = None,
-    reader: str | None = None,
-    keep_personal: bool = False,
-    progress: Progress | None = None,
-) -> ImportResult:
+def import_one(session: Session, path: Path, options: ImportOptions, progress: Progress | None = None) -> ImportResult:
     """Read a recording or an odML file into the lab of a session.
 
     Each block, or the document, is one commit of its own through a session of its own, so that pending work of
-    ``session`` stays pending. Blocks and segments without a name are called after the file.
-
-    Args:
-        session: the session that the results belong to.
-        path: a file, or a folder where the recording is one.
-        timezone: where the recording was made, for times that come without a zone.
-        reader: name of one reader of neo to use, instead of those that fit the content.
-        keep_personal: keep name, birth date and the like of a person, where the file holds them.
-        progress: called as the import goes on.
+    ``session`` stays pending.
 
     Raises:
         NotFound: there is nothing at the path.
         FormatError: nothing of it could be read or kept; the lab is unchanged.
         SessionError: the session is read-only.
     """
+    from gnode_orm.files.fingerprint import fingerprint
+    from gnode_orm.files.recognition import check_readable
+
     session._check_writable()
-    path = Path(path)
     report: Progress = progress or _silent
-    if reader is None and _is_metadata(path):
-        return _import_metadata(session, path, report)
-    from gnode_orm.files.recordings import open_recording
-
-    report(0, 1, f"reading {path.name}")
-    with open_recording(path, reader=reader, timezone=timezone, keep_personal=keep_personal) as recording:
-        return _import_blocks(session, recording, report)
+    check_readable(path)
+    content = fingerprint(path)
+    if options.reader is None and is_metadata(path):
+        return _import_metadata(session, path, content, options, report).close_file(path)
+    return _import_recording(session, path, content, options, report).close_file(path)
 
 
-def _is_metadata(path: Path) -> bool:
+def is_metadata(path: Path) -> bool:
+    """Whether a path is an odML file."""
     from gnode_orm.files.odml import is_odml
 
     return path.is_file() and is_odml(path)
 
 
-def _import_blocks(session: Session, recording: Recording, report: Progress) -> ImportResult:
-    from gnode_orm.files.recordings import Failure
+def name_of_block(recording: Recording, number: int) -> str:
+    """The name for a block whose file gives it none."""
+    name = recording.path.name if recording.path.is_dir() else recording.path.stem
+    return f"{name} block {number + 1}" if recording.block_count > 1 else name
 
-    result, name = ImportResult(), recording.path.name
-    for number, native in recording.blocks():
-        report(number, recording.block_count, f"storing {name}")
-        try:
-            if isinstance(native, Failure):
-                raise FormatError(native.reason)
-            block, checked = _block_of(native, recording, number)
-            result.blocks.append(_store(session, block, f"import {name}"))
-            result.warnings += checked.summary()
-        except (FormatError, ValidationFailed) as error:
-            result.failed.append(f"block {number}: {error}")
-    result.warnings = recording.warnings + result.warnings
-    report(recording.block_count, recording.block_count, f"imported {name}")
-    if not result.blocks:
-        raise FormatError(f"{recording.path}: nothing was imported: {'; '.join(result.failed) or 'it holds no block'}")
+
+# ---- recordings
+
+
+def _import_recording(
+    session: Session, path: Path, content: str, options: ImportOptions, report: Progress
+) -> ImportResult:
+    from gnode_orm.files.recordings import open_recording
+    from gnode_orm.models import Block
+
+    there = {} if options.again else found_by_content(session, content, Block)
+    result = ImportResult()
+    if is_complete(there):
+        for number, block in sorted(there.items()):
+            _skip(result, block, path, number)
+        return result
+    report(0, 1, f"reading {path.name}")
+    with open_recording(
+        path,
+        reader=options.reader,
+        timezone=options.timezone,
+        keep_personal=options.keep_personal,
+        raw=options.raw,
+    ) as recording:
+        _import_blocks(session, recording, _Origin(content, there), options, report, result)
+    if not (result.blocks or result.found):
+        raise FormatError(f"{path}: nothing was imported: {'; '.join(result.failed) or 'it holds no block'}")
     return result
 
 
-def _block_of(native: Any, recording: Recording, number: int) -> tuple[Block, Report]:
-    from gnode_orm.models import Block
+@dataclass(frozen=True, slots=True)
+class _Origin:
+    content: str
+    there: dict[int, Any]
 
-    block = Block.from_neo(native)
-    name = recording.path.name if recording.path.is_dir() else recording.path.stem
-    _fill_names(block, f"{name} block {number + 1}" if recording.block_count > 1 else name)
-    return block, _checked(block)
+
+def _import_blocks(
+    session: Session,
+    recording: Recording,
+    origin: _Origin,
+    options: ImportOptions,
+    report: Progress,
+    result: ImportResult,
+) -> None:
+    from gnode_orm.files.recordings import Failure
+
+    name, doubts = recording.path.name, []
+    for number, native in recording.blocks():
+        report(number, recording.block_count, f"storing {name}")
+        if number in origin.there:
+            _skip(result, origin.there[number], recording.path, number)
+            continue
+        try:
+            if isinstance(native, Failure):
+                raise FormatError(native.reason)
+            made = _block_of(native, recording, number, options)
+            doubts += made.report.summary()
+            note_origin(
+                made.block,
+                file=name,
+                sha256=origin.content,
+                number=number,
+                of=recording.block_count,
+                reader=recording.reader_name,
+                warnings=[*recording.warnings, *made.report.summary()],
+                left_out=made.left_out,
+            )
+            stored = _store(session, made.block, f"import {name}")
+            result.blocks.append(stored)
+            result.skipped += made.left_out
+            if made.document is not None:
+                result.documents.append(stored.metadata.document)
+        except (FormatError, ValidationFailed) as error:
+            result.failed.append(f"block[{number}]: {error}")
+    result.warnings = recording.warnings + doubts
+    report(recording.block_count, recording.block_count, f"imported {name}")
+
+
+@dataclass
+class _Made:
+    block: Block
+    document: Any
+    report: Report
+    left_out: list[str]
+
+
+def _block_of(native: Any, recording: Recording, number: int, options: ImportOptions) -> _Made:
+    """Make and judge the block; with ``force``, leave out what has errors.
+
+    Raises:
+        ValidationFailed: it has errors.
+    """
+    from gnode_orm.convert.neo import convert
+    from gnode_orm.files.leaving_out import conversion_without_refused, culprits_of, leave_out
+    from gnode_orm.files.validation import validate
+    from gnode_orm.files.validation.walk import walk
+
+    left_out: list[str] = []
+    while True:
+        if options.force:
+            conversion, refused = conversion_without_refused(native)
+            left_out += refused
+        else:
+            conversion = convert(native)
+        block: Any = conversion.model
+        document = _complete(block, recording, number, options)
+        report = validate(block, template=options.template)
+        if report.ok:
+            return _Made(block, document, report, left_out)
+        places = dict(walk(block, block.kind))
+        culprits = culprits_of(report.errors, places, conversion.pairs) if options.force else []
+        if not culprits:
+            raise _refusal(report)
+        left_out += [f"left out: {line}" for line in type(report)(report.subject, report.errors).summary()]
+        leave_out(native, culprits)
+
+
+def _complete(block: Any, recording: Recording, number: int, options: ImportOptions) -> Any:
+    """Give a block names and metadata; the document that was made from the template, if there is one."""
+    _fill_names(block, name_of_block(recording, number))
+    if number in options.names:
+        block.name = options.names[number]
+    template = options.template
+    beside = template is not None and template.is_document
+    for key in template.unmatched(options.metadata) if template and beside else options.metadata:
+        block.annotations[key] = options.metadata[key]
+    if template is None or not beside:
+        return None
+    document, block.metadata = template.document(block.name, options.metadata)
+    return document
 
 
 def _fill_names(block: Block, name: str) -> None:
@@ -124,33 +219,44 @@ def _fill_names(block: Block, name: str) -> None:
         fill_name(segment, f"{name} sweep {number:0{width}}")
 
 
-def _import_metadata(session: Session, path: Path, report: Progress) -> ImportResult:
-    from gnode_orm.files.odml import read_odml
+# ---- metadata
 
+
+def _import_metadata(
+    session: Session, path: Path, content: str, options: ImportOptions, report: Progress
+) -> ImportResult:
+    from gnode_orm.files.odml import read_odml
+    from gnode_orm.files.validation import validate
+    from gnode_orm.models import Document
+
+    result = ImportResult()
+    there = {} if options.again else found_by_content(session, content, Document)
+    if there:
+        _skip(result, there[0], path, 0)
+        return result
     report(0, 1, f"reading {path.name}")
     file = read_odml(path)
-    try:
-        checked = _checked(file.document)
-    except ValidationFailed as error:
-        raise FormatError(f"{path}: nothing was imported: {error}") from error
-    stored = _store(session, file.document, f"import {path.name}")
+    checked = validate(file.document)
+    if not checked.ok:
+        raise FormatError(f"{path}: nothing was imported: {_refusal(checked)}")
+    result.warnings = [*file.warnings, *checked.summary()]
+    note_origin(file.document, file=path.name, sha256=content, number=0, of=1, reader="odml", warnings=result.warnings)
+    result.documents = [_store(session, file.document, f"import {path.name}")]
     report(1, 1, f"imported {path.name}")
-    return ImportResult(documents=[stored], warnings=[*file.warnings, *checked.summary()])
+    return result
 
 
-def _checked(model: Entity) -> Report:
-    """Validate a model; its warnings are for the user.
+# ---- both
 
-    Raises:
-        ValidationFailed: it has errors.
-    """
-    from gnode_orm.files.validation import validate
 
-    report = validate(model)
-    if not report.ok:
-        errors = type(report)(report.subject, report.errors)
-        raise ValidationFailed("; ".join(errors.summary()), entity=type(model).__name__)
-    return report
+def _skip(result: ImportResult, found: Any, path: Path, number: int) -> None:
+    result.found.append(found)
+    result.skipped.append(already_there(found, path.name, number))
+
+
+def _refusal(report: Report) -> ValidationFailed:
+    errors = type(report)(report.subject, report.errors)
+    return ValidationFailed("; ".join(errors.summary()))
 
 
 def _store(session: Session, model: Entity, message: str) -> Any:

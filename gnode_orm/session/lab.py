@@ -89,6 +89,8 @@ def open_lab(
         raise UnsupportedByStore(f"{target}: a local lab has no passwords and tokens; give username alone")
     from gnode_orm.stores.local import open_local
 
+    if arrays is None and "://" in target:
+        arrays = _setting("ARRAYS")
     return Lab(open_local(target, create=create, readonly=readonly, arrays=arrays), username or _setting("USERNAME"))
 
 

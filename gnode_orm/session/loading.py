@@ -17,6 +17,8 @@ from gnode_orm.location import Location
 from gnode_orm.models import MODELS
 from gnode_orm.session.identity_map import IdentityMap
 
+_MANY = 1000
+
 
 class Loader:
     """Makes instances of records, for one session."""
@@ -27,16 +29,21 @@ class Loader:
         origin: Origin,
         identity: IdentityMap,
         pointing: Callable[[Entity, Relation], list[Entity]],
+        loaded: Callable[[Entity], None],
     ) -> None:
         self._tracker = tracker
         self._origin = origin
         self._identity = identity
         self._pointing = pointing
+        self._loaded = loaded
 
     def instances(self, kind: str, rows: Sequence[tuple[Any, ...]]) -> list[Any]:
         """Give the instance for each record, from the map where it is there."""
-        with collector_paused(len(rows) > 1000):
-            return [self._instance(MODELS[kind], row) for row in rows]
+        model = MODELS[kind]
+        if len(rows) < _MANY:
+            return [self._instance(model, row) for row in rows]
+        with collector_paused(True):
+            return [self._instance(model, row) for row in _sharing(rows)]
 
     def selected(self, answer: Selected) -> list[Any]:
         """Give the instances of an answer, with what was read along its eager paths hung in."""
@@ -56,6 +63,7 @@ class Loader:
         state = State(model.kind, self._tracker, self._origin, Status.PERSISTENT, number, row[1], row[2], row[3])
         entity = model._load(row, state)
         self._identity.add(model.kind, number, entity)
+        self._loaded(entity)
         return entity
 
     def _refresh_clean(self, entity: Entity, row: tuple[Any, ...]) -> None:
@@ -67,8 +75,7 @@ class Loader:
             or (state.version == row[1] and not entity._expired)
         ):
             return
-        state.version = row[1]
-        entity._reload(row)
+        take_record(self._tracker, entity, row)
 
     def _hang_in(self, parents: list[Any], name: str, eager: EagerRows) -> list[Any]:
         children = self.instances(eager.kind, eager.rows)
@@ -84,7 +91,10 @@ class Loader:
                     vars(parent)[name] = by_id[location.number]
             return children
         relation = spec.relation_by_name[name]
-        groups = self._linked(children, eager.links) if eager.links is not None else _by_parent(children, relation)
+        if eager.links is not None:
+            groups = self._linked(children, eager.links)
+        else:
+            groups = _by_parent(children, eager.rows, relation)
         for parent in parents:
             collection = collection_of(parent, relation)
             if not collection.loaded:
@@ -103,9 +113,32 @@ class Loader:
     def members(self, relation: Relation, owner: Any, stored: list[Any]) -> list[Any]:
         """Give the stored members of a collection, and tell it which moved in and out in memory."""
         if not relation.many_to_many:
-            away = [child for child in stored if not _is_child(child, relation.fk, owner)]
+            # What was not touched in memory hangs where the store says.
+            away = [
+                child for child in stored
+                if child._state.original is not None and not _is_child(child, relation.fk, owner)
+            ]  # fmt: skip
             collection_of(owner, relation).note_moves(self._pointing(owner, relation), away)
         return stored
+
+
+def take_record(tracker: Tracker, entity: Entity, row: tuple[Any, ...]) -> None:
+    """Let a clean object take over a newer record; loaded collections of its parents follow."""
+    state = entity._state
+    assert state is not None
+    refs = [spec for spec in entity.__spec__.refs if spec.related]
+    before = {} if entity._expired else {spec.name: entity.ref(spec.name) for spec in refs}
+    state.version, state.created, state.owner = row[1], row[2], row[3]
+    entity._reload(row)
+    for spec in refs:
+        now, old = entity.ref(spec.name), before.get(spec.name)
+        if now == old:
+            continue
+        for location, taken_in in ((old, False), (now, True)):
+            parent = None if location is None else tracker.find_loaded(location.kind, location.number)
+            if parent is not None:
+                collection = collection_of(parent, parent.__spec__.relation_by_name[spec.related])
+                (collection.take_in if taken_in else collection.forget)(entity)
 
 
 def children_select(owner: Any, relation: Relation, at: int | None) -> Select:
@@ -113,30 +146,25 @@ def children_select(owner: Any, relation: Relation, at: int | None) -> Select:
     return Select(relation.kind, Comparison(Attr((relation.fk,)), "eq", owner.location), at=at)
 
 
-def _by_parent(children: list[Any], relation: Relation) -> dict[int, list[Any]]:
+def _by_parent(children: list[Any], rows: Sequence[tuple[Any, ...]], relation: Relation) -> dict[int, list[Any]]:
+    """Group children by the parents that the store named: in memory they may have moved on."""
     groups: dict[int, list[Any]] = {}
     offset = MODELS[relation.kind].__offsets__[relation.fk]
-    for child in children:
-        number = child._row[offset] if child._row is not None else _reference_number(child, relation.fk)
-        groups.setdefault(number, []).append(child)
+    for child, row in zip(children, rows, strict=True):
+        groups.setdefault(row[offset], []).append(child)
     return groups
 
 
-def _reference_number(child: Any, fk: str) -> int | None:
-    location = child.ref(fk)
-    return None if location is None else location.number
-
-
 def _is_child(child: Any, fk: str, owner: Any) -> bool:
-    """Whether a child that a store gave still hangs below the owner; holds the owner in the child's foreign key."""
-    held = vars(child).get(fk)
-    if held is owner:
-        return True
-    state = child._state
-    if state.original is not None and fk in state.original:
-        return child.ref(fk) == owner.location
-    vars(child)[fk] = owner
-    return True
+    """Whether a child that a store gave still hangs below the owner."""
+    return fk not in child._state.original or bool(child.ref(fk) == owner.location)
+
+
+def _sharing(rows: Sequence[tuple[Any, ...]]) -> Iterator[tuple[Any, ...]]:
+    """Let many records share their versions and owners, which a store gives each of them anew."""
+    share = dict[Any, Any]().setdefault
+    for row in rows:
+        yield row[0], share(row[1], row[1]), share(row[2], row[2]), share(row[3], row[3]), *row[4:]
 
 
 @contextmanager

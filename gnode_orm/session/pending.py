@@ -27,6 +27,12 @@ class Pending:
         """Objects marked for deletion."""
         return [item.obj for item in self.deleted.values()]
 
+    def drop(self, entity: Entity) -> None:
+        """Forget one object."""
+        self.new.pop(id(entity), None)
+        self.modified.pop(id(entity), None)
+        self.deleted.pop(id(entity), None)
+
     def clear(self) -> None:
         """Forget everything pending."""
         self.new.clear()

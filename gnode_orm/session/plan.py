@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
-from gnode_orm.core.changes import DeletePreview, Link
+from gnode_orm.core.arrays import ArrayHandle
+from gnode_orm.core.changes import DeletePreview
 from gnode_orm.core.schema import SCHEMA
+from gnode_orm.core.typed_json import encode
 from gnode_orm.errors import UnsupportedByStore
 from gnode_orm.location import Location
 
@@ -16,8 +18,7 @@ Operation = Literal["create", "set", "move", "link", "unlink", "delete"]
 _SIGNS = {"create": "+", "set": "~", "move": ">", "link": "+", "unlink": "-", "delete": "-"}
 
 
-@dataclass(frozen=True, slots=True)
-class PlanItem:
+class PlanItem(NamedTuple):
     """One line of a plan.
 
     Attributes:
@@ -65,7 +66,8 @@ class Plan:
     creates: list[Any] = field(default_factory=list)
     updates: list[PlannedUpdate] = field(default_factory=list)
     deletes: list[PlannedDelete] = field(default_factory=list)
-    links: list[Link] = field(default_factory=list)
+    reviewed: list[tuple[Any, ...]] = field(default_factory=list)
+    """What is compared with what is pending when a reviewed plan is committed."""
 
     def __len__(self) -> int:
         return len(self.items)
@@ -88,9 +90,9 @@ class Plan:
                 counts[f"delete {SCHEMA[kind].class_name}"] += count
         return dict(counts)
 
-    def signature(self) -> list[tuple[Any, ...]]:
-        """What two plans share when they would write the same."""
-        return [(item.op, id(item.obj), item.field, _key(item.new)) for item in self.items]
+    def review(self) -> None:
+        """Keep what two plans share when they would write the same: edits in place would show in the items too."""
+        self.reviewed = [(item.op, id(item.obj), item.field, _content(item)) for item in self.items]
 
     def to_dataframe(self) -> Any:
         """Give the items as a pandas table with the columns op, object, location, field, old and new."""
@@ -138,8 +140,15 @@ def _counted(children: dict[str, int]) -> str:
     return ", ".join(f"{count} {SCHEMA[kind].class_name}" for kind, count in children.items())
 
 
+def _content(item: PlanItem) -> Any:
+    if item.op != "create":
+        return _key(item.new)
+    return tuple(_key(item.obj._raw(name)) for name in item.obj.__spec__.by_name)
+
+
 def _key(value: Any) -> Any:
-    return id(value) if hasattr(value, "__spec__") else repr(value)
+    # Not by repr, which rounds numbers and shortens arrays.
+    return id(value) if hasattr(value, "__spec__") or isinstance(value, ArrayHandle) else encode(value)
 
 
 def _shown(value: Any) -> str:

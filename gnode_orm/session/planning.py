@@ -1,13 +1,12 @@
-"""From pending objects to a plan: compare, check, sort. No I/O, except reading an array that was replaced by another."""
+"""From pending objects to a plan: compare, check, sort. No I/O, but for reading an array that was replaced."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from typing import Any
 
-import numpy as np
-
-from gnode_orm.core.arrayhash import array_hash
+from gnode_orm.core.annotations import plain
+from gnode_orm.core.arrayhash import hash_of_pieces
 from gnode_orm.core.arrays import ArrayHandle
 from gnode_orm.core.changes import ArrayRef, Link
 from gnode_orm.core.codec import from_columns, read_part, to_columns
@@ -65,8 +64,13 @@ def changed_fields(entity: Entity) -> dict[str, tuple[Any, Any]]:
     for name, old in state.original.items():
         spec = entity.__spec__.by_name.get(name)
         if spec is not None and not _unchanged(entity, spec, old):
-            changes[name] = (_readable(entity, spec, old), entity._raw(name))
+            changes[name] = (_readable(entity, spec, old), _detached(entity._raw(name)))
     return changes
+
+
+def _detached(value: Any) -> Any:
+    # Annotations are edited in place, also when a change is undone: who was told of a change keeps what it was.
+    return plain(value) if isinstance(value, dict) else value
 
 
 def link_changes(entity: Entity) -> dict[str, tuple[list[Entity], list[Entity]]]:
@@ -97,15 +101,14 @@ def _plan_update(plan: Plan, entity: Entity) -> None:
 
 
 def _unchanged(entity: Entity, spec: FieldSpec, old: Any) -> bool:
+    new: Any = entity._raw(spec.name)
     if spec.type is FieldType.REF:
         old = _old_reference(entity, spec, old)
-        new = entity._raw(spec.name)
         return old is new or _address(old) == _address(new) is not None
-    new = entity._raw(spec.name)
+    if spec.type is FieldType.ARRAY:
+        return old is new or same_array(_readable(entity, spec, old), new)
     if old is new and not isinstance(new, dict):
         return True
-    if spec.type is FieldType.ARRAY:
-        return _same_array(_readable(entity, spec, old), new)
     columns = to_columns(spec, new)
     return bool(_old_columns(entity, spec, old) == read_part(spec, columns))
 
@@ -156,7 +159,8 @@ def _address(value: Any) -> Any:
     return value.location if isinstance(value, Entity) else value
 
 
-def _same_array(old: ArrayHandle | None, new: ArrayHandle | None) -> bool:
+def same_array(old: ArrayHandle | None, new: ArrayHandle | None) -> bool:
+    """Whether two arrays have the same samples, dtype, shape and unit."""
     if old is None or new is None:
         return old is new
     if (old.shape, old.dtype.str, old.unit) != (new.shape, new.dtype.str, new.unit):
@@ -166,7 +170,7 @@ def _same_array(old: ArrayHandle | None, new: ArrayHandle | None) -> bool:
 
 def _hash(handle: ArrayHandle) -> bytes:
     ref: ArrayRef | None = handle.ref
-    return ref.hash if ref is not None else array_hash(np.asarray(handle))
+    return ref.hash if ref is not None else hash_of_pieces(handle)
 
 
 def _check(entities: list[Entity]) -> None:

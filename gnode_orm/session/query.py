@@ -89,7 +89,8 @@ class Query(Generic[E]):
         found = self._session._run(self._at_most(2))
         if len(found) > 1:
             raise MultipleFound(
-                f"{self.count()} objects of {self._model.__name__} meet the query, such as {found[0]!r}; one was expected"
+                f"{self.count()} objects of {self._model.__name__} meet the query, such as {found[0]!r}; "
+                "one was expected"
             )
         return found[0] if found else None
 
@@ -153,8 +154,8 @@ class Query(Generic[E]):
             )
         if condition.kind != self._model.kind:
             raise QueryError(
-                f"where(...) on {name} needs a condition on {name}, not on {condition.kind}; follow a foreign key or use "
-                f"{name}.<collection>.any(...)"
+                f"where(...) on {name} needs a condition on {name}, not on {condition.kind}; follow a foreign key or "
+                f"use {name}.<collection>.any(...)"
             )
         return condition
 

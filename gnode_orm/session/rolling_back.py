@@ -8,15 +8,25 @@ from typing import TYPE_CHECKING
 from gnode_orm.core.collections import collection_of
 from gnode_orm.core.entity import Entity
 from gnode_orm.core.state import Status
+from gnode_orm.session.ownership import owners
 from gnode_orm.session.writing import touched_collections
 
 if TYPE_CHECKING:
+    from gnode_orm.session.pending import Pending
     from gnode_orm.session.session import Session
 
 
 def roll_back(session: Session) -> None:
-    """Undo everything pending of a session."""
-    pending = session._pending
+    """Undo everything pending of a session; a change set whose fate is unknown is left to the store."""
+    session._unsettled = session._retry_id = None
+    session._writes += 1
+    undo(session, session._pending)
+    session._pending.clear()
+    session._by_location.clear()
+
+
+def undo(session: Session, pending: Pending) -> None:
+    """Put what became pending back to what was last written; new objects are transient again."""
     for planned in pending.deleted.values():
         state = planned.obj._state
         if state is not None and state.status is Status.DELETED:
@@ -25,8 +35,6 @@ def roll_back(session: Session) -> None:
     restore(session, pending.modified.values(), new)
     for entity in new:
         object.__setattr__(entity, "_state", None)
-    pending.clear()
-    session._by_location.clear()
     session._natives.forget(new)
 
 
@@ -50,12 +58,13 @@ def restore(session: Session, entities: Iterable[Entity], new: Iterable[Entity] 
 
 
 def new_below(session: Session, obj: Entity) -> list[Entity]:
-    """New objects that hang below an object, deepest last."""
+    """New objects that an object owns, deepest last."""
     found: dict[int, Entity] = {}
     queue = [obj]
     for entity in queue:
         for collection in (entity._collections or {}).values():
-            if collection._relation.many_to_many:
+            relation = collection._relation
+            if relation.many_to_many or relation.fk not in owners(relation.kind):
                 continue
             for member in collection.known():
                 if id(member) in session._pending.new and id(member) not in found and member is not obj:

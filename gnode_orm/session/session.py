@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, tzinfo
 from os import PathLike
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self, TypeVar, overload
 
-from gnode_orm.core.changes import ChangeSet, IdTaken, StaleRows
+from gnode_orm.core.changes import ChangeSet, IdTaken, Receipt, StaleRows
 from gnode_orm.core.codec import from_microseconds
 from gnode_orm.core.collections import collection_of
 from gnode_orm.core.entity import Entity
@@ -20,33 +20,42 @@ from gnode_orm.core.schema import Relation
 from gnode_orm.core.select import Select
 from gnode_orm.core.state import State, Status
 from gnode_orm.errors import (
+    AccessDenied,
     DetachedError,
     IntegrityError,
     NotFound,
     SessionError,
     UncommittedChangesWarning,
+    UnsupportedByStore,
     ValidationFailed,
 )
 from gnode_orm.location import Location
 from gnode_orm.models import MODELS
-from gnode_orm.session import deleting, history, natives, rolling_back, sharing
+from gnode_orm.session import classic, deleting, history, natives, recovering, rolling_back, sharing
 from gnode_orm.session.conflicts import conflict_error
+from gnode_orm.session.hooks import Hooks
 from gnode_orm.session.identity_map import IdentityMap
-from gnode_orm.session.loading import Loader, children_select, collector_paused
+from gnode_orm.session.loading import Loader, children_select, collector_paused, take_record
 from gnode_orm.session.pending import Pending, counted, is_changed, reachable
 from gnode_orm.session.plan import Plan
 from gnode_orm.session.planning import changed_fields, link_changes, make_plan
 from gnode_orm.session.query import Query
+from gnode_orm.session.savepoints import Savepoint
 from gnode_orm.session.threads import OneAtATime
 from gnode_orm.session.writing import IDS, change_set, settle
 from gnode_orm.stores.protocol import Store
 
 if TYPE_CHECKING:
     from gnode_orm.core.changes import DeletePreview
-    from gnode_orm.session.importing import ImportResult
+    from gnode_orm.session.import_plan import ImportPlan, Metadata, Paths
+    from gnode_orm.session.import_result import ImportResult
+    from gnode_orm.session.importing import Progress
     from gnode_orm.session.lab import Lab
 
 E = TypeVar("E", bound=Entity)
+
+# What a store says when it wrote nothing, for certain.
+_REFUSALS = (StaleRows, IdTaken, ValidationFailed, IntegrityError, NotFound, AccessDenied, UnsupportedByStore)
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,14 +121,22 @@ class Session:
         self._at = history.version_of(self.store, at)
         self.readonly = readonly or at is not None
         self._identity = IdentityMap()
-        self._loader = Loader(self, self.store, self._identity, self._pointing)
+        self._hooks = Hooks()
+        self._loader = Loader(self, self.store, self._identity, self._pointing, self._hooks.on_load)
         # Objects whose foreign key names something by location that may come into memory later.
         self._by_location: dict[int, Entity] = {}
         self._pending = Pending()
         self._guard = OneAtATime()
         self._natives = natives.NativeObjects()
+        self._uploads = classic.Uploads()
         # The change set whose fate is unknown: the store failed, or was interrupted, while it was taking it.
-        self._unsettled: tuple[ChangeSet, Plan, dict[Any, Any]] | None = None
+        self._unsettled: recovering.Unsettled | None = None
+        # The id of a change set that the store turned out not to have; the next attempt carries it.
+        self._retry_id: str | None = None
+        # How many writes and rollbacks there were: a savepoint from before one of them is void.
+        self._writes = 0
+        self._nesting = 0
+        self._flushing = False
         self._closed = False
 
     # ---- adding and deleting
@@ -190,7 +207,9 @@ class Session:
     def plan(self) -> Plan:
         """Give what a commit would write, in order, without writing."""
         with self._use():
-            return self._plan()
+            plan = self._plan()
+            plan.review()
+            return plan
 
     # ---- writing
 
@@ -205,14 +224,39 @@ class Session:
             StoreUnavailable: the store cannot take it now; commit again later, it is written once.
         """
         with self._use():
-            if plan is not None and plan.signature() != self._plan().signature():
-                raise SessionError("What is pending is no longer what the plan shows; print session.plan() again")
-            with collector_paused(len(self._pending.new) > 1000):
-                return self._write(message)
+            commit = self._flush(message, plan)
+            self._hooks.after_commit(self, commit)
+            return commit
 
     def flush(self) -> Commit:
-        """Write everything pending, as durable as a commit."""
-        return self.commit()
+        """Write everything pending, as durable as a commit, without telling the ``after_commit`` hooks."""
+        with self._use():
+            return self._flush(None, None)
+
+    def _flush(self, message: str | None, plan: Plan | None) -> Commit:
+        if self._nesting:
+            raise SessionError("nested() can undo what is inside, but not a commit; commit after it")
+        if self._flushing:
+            raise SessionError("A hook cannot commit; what it adds and changes is part of the commit under way")
+        if plan is not None and plan.reviewed != self.plan().reviewed:
+            raise SessionError("What is pending is no longer what the plan shows; print session.plan() again")
+        self._natives.warn_of_edits()
+        self._flushing = True
+        try:
+            self._hooks.before_flush(self)
+            with collector_paused(len(self._pending.new) > 1000):
+                return self._write(message)
+        finally:
+            self._flushing = False
+
+    def on(self, event: str, hook: Callable[..., Any], model: type[Entity] = Entity) -> None:
+        """Call ``hook`` at every ``event`` of this session.
+
+        ``before_flush``: with the session, before anything is written; what it adds and changes is written too.
+        ``after_commit``: with the session and the ``Commit``. ``on_load``: with each object that is read from the
+        store, of ``model`` if it is given.
+        """
+        self._hooks.register(event, hook, model)
 
     def rollback(self) -> None:
         """Undo in memory every change since the last write; reads nothing."""
@@ -228,6 +272,24 @@ class Session:
             self.rollback()
             raise
         self.commit(message)
+
+    @contextmanager
+    def nested(self) -> Iterator[Session]:
+        """Undo in memory what was done inside when it raises; what was pending before stays pending.
+
+        Nothing can be written inside: a commit is durable and could not be undone.
+        """
+        with self._use():
+            savepoint = Savepoint(self)
+        self._nesting += 1
+        try:
+            yield self
+        except BaseException:
+            with self._use():
+                savepoint.restore()
+            raise
+        finally:
+            self._nesting -= 1
 
     # ---- reading
 
@@ -293,12 +355,14 @@ class Session:
         from gnode_orm.session.merging import merge
 
         with self._use():
-            return merge(self, obj)
+            merged: E = merge(self, obj)
+            return merged
 
     def expunge(self, obj: Entity) -> None:
         """Let go of an object, and of new objects that hang below it; its values stay in memory."""
         with self._use():
             self._own(obj)
+            recovering.reconcile(self)
             for entity in [obj, *rolling_back.new_below(self, obj)]:
                 self._let_go(entity)
 
@@ -328,11 +392,73 @@ class Session:
 
     # ---- files
 
-    def import_file(self, path: Any, **options: Any) -> ImportResult:
-        """Read a recording or an odML file into the lab, one atomic commit a block; pending work is untouched."""
-        from gnode_orm.session.importing import import_file
+    def import_file(
+        self,
+        path: str | PathLike[str],
+        *,
+        template: str | PathLike[str] | None = None,
+        metadata: Metadata = None,
+        timezone: str | tzinfo | None = None,
+        reader: str | None = None,
+        keep_personal: bool = False,
+        raw: bool = False,
+        force: bool = False,
+        again: bool = False,
+        progress: Progress | None = None,
+    ) -> ImportResult:
+        """Read a recording or an odML file into the lab; pending work is untouched.
 
-        return import_file(self, path, **options)
+        Each block, or the document, is one atomic commit. Blocks and segments without a name are called after the file.
+        What is in the lab already, by its content, is not imported again.
+
+        Args:
+            path: a file, or a folder where the recording is one.
+            template: an odML file that becomes a document beside each block, filled from ``metadata``; or a TOML file
+                that says what objects must have.
+            metadata: values by name, or a function that gives them for the path. They go to the properties of the
+                template that are called so, and otherwise to the annotations of the block.
+            timezone: where the recording was made, such as ``"Europe/Berlin"``, for times that come without a zone.
+            reader: name of one reader to use, such as ``"AxonIO"``, instead of those that fit the content.
+            keep_personal: keep name, birth date and the like of a person, where the file holds them.
+            raw: store the integers of the file with gain and offset, where the reader gives them.
+            force: leave out objects that have errors, and list them, instead of refusing the block.
+            again: import it although its content is in the lab already.
+            progress: called with what is done, what there is to do, and what is being done.
+
+        Raises:
+            NotFound: there is nothing at the path.
+            FormatError: nothing of it could be read or kept; the lab is unchanged.
+            SessionError: the session is read-only.
+        """
+        from gnode_orm.session.import_plan import import_file
+
+        return import_file(
+            self, path, template=template, metadata=metadata, timezone=timezone, reader=reader,
+            keep_personal=keep_personal, raw=raw, force=force, again=again, progress=progress,
+        )  # fmt: skip
+
+    def plan_import(
+        self,
+        paths: Paths,
+        *,
+        template: str | PathLike[str] | None = None,
+        metadata: Metadata = None,
+        timezone: str | tzinfo | None = None,
+        reader: str | None = None,
+        keep_personal: bool = False,
+        raw: bool = False,
+    ) -> ImportPlan:
+        """Look at files, and give what an import of them would make: to print, to edit and to ``apply()``.
+
+        Nothing is written. A folder stands for the recordings in it, unless it is one recording. The arguments are
+        those of ``import_file``; each file of the plan has them as attributes.
+        """
+        from gnode_orm.session.import_plan import plan_import
+
+        return plan_import(
+            self, paths, template=template, metadata=metadata, timezone=timezone, reader=reader,
+            keep_personal=keep_personal, raw=raw,
+        )  # fmt: skip
 
     def export(self, obj: Entity, path: str | PathLike[str], *, replace: bool = False) -> list[str]:
         """Write an object and everything below it to a file of neo or odML, and give what the file does not hold.
@@ -344,6 +470,28 @@ class Session:
 
         with self._use():
             return export(obj, path, replace=replace)
+
+    # ---- the calls of the original client
+
+    def set(self, obj: Any) -> Any:
+        """Write an object and its unstored parents now, with whatever else is pending, and return the stored model.
+
+        An unstored argument is left untouched: setting it again makes a second object, with a
+        ``DuplicateUploadWarning``. Go on with what this returns.
+        """
+        return classic.set_one(self, self._uploads, obj)
+
+    def set_all(self, obj: Any) -> Any:
+        """Write an object, its parents and everything below it now, and return the model."""
+        return classic.set_all(self, obj)
+
+    def select(self, kind: str, filters: Mapping[str, Any] | None = None) -> list[Any]:
+        """Give the objects of a kind by lookups: ``select("segment", {"name__icontains": "trial"})``."""
+        return classic.select(self, kind, filters)
+
+    def clear_cache(self) -> None:
+        """Read everything that is not being changed anew when it is next used."""
+        self.expire_all()
 
     # ---- life
 
@@ -499,30 +647,44 @@ class Session:
         return make_plan(pending.new.values(), modified, pending.deleted.values())
 
     def _write(self, message: str | None) -> Commit:
-        earlier = self._reconcile()
+        recovering.reconcile(self)
         plan = self._plan()
         if not plan.items:
             return Commit("", None, self.user, message)
         self._check_writable()
         changes, refs = change_set(plan, self.store, message)
-        changes.id = earlier or changes.id
-        self._unsettled = (changes, plan, refs)
+        changes.id = self._retry_id or changes.id
         try:
-            receipt = self.store.apply(changes, self.user)
-        except StaleRows as stale:
-            self._unsettled = None
-            raise conflict_error(self, stale.stale) from None
+            receipt = self._send(changes, plan, refs)
         except IdTaken:
-            self._unsettled = None
             self._renumber(plan)
             return self._write(message)
-        except (ValidationFailed, IntegrityError, NotFound, PermissionError):
-            self._unsettled = None
-            raise
-        self._settle(plan, refs, receipt)
+        except StaleRows as refusal:
+            stale = deleting.drop_gone(self, refusal.stale)
+            if stale:
+                raise conflict_error(self, stale) from None
+            return self._write(message)
         return Commit(receipt.id, from_microseconds(receipt.version), receipt.user, message, plan.counts())
 
+    def _send(self, changes: ChangeSet, plan: Plan, refs: dict[Any, Any]) -> Receipt:
+        """Let the store write a change set, and settle it; anything but a clear refusal leaves its fate unknown."""
+        try:
+            receipt = self.store.apply(changes, self.user)
+        except _REFUSALS:
+            self._retry_id = None
+            raise
+        except BaseException:
+            self._unsettled = recovering.unsettled(self, changes, plan, refs)
+            raise
+        try:
+            self._settle(plan, refs, receipt)
+        except BaseException:
+            self._unsettled = recovering.unsettled(self, changes, plan, refs)
+            raise
+        return receipt
+
     def _settle(self, plan: Plan, refs: dict[Any, Any], receipt: Any) -> None:
+        self._writes += 1
         settle(plan, receipt, refs, self.store)
         for entity in plan.creates:
             self._identity.add(entity.kind, entity._state.id, entity)
@@ -538,22 +700,7 @@ class Session:
             self._pending.modified.pop(id(planned.obj), None)
             deleting.forget(self, planned, receipt.version)
         self._by_location.clear()
-        self._unsettled = None
-
-    def _reconcile(self) -> str | None:
-        """Find out what became of a change set whose fate is unknown, so that nothing is written twice.
-
-        Gives its id where the store never took it: the next attempt carries the same one.
-        """
-        if self._unsettled is None:
-            return None
-        changes, plan, refs = self._unsettled
-        receipt = self.store.receipt(changes.id, self.user)
-        self._unsettled = None
-        if receipt is None:
-            return changes.id
-        self._settle(plan, refs, receipt)
-        return None
+        self._retry_id = None
 
     def _renumber(self, plan: Plan) -> None:
         IDS.restart()
@@ -569,7 +716,7 @@ class Session:
         return self._loader.instances(kind, rows)[0] if rows else None
 
     def _run(self, select: Select) -> list[Any]:
-        with self._use():
+        with self._use(), collector_paused(select.limit is None):
             return self._loader.selected(self.store.select(select, self.user))
 
     def _page(self, select: Select) -> tuple[list[Any], Any]:
@@ -606,14 +753,12 @@ class Session:
             rows = self.store.get(entity.kind, [state.id], self.user, self._at)
         if not rows:
             raise NotFound(f"{entity.location} is not there any more; it was deleted or is no longer shared with you")
-        state.version, state.owner = rows[0][1], rows[0][3]
-        entity._reload(rows[0])
+        take_record(self, entity, rows[0])
 
     def _let_go(self, entity: Entity) -> None:
         state = entity._state
         assert state is not None
-        for register in (self._pending.new, self._pending.modified, self._pending.deleted):
-            register.pop(id(entity), None)  # type: ignore[attr-defined]
+        self._pending.drop(entity)
         self._by_location.pop(id(entity), None)
         if state.stored:
             self._identity.remove(entity.kind, state.id)
@@ -654,7 +799,7 @@ def _location_of(target: Any, id: str | None) -> Location:
         return location
     if isinstance(target, str):
         return Location(target)
-    location = getattr(target, "location", None)
-    if location is None:
+    known: Location | None = getattr(target, "location", None)
+    if known is None:
         raise ValidationFailed(f"{target!r} has no location; commit it first", value=target)
-    return location
+    return known

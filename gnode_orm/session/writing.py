@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from functools import cache
+from itertools import groupby
+from operator import attrgetter
 from typing import Any
 
-import numpy as np
-
-from gnode_orm.core.arrayhash import array_hash
+from gnode_orm.core.arrayhash import content_hash
 from gnode_orm.core.arrays import ArrayHandle
 from gnode_orm.core.changes import ArrayRef, ChangeSet, Delete, Receipt, Update
-from gnode_orm.core.codec import to_columns
+from gnode_orm.core.codec import Row, writer
 from gnode_orm.core.collections import Collection, collection_of
 from gnode_orm.core.entity import Entity
-from gnode_orm.core.schema import FieldSpec, FieldType
+from gnode_orm.core.schema import SCHEMA, FieldSpec, FieldType
 from gnode_orm.core.state import State, Status
 from gnode_orm.errors import ValidationFailed
 from gnode_orm.ids import IdSource
@@ -34,8 +35,8 @@ def change_set(plan: Plan, store: Store, message: str | None) -> tuple[ChangeSet
     reserve_ids(plan.creates)
     changes = ChangeSet(message=message)
     naming = ArrayNaming(store, changes)
-    for entity in plan.creates:
-        changes.creates.setdefault(entity.kind, []).append(_row(entity, naming))
+    for kind, entities in groupby(plan.creates, attrgetter("kind")):
+        changes.creates[kind] = [_row(entity, naming) for entity in entities]
     for update in plan.updates:
         state = _state(update.obj)
         values = {name: _reference_id(update.obj, name, value) for name, value in update.values.items()}
@@ -78,9 +79,9 @@ class ArrayNaming:
             return handle.ref
         if handle.nbytes > self._store.inline_limit:
             return self._store.put_array(handle, handle.unit)
-        array = np.ascontiguousarray(handle.magnitude).reshape(handle.shape)
-        ref = ArrayRef(array_hash(array), handle.dtype.str, handle.shape, handle.unit)
-        self._changes.arrays[ref.hash] = array.tobytes()
+        data = handle.magnitude.tobytes()
+        ref = ArrayRef(content_hash(data, handle.dtype, handle.shape), handle.dtype.str, handle.shape, handle.unit)
+        self._changes.arrays[ref.hash] = data
         return ref
 
 
@@ -118,16 +119,21 @@ def _hold_stored(plan: Plan, refs: dict[tuple[int, str], ArrayRef], store: Store
 def touched_collections(entities: Iterable[Entity]) -> list[Collection[Any]]:
     """Every loaded collection that the pending changes of some objects concern."""
     found: dict[int, Collection[Any]] = {}
+    seen: set[tuple[int, str]] = set()  # siblings share their parent
     for entity in entities:
         for collection in (entity._collections or {}).values():
             found[id(collection)] = collection
         for spec in entity.__spec__.refs:
             if not spec.related:
                 continue
-            for parent in (_in_memory(entity, entity._raw(spec.name)), _in_memory(entity, _before(entity, spec.name))):
+            for named in (entity._raw(spec.name), _before(entity, spec.name)):
+                if named is None or (id(named), spec.related) in seen:
+                    continue
+                parent = _in_memory(entity, named)
                 if parent is not None:
                     collection = collection_of(parent, parent.__spec__.relation_by_name[spec.related])
                     found[id(collection)] = collection
+                    seen.add((id(parent), spec.related))
     return list(found.values())
 
 
@@ -138,10 +144,13 @@ def _before(entity: Entity, name: str) -> Any:
 
 def _in_memory(entity: Entity, parent: Any) -> Entity | None:
     """Give the instance that a foreign key names, where it is in memory."""
-    if not isinstance(parent, Location):
+    if isinstance(parent, Entity):
         return parent
     tracker = None if entity._state is None else entity._state.tracker
-    return None if tracker is None else tracker.find_loaded(parent.kind, parent.number)
+    if tracker is None or parent is None:
+        return None
+    found: Entity | None = tracker.find_loaded(parent.kind, parent.number)
+    return found
 
 
 def _linked(plan: Plan) -> list[Entity]:
@@ -153,25 +162,34 @@ def _linked(plan: Plan) -> list[Entity]:
 def _row(entity: Entity, naming: ArrayNaming) -> tuple[Any, ...]:
     values = vars(entity)
     row: list[Any] = [_state(entity).id]
-    for spec in entity.__spec__.fields:
-        value = values.get(spec.name)
+    for name, nothing, write in _steps(entity.kind):
+        value = values.get(name)
         if value is None:
-            row += (_parent_id(entity, spec),) if spec.type is FieldType.REF else spec.no_value
-        elif spec.type in _SAME:
+            row += nothing
+        elif write is None:
             row.append(value)
-        elif spec.type is FieldType.REF:
-            row.append(_known_id(entity, spec.name, value))
-        elif spec.type is FieldType.ARRAY:
-            row += naming.columns(entity, spec.name, value)
         else:
-            row += to_columns(spec, value)
+            row += write(naming, entity, name, value)
+    for name, location in (entity._unresolved or {}).items():
+        row[1 + entity.__spec__.write_columns.index(f"{name}_id")] = location.number
     return tuple(row)
 
 
-def _parent_id(entity: Entity, spec: FieldSpec) -> int | None:
-    """Give the id of a parent that was named by its location."""
-    unresolved = entity._unresolved
-    return unresolved[spec.name].number if unresolved is not None and spec.name in unresolved else None
+@cache
+def _steps(kind: str) -> list[tuple[str, Row, Callable[..., Row] | None]]:
+    """How each field of a kind is written: its name, its columns for ``None``, and its encoding where it needs one."""
+    return [(field.name, field.no_value, _writer(field)) for field in SCHEMA[kind].fields]
+
+
+def _writer(field: FieldSpec) -> Callable[..., Row] | None:
+    if field.type in _SAME:
+        return None
+    if field.type is FieldType.REF:
+        return lambda naming, entity, name, value: (_known_id(entity, name, value),)
+    if field.type is FieldType.ARRAY:
+        return ArrayNaming.columns
+    write = writer(field)
+    return lambda naming, entity, name, value: write(value)
 
 
 def _reference_id(entity: Entity, column: str, value: Any) -> Any:

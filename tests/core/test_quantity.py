@@ -115,6 +115,13 @@ def test_what_is_no_number_with_a_unit_is_refused(wrong: Any) -> None:
         quantity(wrong, TIME)
 
 
+def test_digits_alone_are_a_number_without_a_unit() -> None:
+    with pytest.raises(ValidationFailed, match="'10' is not a number with a unit"):
+        quantity("10", "s")
+    assert quantity("5 1/s", "1/s").dimensionality.string == "1/s"
+    assert float(quantity("5%", None)) == 5.0
+
+
 @pytest.mark.parametrize("wrong", [(True, "ms"), (1j, "ms"), pq.Quantity(np.array(True), "ms")])
 def test_only_real_numbers_are_taken(wrong: Any) -> None:
     with pytest.raises(ValidationFailed, match="is not a number with a unit"):

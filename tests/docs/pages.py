@@ -27,7 +27,7 @@ class Fence:
     line: int
 
     def __str__(self) -> str:
-        return f"{name_of(self.page)}:{self.line}"
+        return f"{self.page.name}:{self.line}"
 
 
 def name_of(page: Path) -> str:

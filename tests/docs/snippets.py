@@ -63,8 +63,8 @@ def run(fence: Fence, namespace: dict[str, Any]) -> None:
         promises = [promise for line, promise in promised.items() if first <= line <= last]
         where = f"{name_of_line(fence, statement)}: {ast.unparse(statement).splitlines()[0]}"
         actual = _execute(statement, promises, _ends_shown(fence.body, shown), namespace, where)
-        if not _fits(actual, expected):
-            raise PageIsWrong(f"{where}\nshows\n{_listed(actual)}\nbut the page says\n{_listed(expected)}")
+        if not fits(actual, expected):
+            raise PageIsWrong(f"{where}\nshows\n{listed(actual)}\nbut the page says\n{listed(expected)}")
 
 
 def name_of_line(fence: Fence, statement: ast.stmt) -> str:
@@ -163,7 +163,8 @@ def _show_value(value: Any) -> None:
         print(repr(value))  # noqa: T201
 
 
-def _fits(actual: list[str], expected: list[str]) -> bool:
+def fits(actual: list[str], expected: list[str]) -> bool:
+    """Whether lines are those expected, where ``...`` stands for any text."""
     pattern = _pattern("\n".join(line.rstrip() for line in expected))
     return re.fullmatch(pattern, "\n".join(actual)) is not None
 
@@ -172,5 +173,6 @@ def _pattern(text: str) -> str:
     return "(?s)" + ".*?".join(map(re.escape, text.split("...")))
 
 
-def _listed(lines: list[str]) -> str:
+def listed(lines: list[str]) -> str:
+    """Set lines off from a message."""
     return "\n".join(f"    {line}" for line in lines) or "    nothing"

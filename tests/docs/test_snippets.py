@@ -1,4 +1,4 @@
-"""Every Python block of the documentation runs and shows what its page says."""
+"""Every Python and console block of the documentation runs and shows what its page says."""
 
 from __future__ import annotations
 
@@ -9,9 +9,10 @@ from pathlib import Path
 import pytest
 
 from tests.docs.pages import PAGES, Fence, fences, name_of
+from tests.docs.shell import run_console
 from tests.docs.snippets import PageIsWrong, run
 
-WITH_CODE = [page for page in PAGES if fences(page, "python")]
+WITH_CODE = [page for page in PAGES if fences(page, "python", "console")]
 
 
 @pytest.fixture
@@ -28,8 +29,11 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 @pytest.mark.parametrize("page", WITH_CODE, ids=name_of)
 def test_code_runs_and_shows_what_the_page_says(page: Path, folder: Path) -> None:
     namespace: dict[str, object] = {"__name__": "__main__"}
-    for fence in fences(page, "python"):
-        run(fence, namespace)
+    for fence in fences(page, "python", "console"):
+        if fence.language == "console":
+            run_console(fence)
+        else:
+            run(fence, namespace)
 
 
 def run_text(source: str) -> None:
@@ -70,3 +74,16 @@ def test_a_page_that_says_something_else_is_found(source: str) -> None:
 )
 def test_a_page_that_says_what_happens_passes(source: str) -> None:
     run_text(source)
+
+
+@pytest.mark.parametrize("body", ["$ echo one\ntwo", "$ false", "$ echo one\n\ntwo\n$ echo three"])
+def test_a_console_that_says_something_else_is_found(body: str) -> None:
+    with pytest.raises(PageIsWrong):
+        run_console(Fence(Path("page.md"), "console", body, 1))
+
+
+@pytest.mark.parametrize(
+    "body", ["$ echo one\none", "$ echo one", "$ echo one && echo 2\none\n...", "$ echo a b c\na ... c"]
+)
+def test_a_console_that_says_what_happens_passes(body: str) -> None:
+    run_console(Fence(Path("page.md"), "console", body, 1))

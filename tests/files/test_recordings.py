@@ -54,7 +54,7 @@ def test_of_several_blocks_those_that_can_be_read_come_and_the_others_are_report
     folder = data / "openephys-binary" / "v0.6.x_neuropixels_multiexp_multistream"
     blocks, _ = read(folder)
     assert [type(block).__name__ for block in blocks] == ["Block", "Failure", "Failure"]
-    assert str(blocks[1]) == "block 1: ValueError: Incorrect length of array annotation: 1196 != 1106"
+    assert str(blocks[1]) == "block[1]: ValueError: Incorrect length of array annotation: 1196 != 1106"
 
 
 def test_a_block_is_read_only_when_it_is_asked_for(data: Path) -> None:
@@ -242,3 +242,29 @@ def test_a_long_table_is_judged_by_its_begin(tmp_path: Path) -> None:
     path.write_text("\n".join(f"{number / 7:.6f}" for number in range(20_000)))
     (block,), _ = read(path)
     assert block.segments[0].analogsignals[0].shape == (20_000, 1)
+
+
+def test_a_nix_file_without_a_block_is_refused(tmp_path: Path) -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # neo's own, while it writes
+        neo.io.NixIO(str(tmp_path / "none.nix"), mode="ow").close()
+    with pytest.raises(FormatError, match=r"none\.nix: NixIO: holds no block"):
+        open_recording(tmp_path / "none.nix")
+
+
+@pytest.mark.parametrize("suffix", [".nix", ".h5", ".nwb"])
+def test_a_broken_hdf5_file_is_refused(tmp_path: Path, suffix: str) -> None:
+    path = tmp_path / f"broken{suffix}"
+    path.write_bytes(b"\x89HDF\r\n\x1a\n" + b"\x00" * 100)
+    with pytest.raises(FormatError, match="a broken HDF5 file"):
+        open_recording(path)
+
+
+def test_an_hdf5_file_of_another_kind_is_refused(tmp_path: Path) -> None:
+    import h5py
+
+    with h5py.File(tmp_path / "other.h5", "w") as file:
+        file["x"] = [1, 2, 3]
+    with pytest.raises(FormatError, match=r"other\.h5: ") as refused:
+        open_recording(tmp_path / "other.h5")
+    assert "NixIO" not in str(refused.value)

@@ -159,7 +159,7 @@ def test_of_several_blocks_those_that_can_be_read_are_imported(data: Path, lab: 
         result = session.import_file(data / "openephys-binary" / "v0.6.x_neuropixels_multiexp_multistream")
         assert len(result.blocks) == session.query(Block).count() == 1
         assert result.blocks[0].name == "v0.6.x_neuropixels_multiexp_multistream block 1"
-        assert [text.split(":")[0] for text in result.failed] == ["block 1", "block 2"]
+        assert [text.split(":")[0] for text in result.failed] == ["block[1]", "block[2]"]
 
 
 def test_each_block_of_a_file_is_a_commit_of_its_own(tmp_path: Path, lab: Lab) -> None:

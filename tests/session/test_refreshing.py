@@ -7,6 +7,8 @@ import pytest
 from gnode_orm import Block, Segment
 from gnode_orm.errors import DetachedError, NotFound, SessionError, UnknownField
 
+STORES = ("memory",)
+
 
 @pytest.fixture
 def block(session):

@@ -8,15 +8,30 @@ from pathlib import Path
 import pytest
 
 from gnode_orm.stores.local import open_local
-from tests.stores.conftest import emptied_postgres, postgres_lab
+from tests.conftest import ON_CI
+from tests.stores.conftest import emptied_postgres, postgres_lab, served_lab
 from tests.uow.recording import OpenLab
 
 __all__ = ["emptied_postgres", "postgres_lab"]
 
 
-@pytest.fixture(params=["folder", "memory", "postgres"])
+STORES = ("folder", "memory", "postgres", "rest")
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Try each statement on every store; outside continuous integration on those that its module finds telling."""
+    if "lab" in metafunc.fixturenames:
+        wanted = STORES if ON_CI else getattr(metafunc.module, "STORES", STORES)
+        metafunc.parametrize("lab", wanted, indirect=True)
+
+
+@pytest.fixture
 def lab(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[OpenLab]:
-    """An empty lab of each kind, whose calls are noted."""
+    """An empty lab of each kind, whose calls are noted, and which fails on demand."""
+    if request.param == "rest":
+        with served_lab() as behind:
+            yield OpenLab(behind)
+        return
     if request.param == "folder":
         store = open_local(tmp_path / "lab")
     elif request.param == "memory":

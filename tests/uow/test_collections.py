@@ -7,6 +7,8 @@ import pytest
 from gnode_orm import Block, RecordingChannel, RecordingChannelGroup, Section, Segment
 from gnode_orm.errors import ValidationFailed
 
+STORES = ("memory",)
+
 
 @pytest.fixture
 def places(lab):

@@ -13,6 +13,8 @@ from gnode_orm import AnalogSignal, Block, Section, Segment
 from gnode_orm.errors import ConflictError, SessionError, ValidationFailed
 from gnode_orm.session.identity_map import IdentityMap
 
+STORES = ("memory",)
+
 
 @pytest.fixture
 def stored(lab):

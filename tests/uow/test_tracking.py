@@ -13,6 +13,8 @@ from gnode_orm import AnalogSignal, Block, Event, EventArray, Segment
 from gnode_orm.core.arrays import ArrayHandle
 from gnode_orm.errors import ValidationFailed
 
+STORES = ("memory", "postgres")
+
 
 @pytest.fixture
 def block(session):
@@ -98,6 +100,15 @@ def test_annotations_held_from_before_a_rollback_are_still_those_of_the_object(s
     held["later"] = 2
     assert block.annotations is held
     assert session.changes(block)["annotations"][1]["later"] == 2
+
+
+def test_an_edit_in_place_is_written_though_nobody_holds_the_object(lab, session, block):
+    with lab.session() as other:
+        other.get(block.location).annotations["deep"]["list"].append("kept")
+        gc.collect()
+        other.commit()
+    session.refresh(block)
+    assert block.annotations["deep"]["list"][-1] == "kept"
 
 
 def test_arrays_are_compared_by_content_dtype_shape_and_unit(session, signal):

@@ -12,7 +12,8 @@ writing     one neo object from one model
 assembly    graphs of neo objects from models
 """
 
+from gnode_orm.convert.conversion import Conversion
 from gnode_orm.convert.neo.assembly import to_neo
-from gnode_orm.convert.neo.building import Conversion, convert, from_neo
+from gnode_orm.convert.neo.building import convert, from_neo
 
 __all__ = ["Conversion", "convert", "from_neo", "to_neo"]

@@ -3,38 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import neo
 import numpy as np
 
+from gnode_orm.convert.conversion import Conversion
 from gnode_orm.convert.neo import extension
 from gnode_orm.convert.neo.classes import SEGMENT_CONTAINERS, Role
+from gnode_orm.convert.neo.data_reading import read_data
 from gnode_orm.convert.neo.membership import Membership, in_order
-from gnode_orm.convert.neo.reading import Reading, read_container, read_data, read_group
+from gnode_orm.convert.neo.reading import Reading, read_container, read_group
 from gnode_orm.convert.neo.refusal import at_path, in_extension
-from gnode_orm.convert.neo.scaling import physical
 from gnode_orm.convert.neo.updating import assign
 from gnode_orm.convert.neo.walk import Node, Walk
 from gnode_orm.core.entity import Entity
+from gnode_orm.core.scaling import physical
 from gnode_orm.errors import ValidationFailed
 from gnode_orm.models import AnalogSignal, RecordingChannelGroup, Unit
 
 _NONE: Mapping[int, Entity] = {}
-
-
-@dataclass(frozen=True)
-class Conversion:
-    """What came of one neo object.
-
-    Attributes:
-        model: the model that stands for the object.
-        pairs: each neo object that was met, with its model.
-    """
-
-    model: Entity
-    pairs: list[tuple[Any, Entity]]
 
 
 def from_neo(native: Any, cls: type[Entity] | None = None) -> Entity:

@@ -25,18 +25,7 @@ from gnode_orm.core.entity import Entity
 from gnode_orm.core.typed_json import encode
 
 OWN = frozenset(
-    (
-        "key",
-        "pos",
-        "exact",
-        "compound",
-        "shape",
-        "imagesequence",
-        "labels_dtype",
-        "neo_group",
-        "view",
-        "holder",
-    )
+    ["key", "pos", "exact", "compound", "shape", "imagesequence", "labels_dtype", "neo_group", "view", "holder"]
 )
 _KEPT = ("key", "pos")
 
@@ -55,6 +44,8 @@ def put(model: Entity, entries: Mapping[str, Any]) -> None:
         new = {"v": 1, **new, **entries}
     elif set(new) == {"v"}:
         new = {}
+    # The order of before, so that the same entries are the same text.
+    new = {name: new[name] for name in [*old, *new] if name in new}
     if (old or new) and encode(dict(old)) != encode(new):
         model._set_ext(new)
 

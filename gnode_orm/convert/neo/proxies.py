@@ -85,8 +85,20 @@ def loaded(native: Any) -> Any:
     if isinstance(native, AnalogSignalProxy):
         return ProxySignal(native)
     if isinstance(native, SpikeTrainProxy):
-        return native.load(load_waveforms=native.sampling_rate is not None)
+        return _with_waveforms(native.load(), native)
     return native.load()
+
+
+def _with_waveforms(train: Any, proxy: Any) -> Any:
+    """Add the waveforms, which ``load`` leaves out or raises for where the file has none."""
+    place = {"block_index": proxy._block_index, "seg_index": proxy._seg_index}
+    channel = proxy._spike_channel_index
+    if proxy.sampling_rate is not None:
+        raw = proxy._rawio.get_spike_raw_waveforms(**place, spike_channel_index=channel)
+        if raw is not None:
+            scaled = proxy._rawio.rescale_waveforms_to_float(raw, dtype="float32", spike_channel_index=channel)
+            train.waveforms = pq.Quantity(scaled, units=proxy._wf_units)
+    return train
 
 
 def _one_or_each(numbers: Any) -> float | tuple[float, ...]:

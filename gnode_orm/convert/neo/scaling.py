@@ -1,4 +1,4 @@
-"""Raw samples and their gain: units with a factor, and physical values from raw ones."""
+"""Units with a factor: the gain and the unit in them."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
 import quantities as pq
 
 from gnode_orm.errors import UnitError
@@ -46,14 +45,3 @@ def parts_of_text(text: str) -> Parts | None:
     except UnitError:
         return None
     return Parts(text, float(match[1]), unit)
-
-
-def physical(raw: Any, gain: Any, offset: Any) -> Any:
-    """Give ``raw * gain + offset`` in the precision that neo reads with: single, or double for wide integers."""
-    dtype = np.result_type(raw.dtype, np.float32)
-    values = raw.astype(dtype)
-    if gain is not None:
-        values *= np.asarray(gain)
-    if offset is not None:
-        values += np.asarray(offset)
-    return values

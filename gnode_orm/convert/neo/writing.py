@@ -14,10 +14,11 @@ from neo.core.dataobject import ArrayDict
 from gnode_orm.convert.filled_names import name_in_file
 from gnode_orm.convert.neo.extension import extension_of
 from gnode_orm.convert.neo.refusal import refuse
-from gnode_orm.convert.neo.scaling import parts_of_text, physical
+from gnode_orm.convert.neo.scaling import parts_of_text
 from gnode_orm.core.annotations import plain
 from gnode_orm.core.arrays import ArrayHandle
 from gnode_orm.core.entity import Entity
+from gnode_orm.core.scaling import physical
 from gnode_orm.models import (
     AnalogSignal,
     AnalogSignalArray,

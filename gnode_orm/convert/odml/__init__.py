@@ -13,31 +13,15 @@ of one property that disagree in dtype, unit, uncertainty, reference or file nam
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Any
 
+from gnode_orm.convert.conversion import Conversion
 from gnode_orm.convert.odml.from_native import Reading
 from gnode_orm.convert.odml.losses import Losses
 from gnode_orm.convert.odml.to_native import native_of
 from gnode_orm.core.entity import Entity
 
 __all__ = ["Conversion", "convert", "from_odml", "to_odml"]
-
-
-@dataclass
-class Conversion:
-    """What came of one odml object.
-
-    Attributes:
-        model: what stands for the object itself.
-        pairs: (native, model) for each document, section and property, parents first.
-        removed: models of ``known`` and their values that the object no longer has; they hang nowhere any more, and
-            a session should delete them.
-    """
-
-    model: Entity
-    pairs: list[tuple[Any, Entity]]
-    removed: list[Entity] = field(default_factory=list)
 
 
 def from_odml(native: Any) -> Entity:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from gnode_orm.core.expressions.condition import Condition, Ordering
 from gnode_orm.core.expressions.operands import operand
@@ -136,11 +136,13 @@ class Column(Generic[T]):
     def __repr__(self) -> str:
         return f"<column {self}>"
 
-    def __getattr__(self, name: str) -> Any:
-        if name.startswith("_"):
-            raise AttributeError(name)
-        known = [word for word in dir(type(self)) if not word.startswith("_")]
-        raise UnknownField(f"{self} has no {name!r}{did_you_mean(name, known)}", field=name)
+    if not TYPE_CHECKING:  # the checkers say themselves what a column does not have
+
+        def __getattr__(self, name: str) -> Any:
+            if name.startswith("_"):
+                raise AttributeError(name)
+            known = [word for word in dir(type(self)) if not word.startswith("_")]
+            raise UnknownField(f"{self} has no {name!r}{did_you_mean(name, known)}", field=name)
 
     def _part(self, part: str) -> Column[int]:
         if self.spec.type not in (FieldType.DATE, FieldType.DATETIME) or self.attr.part:

@@ -66,8 +66,8 @@ class ReadOnlyDict(dict[str, Any]):
 _NO_EXTENSION = ReadOnlyDict()
 
 
-def extension() -> Any:
-    """Declare the field ``ext``."""
+def extension(*, default: None) -> Any:
+    """Declare the field ``ext``, which is empty by default."""
     return Field(default=_NO_EXTENSION)
 
 

@@ -20,8 +20,11 @@ _NO_NUL = r"^[^\x00]*$"  # PostgreSQL cannot keep NUL in text
 _INT64 = {"ge": -(2**63), "le": 2**63 - 1}
 
 
-def field(*, default: Any = None, kw_only: bool = True, description: str = "") -> Any:
-    """Declare a plain field, a quantity or an array. ``kw_only=False`` lets it be given by position."""
+def field(*, default: Any, kw_only: bool = True, description: str = "") -> Any:
+    """Declare a plain field, a quantity or an array. ``kw_only=False`` lets it be given by position.
+
+    The default stands at each declaration, since that is where type checkers look for it.
+    """
     return Field(default=default, description=description or None, kw_only=kw_only)
 
 

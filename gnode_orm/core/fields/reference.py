@@ -34,9 +34,9 @@ class Ref(Generic[E]):
             return Annotated[Any, ReferenceRule(target.lower())]
 
 
-def ref(related: str = "") -> Any:
+def ref(related: str = "", *, default: None) -> Any:
     """Declare a foreign key; ``related`` names the collection on the parent's side, where there is one."""
-    return Field(default=None, json_schema_extra={"related": related})
+    return Field(default=default, json_schema_extra={"related": related})
 
 
 class ReferenceRule:

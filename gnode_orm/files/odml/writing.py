@@ -10,7 +10,7 @@ import os
 from collections.abc import Callable
 from os import PathLike
 from pathlib import Path
-from tempfile import NamedTemporaryFile
+from secrets import token_hex
 from typing import Any
 
 from gnode_orm.convert.odml import to_odml
@@ -66,10 +66,10 @@ def write_odml(document: Document, path: str | PathLike[str]) -> list[str]:
 
 def _beside(place: Path, text: str) -> Path:
     """Write a temporary file in the same folder, so that it can take the place of the old one in one step."""
-    with NamedTemporaryFile(
-        "w", encoding="utf-8", newline="", dir=place.parent, prefix=f".{place.name}.", delete=False
-    ) as file:
+    # An ordinary file, not one of tempfile's, which are closed to everybody else.
+    beside = place.with_name(f".{place.name}.{token_hex(4)}")
+    with beside.open("x", encoding="utf-8", newline="") as file:
         file.write(text)
         file.flush()
         os.fsync(file.fileno())
-    return Path(file.name)
+    return beside

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -17,48 +17,61 @@ from gnode_orm.files.validation.walk import walk
 for _module in ("signal_rules", "time_rules", "structure_rules"):
     import_module(f"{__name__}.{_module}")
 
+_Rules = Mapping[str, Sequence[Rule]]
+
 __all__ = ["ERROR", "RULES", "WARNING", "Finding", "Issue", "Report", "Rule", "rule", "validate"]
 
 
-def validate(target: Any) -> Report:
+def validate(target: Any, *, template: Any = None) -> Report:
     """Judge a file or folder, a neo or odML object, or a model with everything below it.
+
+    ``template`` is an odML or TOML file that says what a lab wants to know, see ``gnode_orm.files.templates``.
 
     Raises:
         NotFound: there is nothing at the path.
         ValidationFailed: the target is none of these.
     """
+    more = _rules_of(template)
     if isinstance(target, str | Path):
-        return Report(str(target), _of_path(Path(target)))
+        return Report(str(target), _of_path(Path(target), more))
     if isinstance(target, Entity):
-        return Report(repr(target), _of_model(target, target.kind))
+        return Report(repr(target), _of_model(target, target.kind, more))
     library = type(target).__module__.split(".")[0]
     if library not in ("neo", "odml"):
         raise ValidationFailed(
             f"{type(target).__name__} cannot be validated; give a path, a neo or odML object, or a model", value=target
         )
     subject = f"{library} {type(target).__name__}"
-    return Report(subject, _of_native(target, library, type(target).__name__.lower()))
+    return Report(subject, _of_native(target, library, type(target).__name__.lower(), more))
 
 
-def _of_path(path: Path) -> Iterator[Issue]:
+def _rules_of(template: Any) -> _Rules:
+    from gnode_orm.files.templates import Template, read_template
+
+    if template is None:
+        return {}
+    return (template if isinstance(template, Template) else read_template(template)).rules
+
+
+def _of_path(path: Path, more: _Rules) -> Iterator[Issue]:
     from gnode_orm.files.odml import is_odml
 
     try:
-        yield from _of_metadata(path) if is_odml(path) else _of_recording(path)
+        yield from _of_metadata(path, more) if is_odml(path) else _of_recording(path, more)
     except FormatError as error:
         yield Issue(ERROR, "unreadable-file", path.name, None, str(error), "repair or convert the file")
 
 
-def _of_metadata(path: Path) -> Iterator[Issue]:
+def _of_metadata(path: Path, more: _Rules) -> Iterator[Issue]:
     from gnode_orm.files.odml import read_odml
 
     file = read_odml(path)
     for warning in file.warnings:
         yield Issue(WARNING, "reader-message", path.name, None, warning, "check the file")
-    yield from _of_model(file.document, "document")
+    yield from _of_model(file.document, "document", more)
 
 
-def _of_recording(path: Path) -> Iterator[Issue]:
+def _of_recording(path: Path, more: _Rules) -> Iterator[Issue]:
     from gnode_orm.files.recordings import Failure, open_recording
 
     with open_recording(path) as recording:
@@ -67,12 +80,12 @@ def _of_recording(path: Path) -> Iterator[Issue]:
             if isinstance(native, Failure):
                 yield Issue(ERROR, "unreadable-block", where, None, native.reason, "repair or convert the file")
             else:
-                yield from _of_native(native, "neo", where)
+                yield from _of_native(native, "neo", where, more)
         for warning in recording.warnings:
             yield Issue(WARNING, "reader-message", path.name, None, warning, "check that it is so")
 
 
-def _of_native(native: Any, library: str, path: str) -> Iterator[Issue]:
+def _of_native(native: Any, library: str, path: str, more: _Rules) -> Iterator[Issue]:
     from gnode_orm.models.natives import converter
 
     try:
@@ -81,12 +94,12 @@ def _of_native(native: Any, library: str, path: str) -> Iterator[Issue]:
         remedy = "change the object so that it can be kept, or leave it out"
         yield Issue(ERROR, "not-convertible", path, short(error.field), str(error), remedy)
         return
-    yield from _of_model(model, path)
+    yield from _of_model(model, path, more)
 
 
-def _of_model(model: Entity, path: str) -> Iterator[Issue]:
+def _of_model(model: Entity, path: str, more: _Rules) -> Iterator[Issue]:
     for where, entity in walk(model, path):
-        for each in RULES.get(entity.kind, ()):
+        for each in (*RULES.get(entity.kind, ()), *more.get(entity.kind, ())):
             for finding in each.check(entity):
                 place = where if finding.field is None else f"{where}.{finding.field}"
                 yield Issue(each.severity, each.code, place, short(finding.value), finding.message, finding.remedy)

@@ -61,10 +61,14 @@ class Report:
 
     def summary(self) -> list[str]:
         """One line for each code, with the count and the first places: a recording may have hundreds of the same."""
+        return [str(group[0]) if len(group) == 1 else _together(group) for group in self.groups()]
+
+    def groups(self) -> list[list[Issue]]:
+        """Give the issues by code, in the order in which the codes were met."""
         groups: dict[tuple[str, str], list[Issue]] = {}
         for issue in self.issues:
             groups.setdefault((issue.severity, issue.code), []).append(issue)
-        return [str(group[0]) if len(group) == 1 else _together(group) for group in groups.values()]
+        return list(groups.values())
 
     def to_json(self) -> str:
         """Write the report as JSON text."""

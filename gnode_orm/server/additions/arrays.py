@@ -15,7 +15,7 @@ from gnode_orm.core.arrayhash import LEAF, bytes_of, contiguous_pieces
 from gnode_orm.core.arrays import ArrayHandle
 from gnode_orm.core.changes import ArrayRef
 from gnode_orm.core.codec import from_columns
-from gnode_orm.core.overview import minimum_maximum
+from gnode_orm.core.overview import FACTORS, minimum_maximum
 from gnode_orm.core.schema import SCHEMA, FieldSpec, FieldType
 from gnode_orm.core.time_index import slice_bounds
 from gnode_orm.errors import NotFound, UnknownField, ValidationFailed, did_you_mean
@@ -156,28 +156,37 @@ def _bytes(array: Array) -> Iterator[bytes]:
             yield bytes(view[start : start + _STEP])
 
 
-def overview_endpoint(context: Context) -> Handler:
-    """Make the endpoint that gives minimum and maximum of equal stretches."""
+def extremes_endpoint(context: Context) -> Handler:
+    """Make the endpoint that gives the extremes that are kept for long arrays; nothing for short ones."""
 
     async def handle(request: Request, user: str) -> Response:
         body = await body_of(request, MAX_MESSAGE)
-        return await run_in_threadpool(_overview, context.store, user, frames.loads(body))
+        return await run_in_threadpool(_level, context.store, user, frames.loads(body))
 
     return guarded(context, handle)
 
 
-def _overview(store: Any, user: str, message: Any) -> Response:
+def _level(store: Any, user: str, message: Any) -> Response:
     hash_ = content_hash(member(message, "hash", str))
     ref = _readable(store, user, [hash_], message)[hash_]
-    return _frame(_extremes(store, ref, member(message, "bins", int)))
+    factor = member(message, "factor", int)
+    if factor not in FACTORS:
+        raise Malformed(f"Extremes are kept of {FACTORS} rows, not of {factor}", value=factor)
+    _check_ordered(ref)
+    found = store.read_extremes(ref, factor)
+    return _frame([] if found is None else [found])
 
 
 def _extremes(store: Any, ref: ArrayRef, bins: int) -> tuple[Array, Array, Array]:
-    if not ref.shape or np.dtype(ref.dtype).kind not in "biuf":
-        raise ValidationFailed(f"An array of {ref.type_text} has no minimum and maximum along time")
+    _check_ordered(ref)
     if not 0 < bins <= MAX_BINS:
         raise ValidationFailed(f"{bins} points were asked for; 1 to {MAX_BINS} can be given", field="n", value=bins)
     return minimum_maximum(ArrayHandle.stored(store, ref), bins)
+
+
+def _check_ordered(ref: ArrayRef) -> None:
+    if not ref.shape or np.dtype(ref.dtype).kind not in "biuf":
+        raise ValidationFailed(f"An array of {ref.type_text} has no minimum and maximum along time")
 
 
 def field_endpoint(context: Context) -> Handler:

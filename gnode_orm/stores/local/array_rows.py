@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import NamedTuple
 
 import numpy as np
 
@@ -49,28 +51,48 @@ def stored_hashes(transaction: Transaction, hashes: Sequence[bytes]) -> set[byte
     return {bytes(hash_) for (hash_,) in rows}
 
 
-def read_rows(transaction: Transaction, hashes: Sequence[bytes]) -> dict[bytes, tuple[bytes | None, str | None]]:
-    """Inline bytes or file name of each of some arrays, in one statement."""
+class Part(NamedTuple):
+    """A file that holds some rows of an array."""
+
+    file: str
+    rows: int
+
+
+@dataclass(slots=True)
+class Kept:
+    """How an array is kept: inline, or in the files of its parts, in order."""
+
+    data: bytes | None
+    parts: list[Part] = field(default_factory=list)
+
+
+def read_rows(transaction: Transaction, hashes: Sequence[bytes]) -> dict[bytes, Kept]:
+    """Inline bytes or parts of each of some arrays, in one statement."""
     rows = transaction.query(
-        'SELECT a.hash, a.data, p.file FROM "array" AS a LEFT JOIN array_part AS p ON p."array" = a.hash '
-        f"WHERE a.hash IN {HASH_SET}",
+        'SELECT a.hash, a.data, p.file, p.rows FROM "array" AS a LEFT JOIN array_part AS p ON p."array" = a.hash '
+        f"WHERE a.hash IN {HASH_SET} ORDER BY a.hash, p.n",
         count=len(hashes),
         hashes=b"".join(hashes),
     )
-    return {bytes(hash_): (data, file) for hash_, data, file in rows}
+    found: dict[bytes, Kept] = {}
+    for hash_, data, file, length in rows:
+        kept = found.setdefault(bytes(hash_), Kept(data))
+        if file is not None:
+            kept.parts.append(Part(file, length))
+    return found
 
 
 def _named(work: Work) -> Iterator[tuple[bytes, str]]:
     for kind, rows in work.changes.creates.items():
         columns = SCHEMA[kind].write_columns
-        for field in SCHEMA[kind].arrays:
-            at = 1 + columns.index(f"{field.name}_hash")
+        for spec in SCHEMA[kind].arrays:
+            at = 1 + columns.index(f"{spec.name}_hash")
             yield from ((row[at], row[at + 1]) for row in rows if row[at] is not None)
     for update in work.changes.updates:
-        for field in SCHEMA[update.kind].arrays:
-            hash_ = update.values.get(f"{field.name}_hash")
+        for spec in SCHEMA[update.kind].arrays:
+            hash_ = update.values.get(f"{spec.name}_hash")
             if hash_ is not None:
-                yield hash_, update.values[f"{field.name}_type"]
+                yield hash_, update.values[f"{spec.name}_type"]
 
 
 def checked_row(ref: ArrayRef, data: bytes) -> Row:

@@ -7,6 +7,7 @@ import secrets
 import threading
 from collections import OrderedDict
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -14,16 +15,43 @@ import numpy as np
 import numpy.typing as npt
 from numpy.lib import format as npy
 
-from gnode_orm.core.arrayhash import ArrayHasher, bytes_of
+from gnode_orm.core.array_pieces import read_pieces
+from gnode_orm.core.arrayhash import LEAF, ArrayHasher, bytes_of
+from gnode_orm.core.arrays import ArrayHandle
 from gnode_orm.core.changes import ArrayRef, ArraySource
+from gnode_orm.core.streamed import ExtendedArray
 from gnode_orm.errors import FormatError, NotFound, ValidationFailed
-from gnode_orm.stores.local.array_rows import COLUMNS, array_row, read_rows, stored_hashes
-from gnode_orm.stores.local.database import Database, Transaction
+from gnode_orm.stores.local.array_rows import COLUMNS, Part, array_row, read_rows, stored_hashes
+from gnode_orm.stores.local.database import Database
+from gnode_orm.stores.local.durable import move_into_place
+from gnode_orm.stores.local.leaves import Leaves, bytes_from
+from gnode_orm.stores.local.pyramid import level
 
 INLINE_LIMIT = 64 * 1024
 _MAPPED = 128
 
+# From this size on an overview is worth keeping extremes for.
+_LONG = 2**22
+
 Array = npt.NDArray[Any]
+
+
+class Stored:
+    """A stored array that was found: one piece, or a mapped file for each part."""
+
+    def __init__(self, ref: ArrayRef, pieces: list[Array]) -> None:
+        self.pieces = pieces
+        self._ref = ref
+
+    def read(self, key: Any) -> Array:
+        """Give ``array[key]``, read-only, since stored arrays never change."""
+        if len(self.pieces) == 1:
+            part = np.asarray(self.pieces[0][key])
+        else:
+            part = read_pieces(self.pieces, self._ref.shape, np.dtype(self._ref.dtype), key)
+        part = part.view(np.ndarray)
+        part.flags.writeable = False
+        return part
 
 
 class Arrays:
@@ -37,7 +65,8 @@ class Arrays:
         self.folder = folder
         self._database = database
         self._lock = threading.Lock()
-        self._mapped: OrderedDict[bytes, Array] = OrderedDict()
+        self._leaves = Leaves(folder)
+        self._mapped: OrderedDict[bytes, Stored] = OrderedDict()
 
     def put(self, source: ArraySource, unit: str | None) -> ArrayRef:
         """Store an array that comes in pieces; durable when this returns."""
@@ -50,9 +79,9 @@ class Arrays:
         return self._put_inline(source, unit) if size <= INLINE_LIMIT else self._put_file(source, unit)
 
     def _put_inline(self, source: ArraySource, unit: str | None) -> ArrayRef:
-        hasher = ArrayHasher(source.dtype, source.shape)
-        data = b"".join(bytes(bytes_of(piece)) for piece in _hashed(source, hasher))
-        ref = ArrayRef(hasher.digest(), source.dtype.str, tuple(source.shape), unit)
+        with ArrayHasher(source.dtype, source.shape) as hasher:
+            data = b"".join(bytes(bytes_of(piece)) for piece in _hashed(source, hasher))
+            ref = ArrayRef(hasher.digest(), source.dtype.str, tuple(source.shape), unit)
         _check_size(ref, len(data))
         with self._database.write() as transaction:
             if not stored_hashes(transaction, [ref.hash]):
@@ -60,49 +89,87 @@ class Arrays:
         return ref
 
     def _put_file(self, source: ArraySource, unit: str | None) -> ArrayRef:
-        temporary = self.folder / f"tmp-{secrets.token_hex(8)}"
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
-            ref = _write_file(temporary, source, unit)
-            with self._database.read() as transaction:
-                known = stored_hashes(transaction, [ref.hash])
-            if not known:
-                self._keep(temporary, ref)
+            shared = self._shared(source)
+            return self._append(source, shared, unit) if shared else self._write(source, unit)
         except OSError as error:
             raise self._database.translate(error) or error from error
-        finally:
-            temporary.unlink(missing_ok=True)
+
+    def _write(self, source: ArraySource, unit: str | None) -> ArrayRef:
+        with self._new_file() as temporary, ArrayHasher(source.dtype, source.shape) as hasher:
+            ref = _write_file(temporary, source, hasher, unit)
+            if not self._knows(ref):
+                self._keep_file(temporary, ref)
+                self._leaves.keep(ref, hasher.leaves())
+                self._register(ref, [(_name(ref), _rows_of(ref))])
         return ref
 
-    def adopt(self, file: Path, ref: ArrayRef) -> None:
-        """Take over a whole and verified file, unless the array is there already."""
-        with self._database.read() as transaction:
-            known = stored_hashes(transaction, [ref.hash])
-        if not known:
-            self._keep(file, ref)
-
-    def _keep(self, temporary: Path, ref: ArrayRef) -> None:
-        name = f"{ref.hash.hex()[:2]}/{ref.hash.hex()}.npy"
-        final = self.folder / name
-        if not final.parent.is_dir():
-            final.parent.mkdir(exist_ok=True)
-            _sync_folder(self.folder)
-        # The file is whole and on disk before any row names it; a crash in between leaves a file and nothing else.
+    def adopt(self, file: Path, ref: ArrayRef, digests: bytes) -> None:
+        """Take over a whole and verified file, and the digests of its leaves, unless the array is there already."""
+        if self._knows(ref):
+            return
         try:
-            os.replace(temporary, final)
+            self._keep_file(file, ref)
         except FileNotFoundError:
             # Another process took over the same file at the same moment.
-            if not final.exists():
+            if not (self.folder / _name(ref)).exists():
                 raise
-        _sync_folder(final.parent)
+        self._leaves.keep(ref, digests[: ref.nbytes // LEAF * 32])
+        self._register(ref, [(_name(ref), _rows_of(ref))])
+
+    def _append(self, source: Any, shared: list[Part], unit: str | None) -> ArrayRef:
+        """Store the rows that were appended to a stored array in a file of their own; the files before are shared."""
+        base: ArrayRef = source.base.ref
+        with (
+            self._new_file() as temporary,
+            ArrayHasher(source.dtype, source.shape, self._leaves.known(base, self._pieces(base, shared))) as whole,
+            ArrayHasher(source.more.dtype, source.more.shape) as hasher,
+        ):
+            for tail in bytes_from(self._pieces(base, shared), base.nbytes // LEAF * LEAF):
+                whole.take(tail)
+            more = _write_file(temporary, source.more, hasher, unit)
+            for piece in source.more.chunks():
+                whole.update(piece)
+                whole.wait()
+            ref = ArrayRef(whole.digest(), source.dtype.str, tuple(source.shape), unit)
+            if not self._knows(ref):
+                self._keep_file(temporary, more)
+                self._leaves.keep(ref, whole.leaves())
+                self._register(ref, [*((part.file, part.rows) for part in shared), (_name(more), _rows_of(more))])
+        return ref
+
+    def _shared(self, source: Any) -> list[Part]:
+        """The files of a stored array that the source appends to."""
+        base = source.base.ref if isinstance(source, ExtendedArray) else None
+        if base is None:
+            return []
+        with self._database.read() as transaction:
+            found = read_rows(transaction, [base.hash]).get(base.hash)
+        return found.parts if found is not None else []
+
+    @contextmanager
+    def _new_file(self) -> Iterator[Path]:
+        temporary = self.folder / f"tmp-{secrets.token_hex(8)}"
+        try:
+            yield temporary
+        finally:
+            temporary.unlink(missing_ok=True)
+
+    def _knows(self, ref: ArrayRef) -> bool:
+        with self._database.read() as transaction:
+            return bool(stored_hashes(transaction, [ref.hash]))
+
+    def _keep_file(self, temporary: Path, ref: ArrayRef) -> None:
+        # The file is whole and on disk before any row names it; a crash in between leaves a file and nothing else.
+        move_into_place(temporary, self.folder / _name(ref))
+
+    def _register(self, ref: ArrayRef, files: list[tuple[str, int]]) -> None:
         with self._database.write() as transaction:
             if not stored_hashes(transaction, [ref.hash]):
-                self._register(transaction, ref, name)
-
-    def _register(self, transaction: Transaction, ref: ArrayRef, name: str) -> None:
-        transaction.insert("array", COLUMNS, [array_row(ref, None)])
-        rows = ref.shape[0] if ref.shape else 1
-        transaction.insert("array_part", ("array", "n", "file", "rows"), [(ref.hash, 0, name, rows)])
+                transaction.insert("array", COLUMNS, [array_row(ref, None)])
+                rows = [(ref.hash, n, name, length) for n, (name, length) in enumerate(files)]
+                transaction.insert("array_part", ("array", "n", "file", "rows"), rows)
 
     def read(self, items: Sequence[tuple[ArrayRef, Any]]) -> list[Array]:
         """Read slices; arrays that are not mapped yet are found in one statement."""
@@ -110,42 +177,62 @@ class Arrays:
         missing = list({ref.hash: ref for ref, _ in items if ref.hash not in wholes}.values())
         if missing:
             wholes.update(self._find(missing))
-        return [_slice(wholes[ref.hash], key) for ref, key in items]
+        return [wholes[ref.hash].read(key) for ref, key in items]
 
-    def _known(self, refs: Sequence[ArrayRef]) -> dict[bytes, Array]:
+    def _known(self, refs: Sequence[ArrayRef]) -> dict[bytes, Stored]:
         with self._lock:
             found = {ref.hash: self._mapped[ref.hash] for ref in refs if ref.hash in self._mapped}
             for hash_ in found:
                 self._mapped.move_to_end(hash_)
         return found
 
-    def _find(self, refs: Sequence[ArrayRef]) -> dict[bytes, Array]:
+    def read_extremes(self, ref: ArrayRef, factor: int) -> Array | None:
+        """Minimum and maximum of every ``factor`` rows of a long array; ``None`` for one that is quickly read."""
+        if ref.nbytes < _LONG or not ref.shape:
+            return None
+        whole = self._known([ref]).get(ref.hash) or self._find([ref])[ref.hash]
+        return level((self.folder / _name(ref)).with_suffix(""), whole.pieces, ref.shape[0], factor)
+
+    def _find(self, refs: Sequence[ArrayRef]) -> dict[bytes, Stored]:
         with self._database.read() as transaction:
             rows = read_rows(transaction, [ref.hash for ref in refs])
         found = {}
         for ref in refs:
-            data, file = rows.get(ref.hash, (None, None))
-            if data is not None:
-                found[ref.hash] = np.frombuffer(data, dtype=ref.dtype).reshape(ref.shape) if data else _empty(ref)
-            elif file is not None:
-                found[ref.hash] = self._map(ref, file)
-            else:
+            row = rows.get(ref.hash)
+            if row is None:
                 raise NotFound(f"The array {ref.hash.hex()} ({ref.type_text}) is not in the lab")
+            if row.data is not None:
+                array = np.frombuffer(row.data, dtype=ref.dtype).reshape(ref.shape) if row.data else _empty(ref)
+                found[ref.hash] = Stored(ref, [array])
+            else:
+                found[ref.hash] = self._map(ref, row.parts)
         return found
 
-    def _map(self, ref: ArrayRef, name: str) -> Array:
+    def _map(self, ref: ArrayRef, parts: Sequence[Part]) -> Stored:
+        stored = Stored(ref, self._pieces(ref, parts))
+        with self._lock:
+            self._mapped[ref.hash] = stored
+            while len(self._mapped) > _MAPPED:
+                self._mapped.popitem(last=False)
+        return stored
+
+    def _pieces(self, ref: ArrayRef, parts: Sequence[Part]) -> list[Array]:
+        if len(parts) == 1:
+            return [self._mapped_file(ref, parts[0].file)]
+        shapes = [(part.rows, *ref.shape[1:]) for part in parts]
+        refs = [ArrayRef(ref.hash, ref.dtype, shape, None) for shape in shapes]
+        return [self._mapped_file(piece, part.file) for piece, part in zip(refs, parts, strict=True)]
+
+    def _mapped_file(self, ref: ArrayRef, name: str) -> Array:
         path = self.folder / name
         try:
             with path.open("rb") as file:
                 offset = _read_header(file, ref, path)
-            whole: Array = np.memmap(path, dtype=ref.dtype, mode="r", offset=offset, shape=ref.shape)
+            mapped: Array = np.memmap(path, dtype=ref.dtype, mode="r", offset=offset, shape=ref.shape)
         except (OSError, ValueError) as error:
             raise FormatError(f"The array file {path} cannot be read ({error}); restore it from a backup") from error
-        with self._lock:
-            self._mapped[ref.hash] = whole
-            while len(self._mapped) > _MAPPED:
-                self._mapped.popitem(last=False)
-        return whole
+        # Base class, so that no caller meets a memmap.
+        return mapped.view(np.ndarray)
 
     def close(self) -> None:
         """Let go of every mapped file."""
@@ -154,14 +241,16 @@ class Arrays:
 
 
 def _hashed(source: ArraySource, hasher: ArrayHasher) -> Iterator[Array]:
-    for chunk in source.chunks():
+    held = source.held if isinstance(source, ArrayHandle) else None
+    for chunk in source.chunks() if held is None else [held]:
         piece = np.ascontiguousarray(chunk, dtype=source.dtype).reshape(np.shape(chunk))
         hasher.update(piece)
         yield piece
+        # Hashed while it was written; its owner may use the memory again for the next piece.
+        hasher.wait()
 
 
-def _write_file(path: Path, source: ArraySource, unit: str | None) -> ArrayRef:
-    hasher = ArrayHasher(source.dtype, source.shape)
+def _write_file(path: Path, source: ArraySource, hasher: ArrayHasher, unit: str | None) -> ArrayRef:
     head = {"descr": npy.dtype_to_descr(source.dtype), "fortran_order": False, "shape": tuple(source.shape)}
     with path.open("xb") as file:
         npy.write_array_header_1_0(file, head)
@@ -195,17 +284,9 @@ def _empty(ref: ArrayRef) -> Array:
     return np.empty(ref.shape, dtype=ref.dtype)
 
 
-def _slice(whole: Array, key: Any) -> Array:
-    part: Array = np.asarray(whole[key])
-    # Base class, so that no caller meets a memmap; read-only, since stored arrays never change.
-    part = part.view(np.ndarray)
-    part.flags.writeable = False
-    return part
+def _name(ref: ArrayRef) -> str:
+    return f"{ref.hash.hex()[:2]}/{ref.hash.hex()}.npy"
 
 
-def _sync_folder(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
+def _rows_of(ref: ArrayRef) -> int:
+    return ref.shape[0] if ref.shape else 1

@@ -60,7 +60,8 @@ def check_reference(work: Work, spec: KindSpec, ref: FieldSpec, parent: int, dec
     target = ref.target or ""
     state = work.states[target].get(parent)
     if state is None:
-        if parent in work.roots[target] or parent in _created(work, target):
+        # Within one kind alone: created parents of another kind are in ``roots`` by then.
+        if parent in work.roots[target] or parent in work.created(target):
             return
     elif state.readable:
         if decides and not state.writable:
@@ -72,11 +73,6 @@ def check_reference(work: Work, spec: KindSpec, ref: FieldSpec, parent: int, dec
     raise IntegrityError(
         f"{spec.class_name}.{ref.name} names {target}/{_spelled(parent)}, which does not exist; nothing was written"
     )
-
-
-def _created(work: Work, kind: str) -> set[Any]:
-    # Asked for references within one kind alone, since parents of another kind are in ``roots`` by then.
-    return {row[0] for row in work.changes.creates.get(kind, ())}
 
 
 def _spelled(id_: Any) -> str:

@@ -122,13 +122,23 @@ class Database(ABC):
     def _begin(self, transaction: Transaction, how: str) -> None: ...
 
     @contextmanager
-    def _borrowed(self) -> Iterator[Any]:
+    def read(self) -> Iterator[Transaction]:
+        """A connection for one statement."""
         with self._slots:
-            connection = self._take()
+            connection = None
             try:
-                yield connection
+                connection = self._take()
+                yield self._transaction(connection)
+            except GnodeError:
+                raise
+            except Exception as error:
+                said = self.translate(error)
+                if said is None:
+                    raise
+                raise said from error
             finally:
-                self._give_back(connection)
+                if connection is not None:
+                    self._give_back(connection)
 
     def _take(self) -> Any:
         with self._lock:
@@ -149,49 +159,30 @@ class Database(ABC):
         connection.close()
 
     @contextmanager
-    def read(self) -> Iterator[Transaction]:
-        """A connection for one statement."""
-        with self._translated(), self._borrowed() as connection:
-            yield self._transaction(connection)
-
-    @contextmanager
     def snapshot(self) -> Iterator[Transaction]:
         """A transaction in which every statement sees the same state."""
-        with self._translated(), self._borrowed() as connection, self._scope(connection, "read") as transaction:
+        with self.read() as transaction, self._scope(transaction, "read"):
             yield transaction
 
     @contextmanager
     def write(self) -> Iterator[Transaction]:
         """A transaction that excludes other writers; committed, and durable, when left without an error."""
-        with self._translated(), self._borrowed() as connection, self._scope(connection, "write") as transaction:
+        with self.read() as transaction, self._scope(transaction, "write"):
             yield transaction
 
     @contextmanager
-    def _scope(self, connection: Any, how: str) -> Iterator[Transaction]:
-        transaction = self._transaction(connection)
+    def _scope(self, transaction: Transaction, how: str) -> Iterator[None]:
         try:
             self._begin(transaction, how)
-            yield transaction
+            yield
             # Deferred foreign keys fail here and leave the transaction open, so this stands inside the try.
-            connection.execute("COMMIT")
+            transaction.connection.execute("COMMIT")
         except BaseException:
-            self._roll_back(connection)
+            self._roll_back(transaction.connection)
             raise
 
     @abstractmethod
     def _roll_back(self, connection: Any) -> None: ...
-
-    @contextmanager
-    def _translated(self) -> Iterator[None]:
-        try:
-            yield
-        except GnodeError:
-            raise
-        except Exception as error:
-            said = self.translate(error)
-            if said is None:
-                raise
-            raise said from error
 
     def close(self) -> None:
         """Close every connection; those in use close when they come back."""

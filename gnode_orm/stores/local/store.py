@@ -91,6 +91,10 @@ class LocalStore:
     def read_arrays(self, items: Sequence[tuple[ArrayRef, Any]]) -> list[npt.NDArray[Any]]:
         return self._arrays.read(items)
 
+    def read_extremes(self, ref: ArrayRef, factor: int) -> npt.NDArray[Any] | None:
+        """Minimum and maximum of every ``factor`` rows, shape (2, blocks, ...); ``None`` for a short array."""
+        return self._arrays.read_extremes(ref, factor)
+
     def preview_delete(self, kind: str, id: int, actor: str) -> DeletePreview:
         kind_spec(kind)
         with self._database.snapshot() as transaction:

@@ -111,7 +111,7 @@ class Uploads:
     def _finish(self, staged: _Staged, actor: str) -> None:
         with self._translated():
             if staged.begun():
-                self._arrays.adopt(staged.data, staged.ref)
+                self._arrays.adopt(staged.data, staged.ref, staged.digests())
         with self._database.write() as transaction:
             _remember(transaction, [staged.ref.hash], actor)
         staged.forget()
@@ -167,6 +167,9 @@ class _Staged:
         finally:
             temporary.unlink()
 
+    def digests(self) -> bytes:
+        return _digests(self.marks.read_bytes())
+
     def missing(self) -> list[int]:
         marks = self.marks.read_bytes()
         return [number for number in range(len(marks) // 33) if not marks[number * 33]]
@@ -179,7 +182,7 @@ class _Staged:
         try:
             marks_now = os.pread(marks, 33 * count, 0)
             expected = marks_now[number * 33 + 1 : number * 33 + 33]
-            digests = b"".join(marks_now[at + 1 : at + 33] for at in range(0, len(marks_now), 33))
+            digests = _digests(marks_now)
             if hash_of_leaves(np.dtype(self.ref.dtype), self.ref.shape, digests) != self.ref.hash:
                 raise NotFound(f"An array {self.ref.hash.hex()} of this dtype and shape was not begun")
             if len(data) != piece_size(self.ref, number) or hashlib.sha256(data).digest() != expected:
@@ -207,6 +210,10 @@ class _Staged:
     def forget(self) -> None:
         self.marks.unlink(missing_ok=True)
         self.data.unlink(missing_ok=True)
+
+
+def _digests(marks: bytes) -> bytes:
+    return b"".join(marks[at + 1 : at + 33] for at in range(0, len(marks), 33))
 
 
 def piece_count(ref: ArrayRef) -> int:

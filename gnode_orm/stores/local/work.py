@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from gnode_orm.core.changes import ChangeSet, Version
 from gnode_orm.core.schema import SCHEMA
@@ -41,6 +41,13 @@ class Work:
     states: dict[str, dict[int, State]] = field(default_factory=lambda: defaultdict(dict))
     roots: dict[str, dict[int, int | None]] = field(default_factory=lambda: defaultdict(dict))
     moved: dict[str, set[int]] = field(default_factory=lambda: defaultdict(set))
+    _created: dict[str, set[Any]] = field(default_factory=dict)
+
+    def created(self, kind: str) -> set[Any]:
+        """Ids of the rows to create of one kind; looked up once for each reference, so made once."""
+        if kind not in self._created:
+            self._created[kind] = {row[0] for row in self.changes.creates.get(kind, ())}
+        return self._created[kind]
 
     def read_states(self, named: dict[str, set[int]]) -> None:
         """Look up stored objects, one statement for each kind."""

@@ -73,11 +73,11 @@ class Receiver:
         }
         self._exchange("arrays/read", message, lambda raw, described: _fill(raw, described, request.targets))
 
-    def overview(self, ref: ArrayRef, bins: int) -> tuple[Array, Array, Array]:
-        """Give minimum and maximum of equal stretches, and where each begins, computed at the server."""
-        message = {"hash": ref.hash.hex(), "bins": bins, "seen": self._sightings.message([ref.hash])}
-        low, high, begins = self._exchange("arrays/overview", message, _made)
-        return low, high, begins
+    def extremes(self, ref: ArrayRef, factor: int) -> Array | None:
+        """Give minimum and maximum of every ``factor`` rows, which the server keeps for long arrays."""
+        message = {"hash": ref.hash.hex(), "factor": factor, "seen": self._sightings.message([ref.hash])}
+        found: list[Array] = self._exchange("arrays/extremes", message, _made)
+        return found[0] if found else None
 
     def _exchange(self, path: str, message: Any, read: Callable[[Any, list[Any]], Any]) -> Any:
         def read_frame(answer: requests.Response) -> Any:

@@ -35,11 +35,13 @@ class Sender:
             raise ValidationFailed(
                 f"An array of dtype {dtype} cannot be stored; use numbers, text or bytes", value=dtype
             )
-        hasher, size = ArrayHasher(dtype, shape), 0
-        for piece in _contiguous(source):
-            hasher.update(piece)
-            size += piece.nbytes
-        ref = ArrayRef(hasher.digest(), dtype.str, shape, unit)
+        size = 0
+        with ArrayHasher(dtype, shape) as hasher:
+            for piece in _contiguous(source):
+                hasher.update(piece)
+                size += piece.nbytes
+                hasher.wait()  # its owner may use the memory again for the next piece
+            ref = ArrayRef(hasher.digest(), dtype.str, shape, unit)
         if size != ref.nbytes:
             raise ValidationFailed(
                 f"The pieces of an array of {ref.dtype} {ref.shape} hold {size} bytes, {ref.nbytes} are needed"

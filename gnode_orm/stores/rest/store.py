@@ -126,9 +126,9 @@ class RestStore:
     def read_arrays(self, items: Sequence[tuple[ArrayRef, Any]]) -> list[npt.NDArray[Any]]:
         return self._receiver.read(items)
 
-    def read_overview(self, ref: ArrayRef, bins: int) -> tuple[npt.NDArray[Any], npt.NDArray[Any], npt.NDArray[Any]]:
-        """Give minimum and maximum of equal stretches, and where each begins, computed at the server."""
-        return self._receiver.overview(ref, bins)
+    def read_extremes(self, ref: ArrayRef, factor: int) -> npt.NDArray[Any] | None:
+        """Minimum and maximum of every ``factor`` rows, shape (2, blocks, ...); ``None`` for a short array."""
+        return self._receiver.extremes(ref, factor)
 
     # ---- the past, and rights
 

@@ -1,23 +1,17 @@
-"""The ways from neo to models and back: in memory, through pickles, and through a store."""
+"""The ways from neo to models and back: in memory, and through a store."""
 
 from __future__ import annotations
 
-import pickle
 from typing import Any
 
 import neo
 
 from gnode_orm.convert.neo import convert, to_neo
-from gnode_orm.session import Session, connect
+from gnode_orm.session import connect
 
 
 def in_memory(native: Any) -> Any:
     return to_neo(convert(native).model)
-
-
-def pickled(native: Any) -> Any:
-    """Through copies of the models; collections come along with their block."""
-    return pickle.loads(pickle.dumps(to_neo(convert(native).model)))
 
 
 def stored(native: Any) -> Any:
@@ -39,6 +33,3 @@ def in_block(*data: Any) -> neo.Block:
     for item in data:
         getattr(segment, type(item).__name__.lower() + "s").append(item)
     return block
-
-
-__all__ = ["Session", "in_block", "in_memory", "pickled", "stored"]

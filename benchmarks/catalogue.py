@@ -1,0 +1,27 @@
+"""Every row, in the order of the table."""
+
+from __future__ import annotations
+
+from benchmarks.measuring import Row
+from benchmarks.rows import arrays, growth, objects, one_change, overview, recordings, spike_trains, starting, tree
+
+
+def rows(*, quick: bool) -> list[Row]:
+    """Give the rows; the quick ones leave out what needs a million objects."""
+    return [
+        tree.TREE,
+        one_change.ONE_CHANGE,
+        objects.LOAD,
+        objects.MEMORY,
+        objects.CHILDREN,
+        objects.GET,
+        spike_trains.SPIKE_TRAINS,
+        arrays.WRITE,
+        arrays.READ,
+        arrays.ONE_CHANNEL,
+        arrays.ALL_CHANNELS,
+        overview.OVERVIEW,
+        *recordings.IMPORTS,
+        starting.IMPORT,
+        *growth.growth(quick=quick),
+    ]

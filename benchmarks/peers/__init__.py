@@ -1,0 +1,1 @@
+"""The same tables and the same work in other mappers."""

@@ -1,0 +1,106 @@
+"""What ``doctor`` looks at in a lab: format, rights, file system, journal, integrity, folder of arrays."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+from gnode_orm.cli.doctor import BAD, GOOD, NOTE, Check
+from gnode_orm.errors import GnodeError, NotFound
+
+_ENOUGH_BYTES = 1 << 30
+
+
+def lab_checks(lab: str | None) -> Iterator[Check]:
+    """Look at the lab that is named or that would be used."""
+    from gnode_orm.session.lab import default_target
+
+    if lab is None:
+        try:
+            lab = default_target()
+        except NotFound:
+            yield Check("lab", NOTE, "none is named, and there is no ./lab", "Make a lab: gnode-orm init lab")
+            return
+    opened = _opened(lab)
+    yield opened
+    if opened.state == BAD or not Path(lab).is_dir():
+        return
+    yield from _folder_checks(Path(lab))
+
+
+def _opened(lab: str) -> Check:
+    from gnode_orm.session import Session
+
+    try:
+        with Session(lab, create=False, readonly=True) as session:
+            return Check("lab", GOOD, f"{session.store.target}, opened as {session.user}")
+    except GnodeError as error:
+        return Check("lab", BAD, str(error), f"See what is wrong with {lab}: {error}")
+
+
+def _folder_checks(path: Path) -> Iterator[Check]:
+    from gnode_orm.stores.local.target import Folder, filesystem_of
+
+    folder = Folder(path)
+    with closing(sqlite3.connect(f"{folder.database.resolve().as_uri()}?mode=ro", uri=True)) as connection:
+        yield _format(connection)
+        yield _journal(connection, filesystem_of(path))
+        yield _integrity(connection, folder.database)
+    yield _writable(folder.path, folder.database)
+    yield _arrays(folder.arrays)
+    yield _space(path)
+
+
+def _format(connection: sqlite3.Connection) -> Check:
+    from gnode_orm.stores.local.lab import FORMAT
+
+    (found,) = connection.execute("SELECT format FROM lab").fetchone()
+    return Check("format", GOOD, f"version {found}; this gnode-orm reads and writes version {FORMAT}")
+
+
+def _journal(connection: sqlite3.Connection, filesystem: str) -> Check:
+    (mode,) = connection.execute("PRAGMA journal_mode").fetchone()
+    finding = f"SQLite journal {mode} on {filesystem or 'a file system of unknown kind'}"
+    if mode.upper() == "WAL":
+        return Check("journal", GOOD, finding)
+    return Check(
+        "journal", NOTE, finding, "Without a write-ahead log reading waits for writing; a local disk is faster"
+    )
+
+
+def _integrity(connection: sqlite3.Connection, database: Path) -> Check:
+    try:
+        problems = [row[0] for row in connection.execute("PRAGMA quick_check(3)")]
+    except sqlite3.DatabaseError as error:
+        problems = [str(error)]
+    if problems == ["ok"]:
+        return Check("database", GOOD, f"{database.stat().st_size / 1e6:,.1f} MB, quick check passed")
+    return Check("database", BAD, "; ".join(problems), f"{database} is damaged; put back a copy of the lab")
+
+
+def _writable(folder: Path, database: Path) -> Check:
+    if os.access(folder, os.W_OK) and os.access(database, os.W_OK):
+        return Check("rights", GOOD, "you may read and write the lab")
+    return Check(
+        "rights", NOTE, "you may only read the lab", f"To change the lab you need write permission on {folder}"
+    )
+
+
+def _arrays(folder: Path) -> Check:
+    if not folder.is_dir():
+        return Check("arrays", BAD, f"{folder} is missing", f"Put back the folder {folder}, which holds large arrays")
+    files = [item for item in folder.rglob("*") if item.is_file()]
+    size = sum(item.stat().st_size for item in files)
+    return Check("arrays", GOOD, f"{len(files):,} files, {size / 1e6:,.1f} MB")
+
+
+def _space(path: Path) -> Check:
+    import shutil
+
+    free = shutil.disk_usage(path).free
+    if free > _ENOUGH_BYTES:
+        return Check("disk", GOOD, f"{free / 1e9:,.1f} GB free")
+    return Check("disk", NOTE, f"{free / 1e6:,.0f} MB free", f"The disk of {path} is almost full")

@@ -1,0 +1,29 @@
+"""Options that several commands share."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+LabOption = Annotated[
+    str | None,
+    typer.Option(
+        "--lab",
+        metavar="TARGET",
+        help="A folder, or a database address (with GNODE_ORM_ARRAYS naming a folder for arrays). Without it: "
+        "GNODE_ORM_TARGET, the configuration file, then ./lab.",
+        show_default=False,
+    ),
+]
+UserOption = Annotated[
+    str | None,
+    typer.Option(
+        "--user", metavar="NAME", help="Act as this user; without it, your name on this computer.", show_default=False
+    ),
+]
+JsonOption = Annotated[bool, typer.Option("--json", help="Write JSON, and nothing else, to standard output.")]
+LimitOption = Annotated[int, typer.Option("--limit", min=1, metavar="N", help="List at most N.")]
+LocationArgument = Annotated[
+    str, typer.Argument(metavar="LOCATION", help="Address of an object, such as block/2DFA548ESC.", show_default=False)
+]

@@ -1,0 +1,21 @@
+"""Messages of the package in the words of the command line."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+_OPTIONS: dict[str, str | Callable[[re.Match[str]], str]] = {
+    r"\btimezone=": "--timezone",
+    r"\bmetadata=": "--metadata",
+    r"\b(keep_personal|cascade|replace|again)=True\b": lambda match: "--" + match[1].replace("_", "-"),
+    r"\breader='(\w+)'": r"--reader \1",
+    r"\barrays=": "GNODE_ORM_ARRAYS",
+}
+
+
+def in_options(message: str) -> str:
+    """Name options as they are typed here, where a message names arguments of Python."""
+    for argument, option in _OPTIONS.items():
+        message = re.sub(argument, option, message)
+    return message

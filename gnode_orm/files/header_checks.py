@@ -1,0 +1,78 @@
+"""Do the counts in a header fit into its file? Asked before readers that would trust them, loop and allocate.
+
+Sources: the ABF 1 and 2 headers of Axon Binary Files, and the specification of EDF and BDF (edfplus.info).
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Callable
+from pathlib import Path
+
+from gnode_orm.errors import FormatError
+
+_BLOCK = 512
+_SECTIONS = 18
+# Of the strings of an ABF 2 file, the header gives the length of all of them together.
+_STRINGS = 9
+
+
+def check_header(reader: str, path: Path) -> None:
+    """Refuse a file that is shorter than its header says.
+
+    Raises:
+        FormatError: naming what the header says and what the file has.
+    """
+    check = _CHECKS.get(reader)
+    if check is not None and path.is_file():
+        with path.open("rb") as file:
+            check(file.read(1 << 16), path.stat().st_size)
+
+
+def _check_abf(start: bytes, size: int) -> None:
+    if len(start) < _BLOCK:
+        raise FormatError(f"truncated: {size} bytes are less than a header")
+    if start[:4] == b"ABF2":
+        _check_abf2(start, size)
+    elif start[:4] == b"ABF ":
+        _check_abf1(start, size)
+
+
+def _check_abf2(start: bytes, size: int) -> None:
+    for number in range(_SECTIONS):
+        block, length, count = struct.unpack_from("<IIq", start, 76 + 16 * number)
+        needed = length if number == _STRINGS else max(length, 1) * max(count, 0)
+        if block * _BLOCK + needed > size:
+            raise FormatError(
+                f"truncated or damaged: section {number} of the header ends at byte {block * _BLOCK + needed}, "
+                f"the file at {size}"
+            )
+
+
+def _check_abf1(start: bytes, size: int) -> None:
+    samples, data_block, tag_block, tags = struct.unpack_from("<i26xiii", start, 10)
+    sweep_block, sweeps, is_float = struct.unpack_from("<iih", start, 92)
+    ends = {
+        "samples": data_block * _BLOCK + max(samples, 0) * (4 if is_float else 2),
+        "tags": tag_block * _BLOCK + max(tags, 0) * 64,
+        "sweeps": sweep_block * _BLOCK + max(sweeps, 0) * 8,
+    }
+    for what, end in ends.items():
+        if end > size:
+            raise FormatError(f"truncated or damaged: the {what} end at byte {end}, the file at {size}")
+
+
+def _check_edf(start: bytes, size: int) -> None:
+    sample_bytes = 3 if start[:1] == b"\xff" else 2
+    try:
+        header, records, signals = int(start[184:192]), int(start[236:244]), int(start[252:256])
+        begin = 256 + 216 * signals
+        per_record = sum(int(start[begin + 8 * number : begin + 8 * number + 8]) for number in range(signals))
+    except ValueError:
+        raise FormatError("the header is truncated or damaged: a count in it is no number") from None
+    needed = header + max(records, 0) * per_record * sample_bytes
+    if needed > size:
+        raise FormatError(f"truncated or damaged: the header says {needed} bytes, the file has {size}")
+
+
+_CHECKS: dict[str, Callable[[bytes, int], None]] = {"AxonIO": _check_abf, "EDFIO": _check_edf}

@@ -1,0 +1,41 @@
+"""Files that are whole or not there: written beside, synced, renamed, and the folder synced."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+
+def replace_file(path: Path, array: npt.NDArray[Any]) -> None:
+    """Write an array as a ``.npy`` file."""
+    temporary = path.parent.parent / f"tmp-{secrets.token_hex(8)}"
+    try:
+        with temporary.open("xb") as file:
+            np.save(file, array)
+            file.flush()
+            os.fsync(file.fileno())
+        move_into_place(temporary, path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def move_into_place(temporary: Path, final: Path) -> None:
+    """Give a written and synced file its name."""
+    if not final.parent.is_dir():
+        final.parent.mkdir(exist_ok=True)
+        _sync_folder(final.parent.parent)
+    os.replace(temporary, final)
+    _sync_folder(final.parent)
+
+
+def _sync_folder(folder: Path) -> None:
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

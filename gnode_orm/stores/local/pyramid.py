@@ -1,0 +1,78 @@
+"""Extremes of long arrays, kept beside their files so that an overview reads kilobytes.
+
+A level holds the minimum and the maximum of every ``factor`` rows. Levels are made at first use, named by the content
+of the array, and safe to lose: they are made again.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterable
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from gnode_orm.core.overview import FACTORS
+from gnode_orm.stores.local.durable import replace_file
+
+Array = npt.NDArray[Any]
+
+
+def level(stem: Path, pieces: Iterable[Array], rows: int, factor: int) -> Array:
+    """Give one level, shape (2, blocks, ...): minimum and maximum; all levels are made where it is not there.
+
+    Args:
+        stem: path of the array's file without its suffix.
+        pieces: the array, in pieces along its first axis.
+        rows: how long it is.
+        factor: rows in each block; one of ``FACTORS``.
+    """
+    path = _path(stem, factor)
+    with contextlib.suppress(OSError, ValueError, EOFError):
+        found: Array = np.load(path, mmap_mode="r")
+        if found.shape[:2] == (2, -(-rows // factor)):
+            return found
+    levels = _levels(pieces)
+    for number, extremes in levels.items():
+        # A lab that cannot be written makes them anew each time.
+        with contextlib.suppress(OSError):
+            replace_file(_path(stem, number), extremes)
+    return levels[factor]
+
+
+def _path(stem: Path, factor: int) -> Path:
+    return stem.with_name(f"{stem.name}.minmax-{factor}.npy")
+
+
+def _levels(pieces: Iterable[Array]) -> dict[int, Array]:
+    finest = FACTORS[0]
+    blocks: list[Array] = []
+    rest: Array | None = None
+    for piece in pieces:
+        # Cut small enough to stay in the processor's cache, and in whole blocks.
+        step = max(1, (1 << 20) // max(1, piece[:1].nbytes) // finest) * finest
+        for start in range(0, len(piece), step):
+            part = piece[start : start + step]
+            part = part if rest is None else np.concatenate([rest, part])
+            whole = len(part) // finest * finest
+            rest = part[whole:] if whole < len(part) else None
+            blocks.append(_extremes(part[:whole], finest))
+    if rest is not None:
+        blocks.append(np.stack([rest.min(0, keepdims=True), rest.max(0, keepdims=True)]))
+    levels = {finest: np.concatenate(blocks, axis=1)}
+    for below, factor in pairwise(FACTORS):
+        levels[factor] = _coarser(levels[below], factor // below)
+    return levels
+
+
+def _extremes(rows: Array, factor: int) -> Array:
+    blocks = rows.reshape(-1, factor, *rows.shape[1:])
+    return np.stack([blocks.min(1), blocks.max(1)])
+
+
+def _coarser(extremes: Array, factor: int) -> Array:
+    starts = np.arange(0, extremes.shape[1], factor)
+    return np.stack([np.minimum.reduceat(extremes[0], starts), np.maximum.reduceat(extremes[1], starts)])

@@ -1,0 +1,52 @@
+"""Counts in a header that do not fit into the file are refused before a reader trusts them."""
+
+from __future__ import annotations
+
+import struct
+from pathlib import Path
+
+import pytest
+
+from gnode_orm.errors import FormatError
+from gnode_orm.files.recordings import open_recording
+
+ABF2 = "abf2-ic-ramp/17o05027_ic_ramp.abf"
+ABF1 = "abf1-nodate/invalidDate-abf1.abf"
+EDF = "edf-uneven/test_uneven_samp.edf"
+BDF = "bdf-4ch/test_bdf_stim_channel.bdf"
+
+
+@pytest.mark.parametrize(
+    ("source", "offset", "value", "reason"),
+    [
+        (ABF2, 76 + 16 * 5, struct.pack("<IIq", 0, 0, 2**40), "section 5 of the header ends at byte 1099511627776"),
+        (ABF2, 76 + 16 * 10, struct.pack("<IIq", 12, 2, 2**33), "section 10 of the header ends at byte"),
+        (ABF2, 76 + 16 * 9, struct.pack("<IIq", 2**31, 9, 1), "section 9 of the header ends at byte"),
+        (ABF1, 10, struct.pack("<i", 2**30), "the samples end at byte"),
+        (ABF1, 48, struct.pack("<i", 2**30), "the tags end at byte"),
+        (ABF1, 96, struct.pack("<i", 2**30), "the sweeps end at byte"),
+        (EDF, 236, b"99999999", "the header says "),
+        (EDF, 252, b"-abc", "a count in it is no number"),
+        (BDF, 236, b"99999999", "the header says "),
+    ],
+)
+def test_a_count_beyond_the_end_of_the_file_is_refused(
+    data: Path, tmp_path: Path, source: str, offset: int, value: bytes, reason: str
+) -> None:
+    content = bytearray((data / source).read_bytes())
+    content[offset : offset + len(value)] = value
+    path = tmp_path / Path(source).name
+    path.write_bytes(content)
+    with pytest.raises(FormatError) as refused:
+        open_recording(path)
+    assert reason in str(refused.value)
+    assert "\n" not in str(refused.value)
+
+
+@pytest.mark.parametrize("source", [ABF2, ABF1, EDF, BDF])
+def test_a_file_cut_short_is_refused_with_both_lengths(data: Path, tmp_path: Path, source: str) -> None:
+    content = (data / source).read_bytes()
+    path = tmp_path / Path(source).name
+    path.write_bytes(content[: len(content) // 2])
+    with pytest.raises(FormatError, match=rf"truncated or damaged: .* {len(content) // 2}\b"):
+        open_recording(path)

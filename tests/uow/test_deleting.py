@@ -1,0 +1,300 @@
+"""Deleting: parents are protected with counts, cascades are carried out whole, and everything can be taken back."""
+
+from __future__ import annotations
+
+import pytest
+
+from gnode_orm import AnalogSignal, Block, Document, Property, RecordingChannel, RecordingChannelGroup, Section, Segment
+from gnode_orm.errors import IntegrityError, SessionError
+
+STORES = ("memory", "postgres")
+
+
+@pytest.fixture
+def block(lab, session):
+    """A stored block with two segments, the first one with a signal, in its session."""
+    block = session.add(Block("b"))
+    block.segments = [Segment("0"), Segment("1")]
+    AnalogSignal(signal=([1.0], "mV"), sampling_rate=(1, "Hz"), t_start=(0, "s"), segment=block.segments[0])
+    session.commit()
+    lab.forget()
+    return block
+
+
+def counts(lab):
+    with lab.session() as other:
+        return [other.query(model).count() for model in (Block, Segment, AnalogSignal)]
+
+
+def test_a_parent_with_children_is_refused_with_counts_before_any_write(lab, session, block):
+    with pytest.raises(IntegrityError, match=r"2 Segment, 1 AnalogSignal.*cascade=True") as failure:
+        session.delete(block)
+    assert failure.value.counts == {"segment": 2, "analogsignal": 1}
+    assert session.deleted == []
+    assert "apply" not in lab.calls
+    preview = session.preview_delete(block)
+    assert preview.children == failure.value.counts
+
+
+def test_a_parent_is_refused_even_where_its_collection_is_not_loaded(lab, block):
+    with lab.session() as other:
+        with pytest.raises(IntegrityError):
+            other.delete(other.get(block.location))
+        other.delete(other.get(block.location), cascade=True)
+        other.commit()
+    assert counts(lab) == [0, 0, 0]
+
+
+def test_a_cascade_takes_everything_below_along(lab, session, block):
+    segment, signal = block.segments[0], block.segments[0].analogsignals[0]
+    session.delete(block, cascade=True)
+    assert session.deleted == [block]
+    assert "2 Segment" in str(session.plan())
+    commit = session.commit()
+    assert commit.counts == {"delete Block": 1, "delete Segment": 2, "delete AnalogSignal": 1}
+    assert counts(lab) == [0, 0, 0]
+    assert [session.get(item.location) for item in (block, segment, signal)] == [None, None, None]
+    assert block not in session
+    assert segment not in session
+
+
+def test_a_cascade_whose_tree_changed_since_the_preview_is_refused(lab, session, block):
+    session.delete(block, cascade=True)
+    with lab.session() as other:
+        other.get(block.location).segments.append(Segment("new"))
+        other.commit()
+    with pytest.raises(IntegrityError, match="changed since the preview"):
+        session.commit()
+    session.rollback()
+    assert counts(lab) == [1, 3, 1]
+
+
+def test_deleting_children_first_makes_way_for_the_parent(lab, session, block):
+    for segment in list(block.segments):
+        for signal in list(segment.analogsignals):
+            session.delete(signal)
+        session.delete(segment)
+    session.delete(block)
+    session.commit()
+    assert counts(lab) == [0, 0, 0]
+
+
+def test_a_child_moved_away_survives_the_deletion_of_its_parent(lab, session, block):
+    home = session.add(Block("home"))
+    for segment in list(block.segments):
+        segment.block = home
+    session.delete(block)
+    session.commit()
+    assert counts(lab) == [1, 2, 1]
+    assert [segment.name for segment in home.segments] == ["0", "1"]
+
+
+def test_a_child_moved_away_survives_a_cascade(lab, session, block):
+    home = session.add(Block("home"))
+    kept = block.segments[0]
+    kept.block = home
+    session.delete(block, cascade=True)
+    session.commit()
+    assert counts(lab) == [1, 1, 1]
+    assert home.segments == [kept]
+    assert kept in session
+
+
+def test_a_child_moved_to_nowhere_makes_way_too(lab, session, block):
+    for segment in list(block.segments):
+        segment.block = None
+    session.delete(block)
+    session.commit()
+    assert counts(lab) == [0, 2, 1]
+
+
+def test_deleting_a_new_object_asks_nothing(lab, session):
+    fresh = session.add(Block("b"))
+    child = Segment("s", block=fresh)
+    session.delete(fresh)
+    assert (session.new, session.deleted) == ([], [])
+    assert child not in session
+    session.commit()
+    assert lab.calls == []
+
+
+def test_deleting_a_new_child_takes_it_out_of_its_collection(session, block):
+    fresh = Segment("new", block=block)
+    session.delete(fresh)
+    assert fresh not in block.segments
+    session.commit()
+    assert [segment.name for segment in block.segments] == ["0", "1"]
+
+
+def test_adding_a_deleted_object_again_takes_the_deletion_back(lab, session, block):
+    segment = block.segments[1]
+    session.delete(segment)
+    session.add(segment)
+    assert session.deleted == []
+    session.commit()
+    assert "apply" not in lab.calls
+    segment.name = "alive"
+    session.commit()
+    assert counts(lab) == [1, 2, 1]
+
+
+def test_deleting_twice_is_one_deletion(lab, session, block):
+    session.delete(block.segments[1])
+    session.delete(block.segments[1])
+    assert session.commit().counts == {"delete Segment": 1}
+    assert [segment.name for segment in block.segments] == ["0"]
+
+
+def test_rollback_takes_a_deletion_back(lab, session, block):
+    segment = block.segments[1]
+    segment.name = "renamed"
+    session.delete(segment)
+    assert session.dirty == []
+    lab.forget()
+    session.rollback()
+    assert session.deleted == []
+    assert segment in block.segments
+    assert segment.name == "1"
+    assert lab.calls == []
+    segment.name = "works"
+    session.commit()
+
+
+def test_a_deleted_object_leaves_loaded_collections(session, block):
+    segment = block.segments[1]
+    session.delete(segment)
+    session.commit()
+    assert segment not in block.segments
+    assert segment.location not in [item.location for item in block.segments]
+
+
+def test_deleting_with_new_objects_below_needs_the_word(session, block):
+    segment = block.segments[1]
+    AnalogSignal(signal=([1.0], "mV"), sampling_rate=(1, "Hz"), t_start=(0, "s"), segment=segment)
+    with pytest.raises(IntegrityError, match="new objects below"):
+        session.delete(segment)
+    session.delete(segment, cascade=True)
+    assert session.new == []
+    session.commit()
+
+
+def test_a_parent_that_something_was_moved_below_is_refused(lab, session, block):
+    other, moved = session.add(Block("other")), block.segments[0]
+    session.commit()
+    for way in (other, str(other.location)):
+        moved.block = way
+        for cascade in (False, True):
+            with pytest.raises(IntegrityError, match="was moved below") as failure:
+                session.delete(other, cascade=cascade)
+        assert repr(moved) in str(failure.value)
+        session.rollback()
+    session.delete(other)
+    session.commit()
+
+
+def test_a_new_object_that_only_refers_to_a_deleted_one_does_not_go_with_it(session, block):
+    section = session.add(Section("s"))
+    session.commit()
+    fresh = Block("new", metadata=section)
+    session.delete(section)
+    assert session.new == [fresh]
+    fresh.metadata = None
+    session.commit()
+    assert fresh.location is not None
+
+
+def test_optional_links_to_a_deleted_object_become_null_here_and_there(lab, session, block):
+    section = Section("s")
+    block.metadata = section
+    session.commit()
+    assert session.preview_delete(section).unlinked == {"block": 1}
+    session.delete(section)
+    session.commit()
+    assert block.metadata is None
+    block.name = "still based on the right version"
+    session.commit()
+    with lab.session() as other:
+        assert other.get(block.location).metadata is None
+
+
+def test_deleting_a_channel_leaves_its_group(lab, session):
+    group, channel = RecordingChannelGroup("g"), RecordingChannel("c")
+    group.recordingchannels.append(channel)
+    session.add(group)
+    session.commit()
+    session.delete(channel)
+    session.commit()
+    assert list(group.recordingchannels) == []
+    with lab.session() as other:
+        assert list(other.get(group.location).recordingchannels) == []
+    group.name = "works"
+    session.commit()
+
+
+def test_deleting_and_creating_one_of_the_same_name_in_one_commit(lab, session, block):
+    session.delete(block, cascade=True)
+    fresh = session.add(Block("b"))
+    session.commit()
+    assert counts(lab) == [1, 0, 0]
+    assert fresh.location != block.location
+
+
+def test_a_deleted_object_cannot_come_back_but_as_a_copy(session, block):
+    segment = block.segments[1]
+    session.delete(segment)
+    session.commit()
+    with pytest.raises(SessionError, match="copy it"):
+        session.add(segment)
+    twin = session.add(segment.model_copy())
+    twin.block = block
+    session.commit()
+    assert block.segments[-1] is twin
+
+
+def test_hanging_an_object_below_one_that_was_deleted_is_refused(session, block):
+    segment = block.segments[1]
+    session.delete(segment)
+    session.commit()
+    section = session.add(Section("lower"))
+    signal = AnalogSignal(signal=([1.0], "mV"), sampling_rate=(1, "Hz"), t_start=(0, "s"))
+    session.add(signal)
+    signal.segment = segment
+    with pytest.raises(IntegrityError, match="which is deleted"):
+        session.commit()
+    session.rollback()
+    assert section not in session
+
+
+def test_trees_of_metadata_go_whole(lab, session):
+    document = Document("d")
+    section = Section("top", document=document)
+    Property("p", section=Section("low", section=section))
+    session.add(document)
+    session.commit()
+    assert session.preview_delete(document).children == {"section": 2, "property": 1}
+    session.delete(document, cascade=True)
+    session.commit()
+    with lab.session() as other:
+        assert other.query(Section).count() == other.query(Property).count() == 0
+
+
+def test_a_changed_child_of_a_cascade_goes_with_it(lab, session, block):
+    block.segments[0].name = "renamed"
+    session.delete(block, cascade=True)
+    session.commit()
+    assert counts(lab) == [0, 0, 0]
+    assert (session.dirty, session.deleted) == ([], [])
+
+
+def test_deleting_what_is_not_in_the_session_is_refused(session):
+    with pytest.raises(SessionError, match="not in this session"):
+        session.delete(Block("b"))
+
+
+def test_history_outlives_the_object(session, block):
+    segment = block.segments[1]
+    session.delete(segment)
+    session.commit("not needed")
+    versions = session.history(segment.location)
+    assert [version.deleted for version in versions] == [False, True]
+    assert versions[-1].message == "not needed"
