@@ -16,8 +16,10 @@ from gnode_orm.cli import (
     making,
     plotting,
     querying,
+    serving,
     sharing,
     showing,
+    users,
     validating,
     versions,
 )
@@ -36,7 +38,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
-_START, _LOOK, _CHANGE = "Start", "Look", "Change"
+_START, _LOOK, _CHANGE, _SERVE = "Start", "Look", "Change", "Serve"
 for _name, _command, _panel in (
     ("demo", demo.demo, _START),
     ("init", making.init, _START),
@@ -52,8 +54,10 @@ for _name, _command, _panel in (
     ("delete", deleting.delete, _CHANGE),
     ("share", sharing.share, _CHANGE),
     ("unshare", sharing.unshare, _CHANGE),
+    ("serve", serving.serve, _SERVE),
 ):
     app.command(_name, rich_help_panel=_panel)(_command)
+app.add_typer(users.users, name="user", rich_help_panel=_SERVE)
 
 
 def _show_version(wanted: bool) -> None:

@@ -6,19 +6,48 @@ from typing import Annotated
 
 import typer
 
+from gnode_orm.cli.failures import WrongUse
 from gnode_orm.cli.output import note, say
 
 LabArgument = Annotated[str, typer.Argument(metavar="LAB", help="A new or empty folder, or a database address.")]
 
 
-def init(lab: LabArgument) -> None:
-    """Make a lab. One that is there already stays as it is."""
+LevelOption = Annotated[
+    str | None,
+    typer.Option(
+        "--default-level",
+        metavar="LEVEL",
+        help="Who reads what is made through a server: private, friendly (every account of the lab) or public.",
+        show_default=False,
+    ),
+]
+
+LEVELS = {"public": 1, "friendly": 2, "private": 3}
+
+
+def init(lab: LabArgument, default_level: LevelOption = None) -> None:
+    """Make a lab. One that is there already stays as it is, but for the level that is given."""
     from gnode_orm.session import Session
 
+    if default_level is not None and default_level not in LEVELS:
+        raise WrongUse(f"{default_level!r} is no level; use private, friendly or public")
     existed = exists(lab)
     with Session(lab) as session:
-        say(f"{session.store.target} is a lab already; nothing was changed" if existed else f"Made a lab at {lab}")
+        changed = "nothing was changed" if default_level is None else f"its level is {default_level} now"
+        say(f"{session.store.target} is a lab already; {changed}" if existed else f"Made a lab at {lab}")
+    if default_level is not None:
+        _set_level(lab, LEVELS[default_level])
     note(f"Bring in recordings: gnode-orm import FILES... --lab {lab}")
+
+
+def _set_level(lab: str, level: int) -> None:
+    from gnode_orm.stores.local import open_local
+
+    store = open_local(lab, create=False)
+    try:
+        store.accounts.set_default_level(level)
+    finally:
+        store.close()
 
 
 def exists(lab: str) -> bool:

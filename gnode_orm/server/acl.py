@@ -55,7 +55,9 @@ def _entry(item: Any, known: set[str]) -> tuple[str, str]:
     level = item.get("access_level")
     if isinstance(level, bool) or level not in _LEVELS:
         raise ValidationFailed(
-            f"access_level of {name!r}: 1 (read) or 2 (write) is needed, not {level!r}", field="access_level", value=level
+            f"access_level of {name!r}: 1 (read) or 2 (write) is needed, not {level!r}",
+            field="access_level",
+            value=level,
         )
     return name, _LEVELS[level]
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import importlib.util
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from functools import cache
+from importlib.metadata import version
 from typing import Any
 from urllib.parse import quote
 
@@ -16,10 +16,9 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-import gnode_orm
 from gnode_orm.core.schema import SCHEMA
 from gnode_orm.core.select import Select
-from gnode_orm.server import acl, bulk, files, login, objects, openapi, pages, schemas, users
+from gnode_orm.server import acl, additions, bulk, files, login, objects, openapi, pages, schemas, users
 from gnode_orm.server.context import Context, Limits, base_url
 from gnode_orm.server.endpoints import Call, Handler, route
 from gnode_orm.server.guards import Guards
@@ -27,9 +26,7 @@ from gnode_orm.server.problems import Refusal, answer
 from gnode_orm.wire.kinds import wire_kind
 
 
-def create_app(
-    store: Any, limits: Limits | None = None, *, on_close: Callable[[], None] | None = None
-) -> Starlette:
+def create_app(store: Any, limits: Limits | None = None, *, on_close: Callable[[], None] | None = None) -> Starlette:
     """Make the application over a store that keeps accounts; ``on_close`` is called when the server stops."""
     context = Context(store, limits or Limits())
 
@@ -50,7 +47,7 @@ def create_app(
 
 
 def _routes(context: Context) -> list[Route]:
-    routes = [*_account_routes(context), *_page_routes(context), *_additions(context)]
+    routes = [*_account_routes(context), *_page_routes(context), *additions.routes(context)]
     routes.append(route(context, "/api/v1/in_bulk/", {"POST": bulk.in_bulk, "GET": bulk.only_post}))
     routes += _user_routes(context)
     for kind in SCHEMA:
@@ -59,15 +56,6 @@ def _routes(context: Context) -> list[Route]:
     elsewhere = Route("/{path:path}", _elsewhere)
     elsewhere.methods = None  # any
     return [*routes, elsewhere]
-
-
-def _additions(context: Context) -> list[Route]:
-    found = importlib.util.find_spec("gnode_orm.server.additions")
-    if found is None or found.origin is None:
-        return []
-    from gnode_orm.server import additions
-
-    return list(additions.routes(context))
 
 
 def _account_routes(context: Context) -> list[Route]:
@@ -138,7 +126,7 @@ def _health(call: Call) -> Response:
 
 @cache
 def _document() -> dict[str, Any]:
-    return openapi.document(gnode_orm.__version__)
+    return openapi.document(version("gnode-orm"))
 
 
 def _description(call: Call) -> Response:

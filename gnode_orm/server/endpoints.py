@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Awaitable, Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from dataclasses import dataclass
 from tempfile import SpooledTemporaryFile
 from typing import IO, Any, cast
@@ -122,7 +122,7 @@ async def _body(request: Request, limit: int) -> bytes:
 
 
 @contextlib.asynccontextmanager
-async def _form(request: Request, context: Context, call: Call) -> Any:
+async def _form(request: Request, context: Context, call: Call) -> AsyncIterator[None]:
     limited = Request(request.scope, _limited(request, context.limits.upload))
     try:
         with _disconnects():

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
+import os
+from collections.abc import Iterator
+from tempfile import SpooledTemporaryFile
+from typing import IO, Any
 
 import numpy as np
-from starlette.responses import Response
+from starlette.responses import Response, StreamingResponse
 
 from gnode_orm.core.arrayhash import array_hash
 from gnode_orm.core.arrays import ArrayHandle
@@ -24,6 +27,8 @@ from gnode_orm.wire.kinds import WireKind, default_unit, wire_kind
 from gnode_orm.wire.parsing import validated, with_waiting_units
 from gnode_orm.wire.rendering import array_ref, waiting_units
 
+_IN_MEMORY, _PIECE = 16 << 20, 1 << 20
+
 
 def download(call: Call) -> Response:
     """Answer with an array as an HDF5 file, or 204 where there is none."""
@@ -33,10 +38,23 @@ def download(call: Call) -> Response:
     ref = array_ref(columns, field)
     if ref is None:
         return Response(status_code=204)
-    body = hdf5.write_array(call.store.read_array(ref))
-    name = f"{call.params['id']}-{field.name}.h5"
-    headers = {"Content-Disposition": f"attachment; filename={name}", "ETag": f'"{ref.hash.hex()}"'}
-    return Response(body, 200, headers, "application/x-hdf")
+    # Larger files go through the disk, so that memory stays bounded.
+    file = SpooledTemporaryFile[bytes](max_size=_IN_MEMORY)
+    hdf5.write_file(file, ArrayHandle.stored(call.store, ref))
+    file.seek(0, os.SEEK_END)
+    headers = {
+        "Content-Disposition": f"attachment; filename={call.params['id']}-{field.name}.h5",
+        "Content-Length": str(file.tell()),
+        "ETag": f'"{ref.hash.hex()}"',
+    }
+    return StreamingResponse(_pieces(file), 200, headers, "application/x-hdf")
+
+
+def _pieces(file: IO[bytes]) -> Iterator[bytes]:
+    with file:
+        file.seek(0)
+        while piece := file.read(_PIECE):
+            yield piece
 
 
 def upload(call: Call) -> Response:
@@ -90,8 +108,14 @@ def store_source(store: Any, source: Any, unit: str | None) -> tuple[ArrayRef, d
     """Store a large array at once; give a small one to travel inside the change set."""
     if source.nbytes > store.inline_limit:
         return store.put_array(source, unit), {}
-    array = np.concatenate(list(source.chunks())) if source.shape else next(source.chunks())
-    array = np.ascontiguousarray(array).reshape(source.shape)
+    array = np.empty(source.shape, source.dtype)
+    start = 0
+    for piece in source.chunks():
+        if not source.shape:
+            array[()] = piece
+            break
+        array[start : start + len(piece)] = piece
+        start += len(piece)
     ref = ArrayRef(array_hash(array), array.dtype.str, array.shape, unit)
     return ref, {ref.hash: array.tobytes()}
 
@@ -125,4 +149,3 @@ def _field(call: Call, kind: str) -> FieldSpec:
         raise NotFound(f"A {kind} has no data files")
     known = {item.name for item in (*wire.plain, *wire.quantities, *wire.refs)}
     raise Refusal(400, f"Attribute {name} is not a data-field" if name in known else f"Attribute {name} does not exist")
-

@@ -83,9 +83,7 @@ class Filters:
             return self._reference(kind, path, field, rest, given)
         return _compare(kind, Attr((*path, name)), field, rest, given, name)
 
-    def _reference(
-        self, kind: str, path: tuple[str, ...], field: FieldSpec, rest: list[str], given: list[str]
-    ) -> Node:
+    def _reference(self, kind: str, path: tuple[str, ...], field: FieldSpec, rest: list[str], given: list[str]) -> Node:
         if (kind, field.name) == ("section", "document"):
             return self._in_tree(path, rest, given)
         way = (*path, field.name)

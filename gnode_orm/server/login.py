@@ -94,4 +94,3 @@ def _checked(call: Call, given: dict[str, str]) -> str:
 
 def _invalid() -> Refusal:
     return Refusal(401, "Invalid credentials", headers={"WWW-Authenticate": "Bearer"})
-

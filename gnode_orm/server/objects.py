@@ -39,9 +39,7 @@ def list_objects(call: Call) -> Response:
     pairs = call.request.query_params.multi_items()
     page = page_of(pairs)
     where = Filters(call.store, call.user).where(kind, pairs)
-    select = Select(
-        kind, where, order_of(kind, pairs), limit=page.limit, offset=page.offset, eager=eager_paths(kind)
-    )
+    select = Select(kind, where, order_of(kind, pairs), limit=page.limit, offset=page.offset, eager=eager_paths(kind))
     total = call.store.count(select, call.user)
     items = shown(call.store, kind, select, call.user, call.base)
     return json_answer({"meta": meta(call.request.url.path, pairs, page, total), "selected": items})

@@ -112,9 +112,8 @@ _INPUT_TYPES: dict[FieldType, Json] = {
 
 def _shown_schema(wire: WireKind) -> Json:
     text, address = {"type": "string"}, {"type": ["string", "null"], "description": "URL"}
-    properties: Json = {
-        name: text for name in ("id", "local_id", "guid", "location", "resource_uri", "date_created", "owner")
-    }
+    meta = ("id", "local_id", "guid", "location", "resource_uri", "date_created", "owner")
+    properties: Json = dict.fromkeys(meta, text)
     properties["safety_level"] = {"type": "integer"}
     properties.update({item.name: _SHOWN_TYPES[item.type] for item in wire.plain})
     properties.update({item.name: {"type": ["number", "null"]} for item in wire.quantities})

@@ -114,4 +114,3 @@ def _members(error: Exception) -> dict[str, Any]:
     if isinstance(error, IntegrityError) and error.counts:
         return {"counts": error.counts}
     return {}
-

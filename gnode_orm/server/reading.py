@@ -60,9 +60,7 @@ def shown_objects(store: Any, kind: str, ids: Sequence[int], actor: str, base: s
     return [found[name] for name in map(encode_id, ids) if name in found]
 
 
-def _surroundings(
-    store: Any, kind: str, rows: list[Record], eager: list[EagerRows], actor: str
-) -> Surroundings:
+def _surroundings(store: Any, kind: str, rows: list[Record], eager: list[EagerRows], actor: str) -> Surroundings:
     around = Surroundings()
     wire = wire_kind(kind)
     by_path = {item.path: item for item in eager}

@@ -99,7 +99,9 @@ def _object(name: str, group: Any, file_size: int) -> DeltaObject:
 def _address(name: str) -> tuple[str, str]:
     parts = name.split("-")
     if len(parts) != 7 or parts[0] or parts[6] or parts[1:3] != ["api", "v1"] or parts[4] not in SCHEMA:
-        raise ValidationFailed(f"{name!r} is not a location with '-' for '/', such as -api-v1-electrophysiology-block-TEMP1-")
+        raise ValidationFailed(
+            f"{name!r} is not a location with '-' for '/', such as -api-v1-electrophysiology-block-TEMP1-"
+        )
     namespace, kind, id_ = parts[3:6]
     if NAMESPACES[kind] != namespace:
         raise ValidationFailed(f"{name!r}: {kind} belongs to the namespace {NAMESPACES[kind]!r}")

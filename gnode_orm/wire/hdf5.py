@@ -6,7 +6,6 @@ plug-ins, and claim sizes that it does not have. Each of these is refused before
 
 from __future__ import annotations
 
-import io
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import IO, Any
@@ -133,17 +132,24 @@ def read_text(dataset: Any, limit: int) -> bytes:
     return text
 
 
-def write_array(array: npt.NDArray[Any]) -> bytes:
-    """Write an array as an HDF5 file with one dataset ``arraydata``."""
+def write_file(file: IO[bytes], source: Any) -> None:
+    """Write an array that comes in pieces as an HDF5 file with one dataset ``arraydata``."""
     import h5py
 
-    buffer = io.BytesIO()
-    with h5py.File(buffer, "w") as root:
-        if array.dtype.kind == "U":
-            root.create_dataset(DATASET, data=array.astype(object), dtype=h5py.string_dtype("utf-8"))
-        else:
-            root.create_dataset(DATASET, data=array)
-    return buffer.getvalue()
+    text = source.dtype.kind == "U"
+    dtype = h5py.string_dtype("utf-8") if text else source.dtype
+    with h5py.File(file, "w") as root:
+        dataset = root.create_dataset(DATASET, source.shape, dtype)
+        if 0 in source.shape:
+            return
+        start = 0
+        for piece in source.chunks():
+            values = piece.astype(object) if text else piece
+            if source.shape:
+                dataset[start : start + len(piece)] = values
+                start += len(piece)
+            else:
+                dataset[()] = values
 
 
 def _shape(dataset: Any) -> tuple[int, ...]:

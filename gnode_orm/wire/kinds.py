@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cache
+from importlib import import_module
 
-import gnode_orm.models  # noqa: F401  (fills the schema)
 from gnode_orm.core.quantity import RATE, TIME
 from gnode_orm.core.schema import SCHEMA, FieldSpec, FieldType, KindSpec, Relation
+
+import_module("gnode_orm.models")  # fills the schema
 
 ROOT_KINDS = ("block", "document")
 

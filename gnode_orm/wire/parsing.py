@@ -164,7 +164,7 @@ def _take_quantity(
 
 
 def _same(one: Any, other: Any) -> bool:
-    return one is other or (type(one) is not bool and one == other) or (one != one and other != other)  # noqa: PLR0124
+    return one is other or (type(one) is not bool and one == other) or (one != one and other != other)
 
 
 def _number(wire: WireKind, spec: FieldSpec, value: Any) -> float:
@@ -264,9 +264,7 @@ def _one_parent(parsed: Parsed, before: Mapping[str, Any]) -> None:
 
 
 def _check_train(columns: Mapping[str, Any]) -> None:
-    start, stop = (
-        quantity.from_columns(columns[name], columns[f"{name}_unit"]) for name in ("t_start", "t_stop")
-    )
+    start, stop = (quantity.from_columns(columns[name], columns[f"{name}_unit"]) for name in ("t_start", "t_stop"))
     if start is not None and stop is not None and stop < start:
         raise ValidationFailed(
             f"SpikeTrain.t_stop: {stop} is before t_start ({start})", entity="SpikeTrain", field="t_stop", value=stop

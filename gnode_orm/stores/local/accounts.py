@@ -41,7 +41,7 @@ class Accounts:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def list(self) -> list[Account]:
+    def all(self) -> list[Account]:
         """Give every account, by name."""
         with self._database.read() as transaction:
             rows = transaction.query("SELECT name, password IS NOT NULL FROM account ORDER BY name")
@@ -49,7 +49,7 @@ class Accounts:
 
     def names(self) -> list[str]:
         """Give the name of every account."""
-        return [account.name for account in self.list()]
+        return [account.name for account in self.all()]
 
     def add(self, name: str, password: str) -> None:
         """Make an account, or give a password to one that has none.
@@ -169,7 +169,9 @@ class Accounts:
     def set_default_level(self, level: int) -> None:
         """Set the level of blocks and documents whose maker names none."""
         if level not in (1, 2, 3):
-            raise ValidationFailed(f"{level!r} is not a level; use 1 (public), 2 (friendly) or 3 (private)", value=level)
+            raise ValidationFailed(
+                f"{level!r} is not a level; use 1 (public), 2 (friendly) or 3 (private)", value=level
+            )
         with self._database.write() as transaction:
             transaction.run("UPDATE lab SET default_level = :level", level=level)
 
@@ -183,14 +185,12 @@ class LoginThrottled(AuthenticationFailed):
 
 
 def _wait(transaction: Transaction, subject: str, free: int) -> int:
-    rows = transaction.query(
-        "SELECT count, last FROM login_failure WHERE subject = :subject", subject=_digest(subject)
-    )
+    rows = transaction.query("SELECT count, last FROM login_failure WHERE subject = :subject", subject=_digest(subject))
     if not rows or rows[0][0] < free:
         return 0
     ((count, last),) = rows
-    wait = min(_LONGEST_WAIT, 2 ** min(count - free, 20))
-    return max(0, -((now_us() - last) // _SECOND - wait))
+    wait = min(_LONGEST_WAIT, 1 << min(int(count) - free, 20))
+    return max(0, wait - (now_us() - int(last)) // _SECOND)
 
 
 def _digest(secret: str) -> bytes:

@@ -1,0 +1,93 @@
+"""The commands ``user add|list|passwd|token``: who may log in to a lab that is served."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from gnode_orm.cli.failures import WrongUse
+from gnode_orm.cli.options import JsonOption
+from gnode_orm.cli.output import Column, note, say, write_json, write_table
+
+if TYPE_CHECKING:
+    from gnode_orm.stores.local.accounts import Accounts
+
+users = typer.Typer(help="Accounts of a lab that is served.", no_args_is_help=True)
+
+_DAY = 86400
+_LabArgument = Annotated[str, typer.Argument(metavar="LAB", help="A folder or a database address.")]
+_NameArgument = Annotated[str, typer.Argument(metavar="NAME", help="Name of the account.")]
+_StdinOption = Annotated[
+    bool, typer.Option("--password-stdin", help="Read the password from standard input instead of asking.")
+]
+_ArraysOption = Annotated[
+    str | None,
+    typer.Option("--arrays", metavar="FOLDER", help="Where a database lab has its arrays.", show_default=False),
+]
+
+
+@users.command("add")
+def add(lab: _LabArgument, name: _NameArgument, stdin: _StdinOption = False, arrays: _ArraysOption = None) -> None:
+    """Make an account, or give a password to a name that has worked in the lab without one."""
+    with _accounts(lab, arrays) as accounts:
+        accounts.add(name, _password(stdin))
+    say(f"Made the account {name}")
+
+
+@users.command("list")
+def list_users(lab: _LabArgument, as_json: JsonOption = False, arrays: _ArraysOption = None) -> None:
+    """List the accounts."""
+    with _accounts(lab, arrays, readonly=True) as accounts:
+        found = accounts.all()
+    if as_json:
+        write_json([{"name": item.name, "can_log_in": item.has_password} for item in found])
+    elif found:
+        rows = [(item.name, "yes" if item.has_password else "no password") for item in found]
+        write_table([Column("name", whole=True), Column("can log in")], rows)
+    else:
+        note(f"No accounts yet; make one: gnode-orm user add {lab} NAME")
+
+
+@users.command("passwd")
+def passwd(lab: _LabArgument, name: _NameArgument, stdin: _StdinOption = False, arrays: _ArraysOption = None) -> None:
+    """Change a password; every login and token of the account ends."""
+    with _accounts(lab, arrays) as accounts:
+        accounts.set_password(name, _password(stdin))
+    say(f"Changed the password of {name}; its logins and tokens have ended")
+
+
+@users.command("token")
+def token(
+    lab: _LabArgument,
+    name: _NameArgument,
+    days: Annotated[int, typer.Option("--days", min=1, max=3650, help="How long it is valid.")] = 365,
+    arrays: _ArraysOption = None,
+) -> None:
+    """Make a token, with which programs act as the account. It is shown once and cannot be read again."""
+    from gnode_orm.stores.local.accounts import BEARER
+
+    with _accounts(lab, arrays) as accounts:
+        say(accounts.new_token(name, BEARER, days * _DAY))
+
+
+@contextmanager
+def _accounts(lab: str, arrays: str | None, readonly: bool = False) -> Iterator[Accounts]:
+    from gnode_orm.stores.local import open_local
+
+    store = open_local(lab, create=False, readonly=readonly, arrays=arrays)
+    try:
+        yield store.accounts
+    finally:
+        store.close()
+
+
+def _password(stdin: bool) -> str:
+    if stdin:
+        return sys.stdin.readline().rstrip("\r\n")
+    if not sys.stdin.isatty():
+        raise WrongUse("There is no terminal to ask for a password; give it on standard input with --password-stdin")
+    return str(typer.prompt("Password", hide_input=True, confirmation_prompt=True))

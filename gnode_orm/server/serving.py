@@ -1,0 +1,111 @@
+"""Running the application: worker processes, TLS, a log of one JSON object a line, and a graceful stop."""
+
+from __future__ import annotations
+
+import ipaddress
+import json
+import logging
+import os
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from starlette.applications import Starlette
+
+from gnode_orm.errors import ValidationFailed
+from gnode_orm.server.app import create_app
+from gnode_orm.stores.local import open_local
+
+_TARGET, _ARRAYS = "GNODE_ORM_SERVE_TARGET", "GNODE_ORM_SERVE_ARRAYS"
+_GRACE_SECONDS = 30
+_LOG = logging.getLogger("gnode_orm.server")
+_FIELDS = ("request_id", "method", "path", "status", "milliseconds", "user", "client")
+
+
+def serve(
+    target: str, *, arrays: str | None = None, host: str = "127.0.0.1", port: int = 8000, workers: int = 1,
+    certificate: Path | None = None, key: Path | None = None,
+) -> None:  # fmt: skip
+    """Serve a lab until a signal comes; running requests are finished.
+
+    Raises:
+        ValidationFailed: only one half of a certificate.
+        NotFound: there is no lab.
+    """
+    from granian import Granian
+    from granian.constants import Interfaces
+    from granian.http import HTTP1Settings
+
+    if (certificate is None) != (key is None):
+        raise ValidationFailed("TLS needs both a certificate and its key")
+    write_log()
+    # Opened and closed here, so that what is wrong with the lab is said once, before there are workers.
+    open_local(target, create=False, arrays=arrays).close()
+    if certificate is None and not is_loopback(host):
+        _LOG.warning(
+            "Serving on %s without TLS: passwords and data can be read on the way. Give a certificate and its key, "
+            "or put a proxy with TLS in front",
+            host,
+        )
+    os.environ[_TARGET] = target
+    os.environ[_ARRAYS] = arrays or ""
+    Granian(
+        "gnode_orm.server.serving:worker",
+        factory=True,
+        address=host,
+        port=port,
+        interface=Interfaces.ASGI,
+        workers=workers,
+        # Requests wait for the database in threads of their own, so one runtime thread a worker is enough.
+        backpressure=256,
+        http1_settings=HTTP1Settings(header_read_timeout=10_000),
+        ssl_cert=certificate,
+        ssl_key=key,
+        respawn_failed_workers=True,
+        workers_kill_timeout=_GRACE_SECONDS,
+        log_enabled=False,
+    ).serve()
+
+
+def worker() -> Starlette:
+    """Make the application of one worker process."""
+    write_log()
+    store = open_local(os.environ[_TARGET], create=False, arrays=os.environ[_ARRAYS] or None)
+    return create_app(store, on_close=store.close)
+
+
+def is_loopback(host: str) -> bool:
+    """Tell whether an address is reached from this computer alone."""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def write_log() -> None:
+    """Write the server's log to standard error, one JSON object a line."""
+    log = logging.getLogger("gnode_orm")
+    if any(isinstance(handler.formatter, JsonLines) for handler in log.handlers):
+        return
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(JsonLines())
+    log.addHandler(handler)
+    log.setLevel(logging.INFO)
+    log.propagate = False
+
+
+class JsonLines(logging.Formatter):
+    """One JSON object for each record."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Write one record."""
+        line: dict[str, Any] = {
+            "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
+            "level": record.levelname.lower(),
+            "message": record.getMessage(),
+        }
+        line.update({name: getattr(record, name) for name in _FIELDS if hasattr(record, name)})
+        if record.exc_info:
+            line["traceback"] = self.formatException(record.exc_info)
+        return json.dumps(line, default=str)

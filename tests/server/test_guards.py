@@ -1,0 +1,147 @@
+"""What is refused before it reaches a lab: foreign sites, bodies that are too large or never end, odd requests."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from typing import Any
+
+import pytest
+from starlette.applications import Starlette
+
+from gnode_orm.server.app import create_app
+from gnode_orm.server.context import Limits
+from gnode_orm.stores.local.store import LocalStore
+from tests.server.asgi_client import Client
+from tests.server.conftest import PASSWORD
+
+LIST = "/api/v1/electrophysiology/block/"
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Sec-Fetch-Site": "cross-site"},
+        {"Sec-Fetch-Site": "same-site"},
+        {"Origin": "http://evil.example"},
+        {"Origin": "null"},
+        {"Origin": "http://127.0.0.1:9999"},
+    ],
+)
+def test_a_page_of_another_site_changes_nothing(ann: Client, headers: dict[str, str]) -> None:
+    assert ann.post(LIST, json={"name": "x"}, headers=headers).status_code == 403
+    assert ann.get(LIST).json()["meta"]["total_count"] == 0
+
+
+@pytest.mark.parametrize(
+    "headers", [{}, {"Sec-Fetch-Site": "same-origin"}, {"Origin": "http://127.0.0.1:8010"}, {"Sec-Fetch-Site": "none"}]
+)
+def test_programs_and_the_own_pages_may_change(ann: Client, headers: dict[str, str]) -> None:
+    assert ann.post(LIST, json={"name": "x"}, headers=headers).status_code == 201
+
+
+def test_another_site_cannot_log_a_user_out(ann: Client) -> None:
+    assert ann.get("/account/logout/", headers={"Sec-Fetch-Site": "cross-site"}).status_code == 403
+    assert ann.get(LIST).status_code == 200
+
+
+def test_no_other_site_may_read_answers(ann: Client) -> None:
+    answer = ann.get(LIST, headers={"Origin": "http://evil.example"})
+    assert not [name for name in answer.headers if name.startswith("access-control")]
+
+
+@pytest.mark.parametrize("path", [LIST, "/api/v1/in_bulk/"])
+def test_a_body_beyond_the_limit_is_413(store: LocalStore, path: str) -> None:
+    app = create_app(store, Limits(body=1000, upload=1000))
+    with Client(app) as client:
+        client.login("ann", PASSWORD)
+        if path == LIST:
+            answer = client.post(path, content=b'"' + b"x" * 2000, headers={"Content-Type": "application/json"})
+        else:
+            answer = client.post(path, files={"raw_file": b"x" * 2000})
+        assert answer.status_code == 413
+
+
+def test_a_client_that_stops_in_the_middle_is_answered_408(store: LocalStore) -> None:
+    app = create_app(store, Limits(idle_seconds=0.01))
+    assert asyncio.run(_silent(app, store.accounts.new_token("ann", "bearer", 60))) == 408
+
+
+async def _silent(app: Starlette, token: str) -> int:
+    """Send the first half of a body, then nothing; gives the status of the answer."""
+    sent: list[dict[str, Any]] = []
+    first = [{"type": "http.request", "body": b'{"name":', "more_body": True}]
+
+    async def receive() -> dict[str, Any]:
+        if first:
+            return first.pop()
+        return await asyncio.get_running_loop().create_future()
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    headers = [(b"host", b"x"), (b"content-type", b"application/json"), (b"authorization", f"Bearer {token}".encode())]
+    scope = {
+        "type": "http", "method": "POST", "path": LIST, "raw_path": LIST.encode(), "query_string": b"",
+        "headers": headers, "scheme": "http", "server": ("x", 80), "client": ("127.0.0.1", 1), "http_version": "1.1",
+    }  # fmt: skip
+    await app(scope, receive, send)
+    return int(sent[0]["status"])
+
+
+@pytest.mark.parametrize(
+    ("body", "kind", "status"),
+    [
+        (b"{", "application/json", 400),
+        (b"\xff", "application/json", 400),
+        (b"[" * 100_000, "application/json", 400),
+        (b"[]", "application/json", 422),
+        (b"{}", "text/plain", 415),
+        (b"", "application/json", 400),
+        (b"--x", "multipart/form-data", 400),
+        (b"junk", "multipart/form-data; boundary=x", 400),
+    ],
+)
+def test_bodies_that_are_none(ann: Client, body: bytes, kind: str, status: int) -> None:
+    answer = ann.post(LIST, content=body, headers={"Content-Type": kind})
+    assert answer.status_code == status
+    assert answer.headers["content-type"] == "application/problem+json"
+
+
+def test_a_failure_of_ours_is_logged_under_the_id_that_the_client_sees(
+    store: LocalStore, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    with Client(create_app(store)) as client:
+        client.login("ann", PASSWORD)
+        monkeypatch.setattr(store, "count", lambda *args: 1 / 0)
+        with caplog.at_level(logging.ERROR, "gnode_orm.server"):
+            answer = client.get(LIST)
+    assert answer.status_code == 500
+    assert "division" not in answer.text
+    (record,) = [item for item in caplog.records if item.exc_info]
+    assert record.__dict__["request_id"] == answer.json()["request_id"]
+
+
+def test_every_request_leaves_one_line(ann: Client, caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.INFO, "gnode_orm.server"):
+        ann.get(LIST, headers={"X-Request-Id": "mine-1"})
+    (record,) = caplog.records
+    said = record.__dict__
+    assert (said["request_id"], said["user"], said["status"], said["method"]) == ("mine-1", "ann", 200, "GET")
+
+
+def test_health_and_pages_need_no_login_and_load_nothing_from_elsewhere(stranger: Client) -> None:
+    assert stranger.get("/healthz").json() == {"status": "ok"}
+    page = stranger.get("/api/").text
+    assert "/api/v1/electrophysiology/block/" in page
+    assert "src=" not in page
+    assert stranger.get("/account/login/").status_code == 200
+    assert stranger.get("/api/openapi.json").json()["openapi"] == "3.1.0"
+
+
+def test_other_addresses_and_methods(ann: Client) -> None:
+    assert ann.get("/etc/passwd").status_code == 404
+    assert ann.get("/api/v1/electrophysiology/document/").status_code == 404
+    answer = ann.delete(LIST)
+    assert (answer.status_code, "GET" in answer.headers["allow"]) == (405, True)
+    assert ann.request("OPTIONS", LIST).headers["allow"].startswith("GET")

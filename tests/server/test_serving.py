@@ -1,0 +1,155 @@
+"""A real server: several worker processes on one lab, killed in the middle and stopped gently."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import requests
+from requests.adapters import HTTPAdapter
+from urllib3 import Retry
+
+from gnode_orm.core.schema import SCHEMA
+from gnode_orm.core.select import Select
+from gnode_orm.errors import NotFound, ValidationFailed
+from gnode_orm.server import serving
+from gnode_orm.stores.local import open_local
+from gnode_orm.stores.local.accounts import BEARER
+from tests.server.conftest import PASSWORD
+
+BLOCKS = "/api/v1/electrophysiology/block/"
+
+
+class Served:
+    """A server process over a lab."""
+
+    def __init__(self, lab: Path, workers: int) -> None:
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            port = free.getsockname()[1]
+        self.url = f"http://127.0.0.1:{port}"
+        self.log = lab.with_suffix(".log")
+        script = f"from gnode_orm.server.serving import serve; serve({str(lab)!r}, port={port}, workers={workers})"
+        with self.log.open("w") as log:
+            self.process = subprocess.Popen([sys.executable, "-c", script], stderr=log, start_new_session=True)
+        # Connecting is tried until the server listens.
+        self.client(retries=12).get(self.url + "/healthz").close()
+
+    def client(self, token: str = "", retries: int = 0) -> requests.Session:
+        client = requests.Session()
+        client.mount("http://", HTTPAdapter(max_retries=Retry(connect=retries, backoff_factor=0.1)))
+        if token:
+            client.headers["Authorization"] = f"Bearer {token}"
+        return client
+
+    def signal(self, number: int) -> None:
+        os.killpg(self.process.pid, number)
+
+    def stop(self) -> None:
+        if self.process.poll() is None:
+            self.signal(signal.SIGKILL)
+        self.process.wait(30)
+
+
+@pytest.fixture
+def lab(tmp_path: Path) -> Path:
+    folder = tmp_path / "lab"
+    with_accounts = open_local(folder)
+    with_accounts.accounts.add("ann", PASSWORD)
+    with_accounts.close()
+    return folder
+
+
+@pytest.fixture
+def token(lab: Path) -> str:
+    store = open_local(lab)
+    made = store.accounts.new_token("ann", BEARER, 3600)
+    store.close()
+    return made
+
+
+@pytest.fixture
+def served(lab: Path, token: str) -> Iterator[Served]:
+    server = Served(lab, workers=2)
+    yield server
+    server.stop()
+
+
+def names(lab: Path) -> set[str]:
+    store = open_local(lab)
+    try:
+        place = SCHEMA["block"].record_columns.index("name")
+        return {row[place] for row in store.select(Select("block"), "ann").rows}
+    finally:
+        store.close()
+
+
+def write(served: Served, token: str, number: int, done: set[str], stop: threading.Event) -> None:
+    """Make blocks one after the other, remembering those that were acknowledged."""
+    with served.client(token) as client:
+        for count in range(10_000):
+            if stop.is_set():
+                return
+            name = f"{number}-{count}"
+            try:
+                answer = client.post(served.url + BLOCKS, json={"name": name}, timeout=30)
+            except requests.RequestException:
+                return
+            if answer.status_code == 201:
+                done.add(name)
+
+
+def test_killing_the_server_at_any_moment_loses_nothing_that_was_acknowledged(
+    served: Served, lab: Path, token: str
+) -> None:
+    done: set[str] = set()
+    stop = threading.Event()
+    writers = [threading.Thread(target=write, args=(served, token, n, done, stop)) for n in range(3)]
+    for writer in writers:
+        writer.start()
+    with served.client(token) as client:
+        while len(done) < 20:
+            client.get(served.url + BLOCKS, timeout=30).raise_for_status()
+    served.signal(signal.SIGKILL)
+    stop.set()
+    for writer in writers:
+        writer.join(30)
+    assert done <= names(lab)
+
+
+def test_a_gentle_stop_finishes_and_leaves_one_line_of_json_a_request(served: Served, lab: Path, token: str) -> None:
+    with served.client(token) as client:
+        made = client.post(served.url + BLOCKS, json={"name": "x"}, headers={"X-Request-Id": "mine"}, timeout=30)
+    served.process.send_signal(signal.SIGTERM)
+    assert served.process.wait(30) == 0
+    assert made.json()["name"] in names(lab)
+    lines: list[dict[str, Any]] = [json.loads(line) for line in served.log.read_text().splitlines()]
+    (line,) = [line for line in lines if line.get("request_id") == "mine"]
+    assert (line["status"], line["user"], line["path"]) == (201, "ann", BLOCKS)
+
+
+def test_a_lab_that_is_not_there_is_said_before_anything_is_served(tmp_path: Path) -> None:
+    with pytest.raises(NotFound, match="gnode-orm init"):
+        serving.serve(str(tmp_path / "none"))
+
+
+def test_half_a_certificate_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ValidationFailed, match="certificate and its key"):
+        serving.serve(str(tmp_path), certificate=tmp_path / "cert.pem")
+
+
+@pytest.mark.parametrize(
+    ("host", "inside"),
+    [("127.0.0.1", True), ("::1", True), ("localhost", True), ("0.0.0.0", False), ("lab.example", False)],
+)
+def test_which_addresses_are_reached_from_this_computer_alone(host: str, inside: bool) -> None:
+    assert serving.is_loopback(host) is inside
