@@ -119,7 +119,7 @@ def test_arrays_keep_dtype_and_shape(dtype: str, shape: tuple[int, ...]) -> None
         np.float64("-inf"),
         np.float64(-0.0),
         np.uint64(2**64 - 1),
-        np.datetime64("NaT"),
+        np.datetime64("NaT", "us"),
         np.datetime64("2020-01-01T00:00:00.123456789"),
         np.str_(""),
         np.str_("µ\0é"),
