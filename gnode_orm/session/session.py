@@ -595,8 +595,8 @@ class Session:
     def _add(self, obj: Entity) -> None:
         state = obj._state
         if state is None:
-            found = reachable(obj)
-            strangers = [other for entity in found for other in _neighbours(entity) if not self._accepts(other)]
+            found, met = reachable(obj)
+            strangers = [other for other in met if other._state and other._state.tracker not in (self, None)]
             if strangers:
                 raise ValidationFailed(f"{strangers[0]!r} belongs to another session; expunge it there first")
             for entity in found:
@@ -607,9 +607,6 @@ class Session:
             raise ValidationFailed(f"{obj!r} belongs to another session; expunge it there first, or use merge")
         elif state.status is Status.DELETED:
             deleting.unmark(self, obj)
-
-    def _accepts(self, entity: Entity) -> bool:
-        return entity._state is None or entity._state.tracker in (self, None)
 
     def _track_new(self, entity: Entity) -> None:
         state = State(entity.kind, self, self.store, Status.PENDING)
@@ -779,14 +776,6 @@ def _detach(entity: Entity) -> None:
         state.status = Status.DETACHED
     else:
         object.__setattr__(entity, "_state", None)
-
-
-def _neighbours(entity: Entity) -> list[Entity]:
-    values = vars(entity)
-    found = [values[name] for name in type(entity).__references__ if values.get(name) is not None]
-    for collection in (entity._collections or {}).values():
-        found += collection.known()
-    return found
 
 
 def _location_of(target: Any, id: str | None) -> Location:
