@@ -35,7 +35,7 @@ from gnode_orm.session import classic, deleting, history, natives, recovering, r
 from gnode_orm.session.conflicts import conflict_error
 from gnode_orm.session.hooks import Hooks
 from gnode_orm.session.identity_map import IdentityMap
-from gnode_orm.session.loading import Loader, children_select, collector_paused, take_record
+from gnode_orm.session.loading import Loader, children_select, collector_paused, is_clean, take_record
 from gnode_orm.session.pending import Pending, counted, is_changed, reachable
 from gnode_orm.session.plan import Plan
 from gnode_orm.session.planning import changed_fields, link_changes, make_plan
@@ -341,7 +341,7 @@ class Session:
         """Read every clean object, and every collection without pending changes, anew when it is next used."""
         with self._use():
             for entity in list(self._identity):
-                if entity._state.original is None and entity._state.status is Status.PERSISTENT:
+                if is_clean(entity):
                     entity._expire()
                 for collection in (entity._collections or {}).values():
                     collection.expire()
