@@ -142,6 +142,12 @@ def _array(value: np.ndarray[Any, Any], path: str, depth: int) -> dict[str, Any]
 
 
 def _quantity(value: Any, path: str, depth: int) -> dict[str, Any]:
+    if isinstance(value, pq.UncertainQuantity):
+        raise ValidationFailed(
+            f"{path or 'value'}: {value!r} would lose its uncertainty; keep value and uncertainty as two quantities",
+            field=path,
+            value=value,
+        )
     try:
         unit = unit_of_quantity(value)
     except UnitError as error:
