@@ -31,7 +31,7 @@ def main() -> int:
             print(report.text_of(result), flush=True)
             results.append(result)
     if options.output is not None:
-        report.write(results, options.output / "benchmarks.json", quick=options.quick)
+        report.write(results, options.output, quick=options.quick)
     return 0
 
 

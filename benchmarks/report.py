@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.metadata
+import importlib.util
 import json
 import os
 import platform
@@ -12,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.measuring import Result
+from benchmarks.plot import draw
 
 _PACKAGES = ("gnode-orm", "numpy", "pydantic", "SQLAlchemy", "sqlmodel", "datajoint", "h5py", "nixio", "pynwb", "neo")
 
@@ -64,10 +66,13 @@ def as_json(results: list[Result], *, quick: bool) -> dict[str, Any]:
     }
 
 
-def write(results: list[Result], path: Path, *, quick: bool) -> None:
-    """Write the JSON file."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps(as_json(results, quick=quick), indent=1) + "\n", encoding="utf-8")
+def write(results: list[Result], folder: Path, *, quick: bool) -> None:
+    """Write ``benchmarks.json``, and ``benchmarks.svg`` where matplotlib is installed."""
+    folder.mkdir(parents=True, exist_ok=True)
+    data = as_json(results, quick=quick)
+    (folder / "benchmarks.json").write_text(json.dumps(data, indent=1) + "\n", encoding="utf-8")
+    if importlib.util.find_spec("matplotlib") is not None:
+        draw(data, folder / "benchmarks.svg")
 
 
 def _row_json(result: Result) -> dict[str, Any]:

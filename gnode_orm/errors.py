@@ -2,6 +2,7 @@
 
     GnodeError
     ├── ValidationFailed (ValueError)        a value, a field name, a unit or a file content is not acceptable
+    │   ├── ReadOnlyField (AttributeError, TypeError)    a value that the store or the package decides
     │   ├── UnitError                        a unit text outside the grammar, or of the wrong dimension
     │   └── QueryError                       a condition, lookup or ordering that has no meaning
     │       └── UnknownField (AttributeError)    a name that the class does not have
@@ -45,6 +46,7 @@ __all__ = [
     "NotFound",
     "PartialCommit",
     "QueryError",
+    "ReadOnlyField",
     "SessionError",
     "StoreUnavailable",
     "UncommittedChangesWarning",
@@ -84,6 +86,10 @@ class ValidationFailed(GnodeError, ValueError):
         self.field = field
         self.value = value
         self.errors = list(errors) or ([(field, message)] if field else [])
+
+
+class ReadOnlyField(ValidationFailed, AttributeError, TypeError):
+    """A value that the store or this package decides, such as ``id`` or ``ext``, and that users read only."""
 
 
 class UnitError(ValidationFailed):

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import math
 import re
+import sys
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import quantities as pq
@@ -17,6 +19,7 @@ from gnode_orm.errors import UnitError
 
 _FACTOR = r"(?:%|[A-Za-z_][A-Za-z_0-9]*)(?:\*\*-?[0-9]{1,2}(?:\.[0-9]{1,3})?)?"
 _GRAMMAR = re.compile(rf"(?:1/)?{_FACTOR}(?:[*/]{_FACTOR}){{0,7}}")
+_NAME = re.compile(r"%|[A-Za-z_][A-Za-z_0-9]*")
 _DENOMINATOR = re.compile(r"/\(([^()]*)\)$")
 _SINGLE_STAR = re.compile(r"(?<!\*)\*(?!\*)")
 MAX_LENGTH = 64
@@ -113,6 +116,13 @@ def _near_unit(text: str) -> str:
 
 def _from_dimensionality(dimensionality: Any) -> Unit:
     text = _text(dimensionality)
+    own = [name for name in _NAME.findall(text) if name not in _names_of_quantities()] if "(" not in text else []
+    if own:
+        raise UnitError(
+            f"The unit {text!r} cannot be stored: {own[0]!r} was made in this program, and another one could not read "
+            "it. Rescale the values to a unit that the package quantities has",
+            value=text,
+        )
     try:
         simplified = pq.Quantity(1.0, dimensionality).simplified
     except ValueError:  # some electrostatic units of quantities have no way to SI
@@ -128,6 +138,17 @@ def _from_dimensionality(dimensionality: Any) -> Unit:
         raise UnitError(f"The unit {text!r} is too small or too large to compute with", value=text)
     dimension = text if text in _OFFSET_SCALES else simplified.dimensionality.string
     return Unit(text, dimensionality, factor, dimension)
+
+
+@cache
+def _names_of_quantities() -> frozenset[str]:
+    """The units that every program has: those in the modules of quantities, under each of their names."""
+    names: set[str] = set()
+    for module in [module for name, module in sys.modules.items() if name.startswith("quantities.")]:
+        for name, unit in vars(module).items():
+            if isinstance(unit, pq.UnitQuantity):
+                names.update((name, unit.symbol, unit.name, *unit._aliases))
+    return frozenset(names)
 
 
 def _text(dimensionality: Any) -> str:

@@ -20,6 +20,8 @@ def test_every_error_stands_in_the_tree_of_the_docstring(error: type[GnodeError]
     [
         (errors.ValidationFailed, ValueError),
         (errors.UnknownField, AttributeError),
+        (errors.ReadOnlyField, AttributeError),
+        (errors.ReadOnlyField, TypeError),
         (errors.SessionError, RuntimeError),
         (errors.NotFound, LookupError),
         (errors.AccessDenied, PermissionError),

@@ -160,3 +160,11 @@ def test_a_compound_unit_that_would_lose_its_scale_is_refused() -> None:
 
 def test_temperatures_with_an_offset_are_not_comparable_with_kelvin() -> None:
     assert len({unit_of(text).dimension for text in ("degC", "degF", "K")}) == 3
+
+
+def test_a_unit_made_by_this_program_is_refused_since_no_other_could_read_it() -> None:
+    own = pq.UnitQuantity("lab_unit", 3 * pq.mV, symbol="lab_u")
+    with pytest.raises(UnitError, match="'lab_u' was made in this program"):
+        unit_of_quantity(pq.Quantity(1.0, own))
+    with pytest.raises(UnitError, match="was made in this program"):
+        unit_of("lab_unit")

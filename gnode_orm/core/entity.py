@@ -21,6 +21,7 @@ from gnode_orm.core.portable import Portable
 from gnode_orm.core.schema import FieldType
 from gnode_orm.core.show import entity_html, one_line, shown_fields
 from gnode_orm.core.tracked import Encoded
+from gnode_orm.errors import ReadOnlyField
 from gnode_orm.location import Location
 
 __all__ = ["Encoded", "Entity"]
@@ -121,7 +122,8 @@ class Entity(Portable):
         elif isinstance(getattr_static(type(self), name, None), property | Children | MetaField):
             object.__setattr__(self, name, value)
         elif name == "ext":
-            raise AttributeError(f"{type(self).__name__}.ext is kept by the package and cannot be set")
+            text = f"{type(self).__name__}.ext is kept by the package and cannot be set"
+            raise ReadOnlyField(text, entity=type(self).__name__, field=name, value=value)
         else:
             raise misspelt(type(self), name)
 

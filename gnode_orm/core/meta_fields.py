@@ -8,6 +8,7 @@ from typing import Any
 
 from gnode_orm.core.codec import from_microseconds
 from gnode_orm.core.expressions import column
+from gnode_orm.errors import ReadOnlyField
 from gnode_orm.location import Location
 
 
@@ -28,7 +29,8 @@ class MetaField:
         return self if spec is None else column(spec.kind, spec, self._name)
 
     def __set__(self, obj: Any, value: Any) -> None:
-        raise AttributeError(f"{type(obj).__name__}.{self._name} is decided by the store and cannot be set")
+        text = f"{type(obj).__name__}.{self._name} is decided by the store and cannot be set"
+        raise ReadOnlyField(text, entity=type(obj).__name__, field=self._name, value=value)
 
 
 def location_of(entity: Any) -> Location | None:

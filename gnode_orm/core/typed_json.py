@@ -63,8 +63,8 @@ def _plain(value: Any, path: str, depth: int) -> Any:
         if isinstance(value, base):
             return _ENCODERS[base](value, path, depth)
     raise ValidationFailed(
-        f"{path or 'value'}: a {type(value).__name__} cannot be kept ({value!r}); use text, numbers, dates, "
-        "quantities, arrays, or lists and dictionaries of these",
+        f"{path or 'value'}: {value!r} is of type {type(value).__name__}, which cannot be kept; use text, "
+        "numbers, dates, quantities, arrays, or lists and dictionaries of these",
         field=path,
         value=value,
     )
@@ -142,6 +142,12 @@ def _array(value: np.ndarray[Any, Any], path: str, depth: int) -> dict[str, Any]
 
 
 def _quantity(value: Any, path: str, depth: int) -> dict[str, Any]:
+    if isinstance(value, pq.UncertainQuantity):
+        raise ValidationFailed(
+            f"{path or 'value'}: {value!r} would lose its uncertainty; keep value and uncertainty as two quantities",
+            field=path,
+            value=value,
+        )
     try:
         unit = unit_of_quantity(value)
     except UnitError as error:

@@ -1,6 +1,7 @@
 """Do the counts in a header fit into its file? Asked before readers that would trust them, loop and allocate.
 
-Sources: the ABF 1 and 2 headers of Axon Binary Files, and the specification of EDF and BDF (edfplus.info).
+Sources: the ABF 1 and 2 headers of Axon Binary Files, the specification of EDF and BDF (edfplus.info),
+and the file formats of Blackrock, NEV and NSx.
 """
 
 from __future__ import annotations
@@ -75,4 +76,25 @@ def _check_edf(start: bytes, size: int) -> None:
         raise FormatError(f"truncated or damaged: the header says {needed} bytes, the file has {size}")
 
 
-_CHECKS: dict[str, Callable[[bytes, int], None]] = {"AxonIO": _check_abf, "EDFIO": _check_edf}
+def _check_blackrock(start: bytes, size: int) -> None:
+    # Neither says how much it holds, but both hold whole packets. Signals from 2.2 on count theirs; neo looks there.
+    if start[:8] in (b"NEURALEV", b"NEURALSG") and len(start) < 32:
+        raise FormatError(f"truncated or damaged: {size} bytes are less than a header")
+    if start[:8] == b"NEURALEV":
+        header, packet = struct.unpack_from("<II", start, 12)
+    elif start[:8] == b"NEURALSG":
+        (channels,) = struct.unpack_from("<I", start, 28)
+        header, packet = 32 + 4 * channels, 2 * channels
+    else:
+        return
+    if header > size or packet == 0 or (size - header) % packet:
+        raise FormatError(
+            f"truncated or damaged: after a header of {header} bytes come packets of {packet}, and the file has {size}"
+        )
+
+
+_CHECKS: dict[str, Callable[[bytes, int], None]] = {
+    "AxonIO": _check_abf,
+    "BlackrockIO": _check_blackrock,
+    "EDFIO": _check_edf,
+}

@@ -16,6 +16,7 @@ from gnode_orm.errors import QueryError, did_you_mean
 from gnode_orm.location import Location
 from gnode_orm.models import MODELS
 from gnode_orm.session.identity_map import IdentityMap
+from gnode_orm.session.planning import changed_fields, link_changes
 
 _MANY = 1000
 
@@ -68,12 +69,7 @@ class Loader:
 
     def _refresh_clean(self, entity: Entity, row: tuple[Any, ...]) -> None:
         state = entity._state
-        if (
-            state is None
-            or state.original is not None
-            or state.status is not Status.PERSISTENT
-            or (state.version == row[1] and not entity._expired)
-        ):
+        if state is None or (state.version == row[1] and not entity._expired) or not is_clean(entity):
             return
         take_record(self._tracker, entity, row)
 
@@ -120,6 +116,16 @@ class Loader:
             ]  # fmt: skip
             collection_of(owner, relation).note_moves(self._pointing(owner, relation), away)
         return stored
+
+
+def is_clean(entity: Entity) -> bool:
+    """Whether a record can be taken over: nothing is pending, or what was set was set back, which is forgotten here."""
+    state = entity._state
+    if state is None or state.status is not Status.PERSISTENT:
+        return False
+    if state.original is not None and not changed_fields(entity) and not link_changes(entity):
+        state.original = None
+    return state.original is None
 
 
 def take_record(tracker: Tracker, entity: Entity, row: tuple[Any, ...]) -> None:

@@ -61,16 +61,23 @@ def counted(entities: Iterable[Entity]) -> str:
     return f"{total} uncommitted object{'s' if total != 1 else ''} ({kinds})"
 
 
-def reachable(start: Entity) -> list[Entity]:
-    """Objects without a session that hang together with ``start``: breadth first, parents before children."""
+def reachable(start: Entity) -> tuple[list[Entity], list[Entity]]:
+    """Objects without a session that hang together with ``start``, and those of a session that they meet.
+
+    Breadth first, parents before children.
+    """
     found: dict[int, Entity] = {}
+    met: list[Entity] = []
     queue: list[Any] = [start]
     for entity in queue:
-        if id(entity) in found or entity._state is not None:
+        if id(entity) in found:
+            continue
+        if entity._state is not None:
+            met.append(entity)
             continue
         found[id(entity)] = entity
         values = vars(entity)
         queue += [values[name] for name in type(entity).__references__ if values.get(name) is not None]
         for collection in (entity._collections or {}).values():
             queue += collection.known()
-    return list(found.values())
+    return list(found.values()), met

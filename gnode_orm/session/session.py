@@ -35,7 +35,7 @@ from gnode_orm.session import classic, deleting, history, natives, recovering, r
 from gnode_orm.session.conflicts import conflict_error
 from gnode_orm.session.hooks import Hooks
 from gnode_orm.session.identity_map import IdentityMap
-from gnode_orm.session.loading import Loader, children_select, collector_paused, take_record
+from gnode_orm.session.loading import Loader, children_select, collector_paused, is_clean, take_record
 from gnode_orm.session.pending import Pending, counted, is_changed, reachable
 from gnode_orm.session.plan import Plan
 from gnode_orm.session.planning import changed_fields, link_changes, make_plan
@@ -341,7 +341,7 @@ class Session:
         """Read every clean object, and every collection without pending changes, anew when it is next used."""
         with self._use():
             for entity in list(self._identity):
-                if entity._state.original is None and entity._state.status is Status.PERSISTENT:
+                if is_clean(entity):
                     entity._expire()
                 for collection in (entity._collections or {}).values():
                     collection.expire()
@@ -595,8 +595,8 @@ class Session:
     def _add(self, obj: Entity) -> None:
         state = obj._state
         if state is None:
-            found = reachable(obj)
-            strangers = [other for entity in found for other in _neighbours(entity) if not self._accepts(other)]
+            found, met = reachable(obj)
+            strangers = [other for other in met if other._state and other._state.tracker not in (self, None)]
             if strangers:
                 raise ValidationFailed(f"{strangers[0]!r} belongs to another session; expunge it there first")
             for entity in found:
@@ -607,9 +607,6 @@ class Session:
             raise ValidationFailed(f"{obj!r} belongs to another session; expunge it there first, or use merge")
         elif state.status is Status.DELETED:
             deleting.unmark(self, obj)
-
-    def _accepts(self, entity: Entity) -> bool:
-        return entity._state is None or entity._state.tracker in (self, None)
 
     def _track_new(self, entity: Entity) -> None:
         state = State(entity.kind, self, self.store, Status.PENDING)
@@ -779,14 +776,6 @@ def _detach(entity: Entity) -> None:
         state.status = Status.DETACHED
     else:
         object.__setattr__(entity, "_state", None)
-
-
-def _neighbours(entity: Entity) -> list[Entity]:
-    values = vars(entity)
-    found = [values[name] for name in type(entity).__references__ if values.get(name) is not None]
-    for collection in (entity._collections or {}).values():
-        found += collection.known()
-    return found
 
 
 def _location_of(target: Any, id: str | None) -> Location:

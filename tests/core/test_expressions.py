@@ -69,6 +69,8 @@ def stored_block() -> Block:
             AnalogSignal.sampling_rate > 1 * pq.kHz,
             Comparison(Attr(("sampling_rate",)), "gt", Measure(1.0, "kHz")),
         ),
+        (AnalogSignal.sampling_rate > "1 kHz", Comparison(Attr(("sampling_rate",)), "gt", Measure(1.0, "kHz"))),
+        (Event.time.in_([(1, "ms")]), Comparison(Attr(("time",)), "in", (Measure(1.0, "ms"),))),
         (
             Event.time.between(1 * pq.ms, 2 * pq.s),
             Comparison(Attr(("time",)), "between", (Measure(1.0, "ms"), Measure(2.0, "s"))),
@@ -145,6 +147,12 @@ REFUSED: list[tuple[Callable[[], Any], str]] = [
     ),
     (lambda: Event.time < 3, "Event.time < 3: 3 has no unit; write 10*pq.ms, column on the left"),
     (lambda: AnalogSignal.sampling_rate == 5 * pq.mV, "AnalogSignal.sampling_rate == 5.0 mV: 5.0 mV is not a rate"),
+    (
+        lambda: AnalogSignal.sampling_rate > "10 mV",
+        "AnalogSignal.sampling_rate > '10 mV': '10 mV' is not a rate",
+    ),
+    (lambda: AnalogSignal.sampling_rate > "10", "'10' is not a number with a unit; write 10*pq.kHz or '10 kHz'"),
+    (lambda: AnalogSignal.gain.is_null(), "AnalogSignal.gain holds no single value, so no query can ask for it"),
     (lambda: Event.time == [1, 2] * pq.s, "a single value is needed"),
     (lambda: Event.time.between(1 * pq.s, 2), "Event.time between 2: 2 has no unit"),
     (lambda: Segment.name == 3, "Segment.name == 3: text is needed"),

@@ -119,7 +119,7 @@ def test_arrays_keep_dtype_and_shape(dtype: str, shape: tuple[int, ...]) -> None
         np.float64("-inf"),
         np.float64(-0.0),
         np.uint64(2**64 - 1),
-        np.datetime64("NaT"),
+        np.datetime64("NaT", "us"),
         np.datetime64("2020-01-01T00:00:00.123456789"),
         np.str_(""),
         np.str_("µ\0é"),
@@ -228,3 +228,8 @@ def test_what_is_not_too_deep_is_read_back(wrap: Any) -> None:
 def test_dates_and_times_differ_from_datetimes() -> None:
     value = [date(2020, 1, 1), datetime(2020, 1, 1, tzinfo=UTC), time(0)]
     assert same(value, decode(encode(value)))
+
+
+def test_a_quantity_with_an_uncertainty_is_refused_with_its_path() -> None:
+    with pytest.raises(ValidationFailed, match=r"\['depth'\]: .* would lose its uncertainty"):
+        encode({"depth": pq.UncertainQuantity(3, "mm", 0.1)})

@@ -43,6 +43,16 @@ def test_a_count_beyond_the_end_of_the_file_is_refused(
     assert "\n" not in str(refused.value)
 
 
+@pytest.mark.parametrize("source", ["blackrock-nev/example_1.nev", "blackrock-ns2/example_2.ns2"])
+@pytest.mark.parametrize("left", [25, 40, -1])
+def test_packets_cut_short_are_refused(data: Path, tmp_path: Path, source: str, left: int) -> None:
+    path = tmp_path / Path(source).name
+    path.write_bytes((data / source).read_bytes()[:left])
+    with pytest.raises(FormatError, match="truncated or damaged") as refused:
+        open_recording(path)
+    assert "\n" not in str(refused.value)
+
+
 @pytest.mark.parametrize("source", [ABF2, ABF1, EDF, BDF])
 def test_a_file_cut_short_is_refused_with_both_lengths(data: Path, tmp_path: Path, source: str) -> None:
     content = (data / source).read_bytes()

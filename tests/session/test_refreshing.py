@@ -100,6 +100,18 @@ def test_expiring_keeps_local_changes(lab, session, block):
     session.commit()
 
 
+@pytest.mark.parametrize("look", [lambda session: session.expire_all(), lambda session: session.query(Block).all()])
+def test_what_was_set_and_set_back_does_not_stand_in_the_way_of_reading_anew(lab, session, block, look):
+    block.name = "x"
+    block.name = "b"
+    change(lab, block, name="theirs")
+    look(session)
+    assert block.name == "theirs"
+    block.name = "mine"
+    session.commit()
+    assert session.history(block)[-1].changes == {"name": ("theirs", "mine")}
+
+
 def test_an_expired_object_that_was_deleted_is_not_there(lab, session, block):
     with lab.session() as other:
         other.delete(other.get(block.location), cascade=True)

@@ -102,7 +102,7 @@ if os.getuid() == 0:  # permissions do not bind root
 store = open_local(sys.argv[1], readonly=True)
 print(store.count(Select("block"), "ann"))
 store.close()
-for target in (sys.argv[1], sys.argv[1] + "/new"):
+for target in (sys.argv[1], sys.argv[1] + "/new", sys.argv[2]):
     try:
         open_local(target)
     except StoreUnavailable as error:
@@ -125,13 +125,17 @@ def test_a_readonly_folder_is_told_and_can_be_read(tmp_path):
     (lab / "lab.sqlite").chmod(0o444)
     lab.chmod(0o555)
     _let_others_in(tmp_path)
-    command = [sys.executable, "-c", READ_ONLY_FOLDER, str(lab)]
+    closed = tmp_path / "closed"
+    closed.mkdir(mode=0o000)
+    command = [sys.executable, "-c", READ_ONLY_FOLDER, str(lab), str(closed / "lab")]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     lab.chmod(0o755)
-    count, existing, new = done.stdout.splitlines() or pytest.fail(done.stderr)
+    closed.chmod(0o755)
+    count, existing, new, hidden = done.stdout.splitlines() or pytest.fail(done.stderr)
     assert count == "1"
     assert existing == f"{lab} is read-only for you; open it with readonly=True"
     assert new == f"A lab cannot be made at {lab}/new: Permission denied"
+    assert hidden == f"{closed}/lab cannot be reached: Permission denied; see who may enter its folders"
 
 
 @pytest.mark.parametrize("kind", ["nfs4", "cifs", "fuse.sshfs", "9p"])

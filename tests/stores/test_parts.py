@@ -56,6 +56,10 @@ def test_appending_stores_the_new_rows_alone_and_names_the_whole(session: Sessio
     again = stored_again(session, signal)
     assert np.array_equal(again.signal[279_990:280_010, 3].magnitude, whole[279_990:280_010, 3])
     assert np.array_equal(again.signal.magnitude, whole)
+    assert again.signal[-1, 3].magnitude == whole[-1, 3]
+    assert again.signal[279_999, ::2].magnitude.tolist() == whole[279_999, ::2].tolist()
+    with pytest.raises(IndexError):
+        again.signal[ROWS]
     then = session.lab.session(at=first.id).get(signal.location)
     assert then is not None
     assert then.signal.shape == (280_000, 16)

@@ -190,6 +190,8 @@ class JsonColumn(Column[Any]):
         raise TypeError(f"{self} is a column; give a key, for instance {self}['stimulus']")
 
     def _condition(self, operator: str, value: Any) -> Condition:
+        if not self.attr.keys and not self.spec.name.endswith("annotations"):
+            raise QueryError(f"{self} holds no single value, so no query can ask for it", field=self.spec.name)
         if not self.attr.keys:
             raise QueryError(f"{self}: give a key, for instance {self}['stimulus'] == ...", field=self.spec.name)
         return super()._condition(operator, value)

@@ -9,10 +9,10 @@ from typing import Any, cast
 import numpy as np
 import quantities as pq
 
-from gnode_orm.core.quantity import check_dimension
+from gnode_orm.core.quantity import check_dimension, quantity
 from gnode_orm.core.schema import SCHEMA, FieldSpec, FieldType
 from gnode_orm.core.select import Measure, Scalar
-from gnode_orm.errors import QueryError, UnitError
+from gnode_orm.errors import QueryError, UnitError, ValidationFailed
 from gnode_orm.location import Location
 from gnode_orm.units import unit_of_quantity
 
@@ -83,6 +83,11 @@ def _datetime(spec: FieldSpec, value: Any, refuse: _Refuse) -> Scalar:
 
 
 def _measure(spec: FieldSpec, value: Any, refuse: _Refuse) -> Scalar:
+    if isinstance(value, str | tuple):
+        try:
+            value = quantity(value, spec.dimension)
+        except ValidationFailed as error:
+            raise refuse(str(error)) from None
     if not isinstance(value, pq.Quantity):
         example = "write 10*pq.kHz" if spec.dimension == "1/s" else "write 10*pq.ms"
         raise refuse(f"{shown(value)} has no unit; {example}, column on the left")

@@ -11,7 +11,7 @@ from pydantic_core import core_schema
 
 from gnode_orm.core.annotations import AnnotationDict, plain
 from gnode_orm.core.typed_json import encode
-from gnode_orm.errors import ValidationFailed
+from gnode_orm.errors import ReadOnlyField, ValidationFailed
 
 if TYPE_CHECKING:
     from gnode_orm.core.entity import Entity
@@ -52,7 +52,7 @@ class ReadOnlyDict(dict[str, Any]):
     if not TYPE_CHECKING:
 
         def _refuse(self, *args: Any, **values: Any) -> Any:
-            raise TypeError("ext is kept by the package and cannot be edited")
+            raise ReadOnlyField("ext is kept by the package and cannot be edited", field="ext")
 
         __setitem__ = __delitem__ = update = setdefault = pop = popitem = clear = __ior__ = _refuse
 

@@ -14,7 +14,7 @@ from gnode_orm.files.validation.report import ERROR, WARNING, Issue, Report, sho
 from gnode_orm.files.validation.walk import walk
 
 # Importing these modules adds their rules.
-for _module in ("signal_rules", "time_rules", "structure_rules"):
+for _module in ("signal_rules", "time_rules", "structure_rules", "metadata_rules"):
     import_module(f"{__name__}.{_module}")
 
 _Rules = Mapping[str, Sequence[Rule]]

@@ -33,7 +33,7 @@ Check = Callable[[Any], Iterator[Finding]]
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """A check with its code and severity."""
+    """A check with its code and severity; the docstring of the check says why it matters."""
 
     code: str
     severity: str
@@ -47,6 +47,9 @@ RULES: dict[str, list[Rule]] = {}
 def rule(*kinds: str, code: str, severity: str) -> Callable[[Check], Check]:
     """Add a rule for objects of these kinds: a function that takes the model and yields ``Finding``s.
 
+    The rule holds for every validation and import of this process from then on. A rule of the same code and kind that
+    was added before is replaced.
+
     Raises:
         ValidationFailed: an unknown kind or severity.
     """
@@ -58,7 +61,8 @@ def rule(*kinds: str, code: str, severity: str) -> Callable[[Check], Check]:
 
     def add(check: Check) -> Check:
         for kind in kinds:
-            RULES.setdefault(kind, []).append(Rule(code, severity, check))
+            others = [other for other in RULES.get(kind, ()) if other.code != code]
+            RULES[kind] = [*others, Rule(code, severity, check)]
         return check
 
     return add

@@ -23,6 +23,7 @@ _ENOUGH = 10
 
 @rule(*_ALL, "spiketrain", code="scalar-refused", severity=ERROR)
 def _scalar_refused(entity: Any) -> Iterator[Finding]:
+    """A rate or time that neo let pass and nothing can be computed with: a rate of zero or NaN, a time in mV."""
     for name, value in _kept_for_neo(entity).items():
         if isinstance(value, pq.Quantity):
             meant = "a rate above zero" if name == "sampling_rate" else "a time"
@@ -31,6 +32,7 @@ def _scalar_refused(entity: Any) -> Iterator[Finding]:
 
 @rule(*_ALL, "spiketrain", code="scalar-without-unit", severity=WARNING)
 def _scalar_without_unit(entity: Any) -> Iterator[Finding]:
+    """A bare number stands where a unit is needed, as neo allows; it goes back to neo as it came, unused here."""
     for name, value in _kept_for_neo(entity).items():
         if not isinstance(value, pq.Quantity):
             yield Finding(name, "has no unit, so it is kept aside and not used", "give it one", value)
@@ -38,12 +40,14 @@ def _scalar_without_unit(entity: Any) -> Iterator[Finding]:
 
 @rule(*_REGULAR, code="rate-missing", severity=WARNING)
 def _rate_missing(signal: Any) -> Iterator[Finding]:
+    """Without a rate, the samples have no times, so that they cannot be cut by time or drawn."""
     if signal.signal is not None and signal.sampling_rate is None and "sampling_rate" not in _kept_for_neo(signal):
         yield Finding("sampling_rate", "is missing, so the samples have no times", "set it, for instance 20*pq.kHz")
 
 
 @rule(*_ALL, "spiketrain", code="begin-not-finite", severity=ERROR)
 def _begin_not_finite(entity: Any) -> Iterator[Finding]:
+    """A begin that is not a number leaves every time unknown. The end of a spike train may be infinite."""
     # The end of a train may be infinite: it means that the recording was not bounded.
     if entity.t_start is not None and np.any(np.isnan(np.asarray(entity.t_start))):
         yield Finding("t_start", "is not a number", "give the begin of the recording", entity.t_start)
@@ -51,6 +55,7 @@ def _begin_not_finite(entity: Any) -> Iterator[Finding]:
 
 @rule(*_REGULAR, code="time-resolution", severity=WARNING)
 def _time_resolution(signal: Any) -> Iterator[Finding]:
+    """So far from zero, neighbouring samples get the same time in double precision."""
     if signal.t_start is None or signal.sampling_rate is None:
         return
     begin, rate = float(signal.t_start.simplified), float(signal.sampling_rate.simplified)
@@ -62,6 +67,7 @@ def _time_resolution(signal: Any) -> Iterator[Finding]:
 
 @rule(*_ALL, code="doubtful-sample-type", severity=WARNING)
 def _doubtful_sample_type(signal: Any) -> Iterator[Finding]:
+    """Complex and half-precision samples are kept exactly, but other programs cannot read them."""
     samples = signal.signal
     if samples is not None and (samples.dtype.kind == "c" or samples.dtype == np.float16):
         yield Finding("signal", f"samples are {samples.dtype}", "many programs cannot read these; float32 is safe")
@@ -69,6 +75,7 @@ def _doubtful_sample_type(signal: Any) -> Iterator[Finding]:
 
 @rule(*_ALL, code="samples-missing", severity=WARNING)
 def _samples_missing(signal: Any) -> Iterator[Finding]:
+    """More than one sample of a hundred in a channel is not a number."""
     figures = _figures(signal)
     if figures is not None and np.any(figures.missing > _NAN_SHARE):
         yield Finding(
@@ -81,6 +88,7 @@ def _samples_missing(signal: Any) -> Iterator[Finding]:
 
 @rule(*_ALL, code="constant-channel", severity=WARNING)
 def _constant_channel(signal: Any) -> Iterator[Finding]:
+    """All samples of a channel are the same, as those of an input that was not connected."""
     figures = _figures(signal)
     if figures is None or figures.samples < _ENOUGH:
         return
@@ -91,6 +99,7 @@ def _constant_channel(signal: Any) -> Iterator[Finding]:
 
 @rule(*_REGULAR, code="saturated-channel", severity=WARNING)
 def _saturated_channel(signal: Any) -> Iterator[Finding]:
+    """Integer samples reach the lowest or highest value of their type: the input was clipped."""
     figures = _figures(signal)
     if figures is None or signal.signal.dtype.kind != "i" or figures.samples < _ENOUGH:
         return
@@ -102,6 +111,7 @@ def _saturated_channel(signal: Any) -> Iterator[Finding]:
 
 @rule(*_ALL, code="channel-names-count", severity=ERROR)
 def _channel_names_count(signal: Any) -> Iterator[Finding]:
+    """The array annotation ``channel_names`` does not have one name for each channel."""
     channels, names = _channel_count(signal), signal.channel_names
     if names and channels is not None and len(names) != channels:
         yield Finding(
@@ -111,6 +121,7 @@ def _channel_names_count(signal: Any) -> Iterator[Finding]:
 
 @rule(*_ALL, code="channel-names-repeated", severity=WARNING)
 def _channel_names_repeated(signal: Any) -> Iterator[Finding]:
+    """Channels that share a name can only be picked by number."""
     names = signal.channel_names
     repeated = sorted({name for name in names if names.count(name) > 1})
     if repeated:
@@ -119,6 +130,7 @@ def _channel_names_repeated(signal: Any) -> Iterator[Finding]:
 
 @rule("irregularlysampledsignal", code="times-not-increasing", severity=WARNING)
 def _times_not_increasing(signal: Any) -> Iterator[Finding]:
+    """Times of an irregularly sampled signal stand still or go back, so that it cannot be cut by time."""
     if signal.times is None or signal.times.ndim != 1 or len(signal.times) < 2:
         return
     times = np.asarray(signal.times)

@@ -16,6 +16,7 @@ _NO_TYPE = "n.s."
 
 @rule("block", code="time-zones-mixed", severity=WARNING)
 def _time_zones_mixed(block: Any) -> Iterator[Finding]:
+    """Recording times with and without a zone cannot be put in order."""
     times = [item.rec_datetime for item in (block, *block.segments) if item.rec_datetime is not None]
     if len({time.tzinfo is None for time in times}) == 2:
         yield Finding("rec_datetime", "some recording times have a time zone, some have none", "give all of them one")
@@ -23,6 +24,7 @@ def _time_zones_mixed(block: Any) -> Iterator[Finding]:
 
 @rule("block", "segment", code="recorded-in-future", severity=WARNING)
 def _recorded_in_future(entity: Any) -> Iterator[Finding]:
+    """The recording time has not come yet; the clock of the recording machine may be wrong."""
     time = entity.rec_datetime
     # A naive time may be up to half a day ahead of here.
     now = dt.datetime.now(dt.UTC) + dt.timedelta(hours=14)
@@ -32,6 +34,7 @@ def _recorded_in_future(entity: Any) -> Iterator[Finding]:
 
 @rule("block", code="segment-index-repeated", severity=WARNING)
 def _segment_index_repeated(block: Any) -> Iterator[Finding]:
+    """Segments of a block share an index."""
     repeated = _repeated(segment.index for segment in block.segments)
     if repeated:
         yield Finding("segments", "several segments have the same index", "number them", repeated)
@@ -39,12 +42,14 @@ def _segment_index_repeated(block: Any) -> Iterator[Finding]:
 
 @rule("segment", code="segment-without-block", severity=WARNING)
 def _segment_without_block(segment: Any) -> Iterator[Finding]:
+    """A segment that hangs in no block is seen by its creator alone."""
     if segment._raw("block") is None:
         yield Finding("block", "is not set", "set it: without a block only its creator sees the segment")
 
 
 @rule("recordingchannelgroup", code="channel-index-repeated", severity=WARNING)
 def _channel_index_repeated(group: Any) -> Iterator[Finding]:
+    """Channels of a group share an index."""
     repeated = _repeated(channel.index for channel in group.recordingchannels)
     if repeated:
         yield Finding("recordingchannels", "several channels have the same index", "number them", repeated)
@@ -52,6 +57,7 @@ def _channel_index_repeated(group: Any) -> Iterator[Finding]:
 
 @rule("document", "section", code="section-name-repeated", severity=ERROR)
 def _section_name_repeated(parent: Any) -> Iterator[Finding]:
+    """Sections side by side share a name; odML finds sections by name."""
     repeated = _repeated(section.name for section in parent.sections)
     if repeated:
         yield Finding("sections", "several sections side by side have the same name", "rename them", repeated)
@@ -59,6 +65,7 @@ def _section_name_repeated(parent: Any) -> Iterator[Finding]:
 
 @rule("section", code="property-name-repeated", severity=ERROR)
 def _property_name_repeated(section: Any) -> Iterator[Finding]:
+    """Properties of a section share a name; odML finds properties by name."""
     repeated = _repeated(item.name for item in section.properties)
     if repeated:
         yield Finding("properties", "several properties of the section have the same name", "rename them", repeated)
@@ -66,24 +73,28 @@ def _property_name_repeated(section: Any) -> Iterator[Finding]:
 
 @rule("section", code="section-type-missing", severity=ERROR)
 def _section_type_missing(section: Any) -> Iterator[Finding]:
+    """Each section has a type; odML demands one."""
     if not section.type:
         yield Finding("type", "is missing", "set it, for instance 'stimulus'")
 
 
 @rule("section", code="section-type-default", severity=WARNING)
 def _section_type_default(section: Any) -> Iterator[Finding]:
+    """The type is the one that the odML library gives to sections without one."""
     if section.type == _NO_TYPE:
         yield Finding("type", "was never given", "set it, for instance 'stimulus'", section.type)
 
 
 @rule("section", code="link-and-include", severity=WARNING)
 def _link_and_include(section: Any) -> Iterator[Finding]:
+    """A section takes its content either from a section of the same document or from a file."""
     if section.link and section.include:
         yield Finding("link", "stands beside an include", "keep one of them", section.link)
 
 
 @rule("section", code="dependency-unknown", severity=WARNING)
 def _dependency_unknown(section: Any) -> Iterator[Finding]:
+    """A property depends on one that its section does not have."""
     names = {item.name for item in section.properties}
     for item in section.properties:
         if item.dependency and item.dependency not in names:

@@ -11,11 +11,15 @@ import numpy.typing as npt
 from gnode_orm.files.validation.registry import Finding, rule
 from gnode_orm.files.validation.report import ERROR, WARNING
 
+# Fewer spikes than this say nothing about the intervals between them.
+_ENOUGH = 100
+_SHORT_SHARE = 0.01
 _WITH_TIMES = ("spiketrain", "eventarray", "epocharray", "irregularlysampledsignal")
 
 
 @rule(*_WITH_TIMES, code="times-not-finite", severity=ERROR)
 def _times_not_finite(entity: Any) -> Iterator[Finding]:
+    """Times hold NaN or infinity, which is no point in time."""
     times = _times(entity)
     bad = np.flatnonzero(~np.isfinite(times))
     if bad.size:
@@ -24,12 +28,14 @@ def _times_not_finite(entity: Any) -> Iterator[Finding]:
 
 @rule("event", "epoch", "spike", code="time-not-finite", severity=ERROR)
 def _time_not_finite(entity: Any) -> Iterator[Finding]:
+    """The time is NaN or infinity, which is no point in time."""
     if entity.time is not None and not np.all(np.isfinite(np.asarray(entity.time))):
         yield Finding("time", "is NaN or infinity", "give the time, or delete the object", entity.time)
 
 
 @rule("spiketrain", code="spike-outside-train", severity=ERROR)
 def _spike_outside_train(train: Any) -> Iterator[Finding]:
+    """Spikes lie outside ``t_start`` and ``t_stop``; neo cannot make such a train."""
     times = _times(train)
     if not len(times):
         return
@@ -50,19 +56,45 @@ def _spike_outside_train(train: Any) -> Iterator[Finding]:
 
 @rule("spiketrain", code="spikes-unsorted", severity=WARNING)
 def _spikes_unsorted(train: Any) -> Iterator[Finding]:
+    """Spikes are not in order; many analyses take the order for granted."""
     if np.any(np.diff(_times(train)) < 0):
         yield Finding("times", "are not in order", "sort them, with their waveforms")
 
 
 @rule("spiketrain", code="spikes-repeated", severity=WARNING)
 def _spikes_repeated(train: Any) -> Iterator[Finding]:
+    """Two spikes of a train have the same time, which one neuron cannot do."""
     repeated = int(np.sum(np.diff(np.sort(_times(train))) == 0))
     if repeated:
         yield Finding("times", "one time stands more than once", "check the spike sorting", f"{repeated} times")
 
 
+@rule("spiketrain", code="refractory-period", severity=WARNING)
+def _refractory_period(train: Any) -> Iterator[Finding]:
+    """More than one interval of a hundred is shorter than 1 ms: the train may mix several neurons."""
+    times = np.sort(_times(train))
+    if len(times) < _ENOUGH or not np.all(np.isfinite(times)):
+        return
+    short = float(np.mean(np.diff(times) * float(train.times.units.rescale("ms")) < 1.0))
+    if short > _SHORT_SHARE:
+        yield Finding("times", "many spikes follow within 1 ms", "check the spike sorting", f"{short:.1%}")
+
+
+@rule("spiketrain", "spike", code="left-sweep-outside", severity=WARNING)
+def _left_sweep_outside(entity: Any) -> Iterator[Finding]:
+    """The spike should lie within its waveform: ``left_sweep`` from 0 to the length of the waveform."""
+    waveform = entity.waveform if entity.kind == "spike" else entity.waveforms
+    if waveform is None or entity.left_sweep is None or entity.sampling_rate is None:
+        return
+    length = waveform.shape[-1] / entity.sampling_rate
+    sweep = entity.left_sweep.rescale(length.units)
+    if np.any(sweep < 0 * length.units) or np.any(sweep > length):
+        yield Finding("left_sweep", "lies outside the waveform", "give the time from its begin", entity.left_sweep)
+
+
 @rule("spiketrain", code="waveforms-shape", severity=ERROR)
 def _waveforms_shape(train: Any) -> Iterator[Finding]:
+    """Waveforms have the axes spike, channel and time."""
     if train.waveforms is not None and train.waveforms.ndim != 3:
         shape = train.waveforms.shape
         yield Finding("waveforms", "do not have three axes", "give them the shape (spike, channel, time)", shape)
@@ -70,34 +102,40 @@ def _waveforms_shape(train: Any) -> Iterator[Finding]:
 
 @rule("spiketrain", code="waveforms-without-unit", severity=WARNING)
 def _waveforms_without_unit(train: Any) -> Iterator[Finding]:
+    """Without a unit, amplitudes cannot be compared."""
     if train.waveforms is not None and train.waveforms.unit is None:
         yield Finding("waveforms", "have no unit", "relabel them with train.waveforms.with_unit('uV')")
 
 
 @rule("spiketrain", code="waveforms-without-rate", severity=WARNING)
 def _waveforms_without_rate(train: Any) -> Iterator[Finding]:
+    """Without a rate, the waveforms have no time scale."""
     if train.waveforms is not None and train.sampling_rate is None:
         yield Finding("sampling_rate", "is missing, so the waveforms have no time scale", "set it")
 
 
 @rule("eventarray", "epocharray", code="labels-count", severity=ERROR)
 def _labels_count(entity: Any) -> Iterator[Finding]:
+    """There is one label for each time, or none at all."""
     yield from _count(entity, "labels")
 
 
 @rule("epocharray", code="durations-count", severity=ERROR)
 def _durations_count(entity: Any) -> Iterator[Finding]:
+    """There is one duration for each time, or none at all."""
     yield from _count(entity, "durations")
 
 
 @rule("epocharray", code="durations-missing", severity=WARNING)
 def _durations_missing(epochs: Any) -> Iterator[Finding]:
+    """Epochs without durations have a begin and no end."""
     if len(_times(epochs)) and (epochs.durations is None or not len(epochs.durations)):
         yield Finding("durations", "are missing", "set one for each time")
 
 
 @rule("epocharray", code="duration-negative", severity=WARNING)
 def _durations_negative(epochs: Any) -> Iterator[Finding]:
+    """Durations are negative; some formats write -1 for an unknown one."""
     negative = 0 if epochs.durations is None else int(np.sum(np.asarray(epochs.durations) < 0))
     if negative:
         yield Finding("durations", "are negative", "some formats write -1 for unknown", f"{negative} of them")
@@ -105,6 +143,7 @@ def _durations_negative(epochs: Any) -> Iterator[Finding]:
 
 @rule("epoch", code="duration-negative", severity=WARNING)
 def _duration_negative(epoch: Any) -> Iterator[Finding]:
+    """Durations are negative; some formats write -1 for an unknown one."""
     if epoch.duration is not None and np.any(np.asarray(epoch.duration) < 0):
         yield Finding("duration", "is negative", "some formats write -1 for unknown", epoch.duration)
 

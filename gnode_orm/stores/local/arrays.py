@@ -46,10 +46,11 @@ class Stored:
     def read(self, key: Any) -> Array:
         """Give ``array[key]``, read-only, since stored arrays never change."""
         if len(self.pieces) == 1:
-            part = np.asarray(self.pieces[0][key])
+            part = self.pieces[0][key]
         else:
             part = read_pieces(self.pieces, self._ref.shape, np.dtype(self._ref.dtype), key)
-        part = part.view(np.ndarray)
+        # One element comes without an array around it.
+        part = np.asarray(part).view(np.ndarray)
         part.flags.writeable = False
         return part
 

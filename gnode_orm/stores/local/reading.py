@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from decimal import Decimal
+from functools import cache
 from typing import Any
 
 import sqlalchemy as sa
@@ -23,7 +24,7 @@ _EVERYTHING = 2**62
 
 
 class Statements:
-    """The compiled statement of each shape of query."""
+    """The compiled statement of each shape of query, shared by the labs on one kind of database."""
 
     def __init__(self, compiler: Compiler) -> None:
         self.compiler = compiler
@@ -39,6 +40,12 @@ class Statements:
         """The statement for the number of rows of a query, and the query's values."""
         shape = shape_of(replace(select, order=(), limit=None, offset=0, after=None))
         return _kept(self._counts, shape.select, compile_count, self.compiler), shape.values
+
+
+@cache
+def statements_of(compiler: Compiler) -> Statements:
+    """Give the statements that a compiler made; opening a lab again compiles nothing anew."""
+    return Statements(compiler)
 
 
 def _kept(known: dict[Select, Statement], shape: Select, build: Any, compiler: Compiler) -> Statement:

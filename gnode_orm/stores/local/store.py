@@ -20,7 +20,7 @@ from gnode_orm.stores.local.deletes import preview
 from gnode_orm.stores.local.guid import Guids
 from gnode_orm.stores.local.history import history
 from gnode_orm.stores.local.lab import Lab
-from gnode_orm.stores.local.reading import Statements
+from gnode_orm.stores.local.reading import statements_of
 from gnode_orm.stores.local.uploads import Uploads
 from gnode_orm.stores.local.work import label
 
@@ -49,7 +49,7 @@ class LocalStore:
         self.uploads = Uploads(database, arrays)
         """Arrays that users of a server send by pieces, and who may name which array."""
         self._guids = Guids(lab.uuid)
-        self._statements = Statements(database.compiler)
+        self._statements = statements_of(database.compiler)
         self._on_close = on_close
 
     def get(self, kind: str, ids: Sequence[int], actor: str, at: Version | None = None) -> list[tuple[Any, ...]]:

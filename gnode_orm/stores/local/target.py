@@ -59,6 +59,14 @@ class Folder:
             FormatError: it is a file, or a folder that holds something else.
             StoreUnavailable: it cannot be made or written here.
         """
+        try:
+            self.path.stat()
+        except PermissionError as error:
+            raise StoreUnavailable(
+                f"{self.path} cannot be reached: {error.strerror}; see who may enter its folders"
+            ) from None
+        except OSError:
+            pass  # missing, which the next lines settle
         if self.path.exists() and not self.path.is_dir():
             raise FormatError(f"{self.path} is a file; a lab is a folder. To store a file in a lab, import it")
         if not self.database.exists():

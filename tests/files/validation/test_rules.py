@@ -29,6 +29,7 @@ from gnode_orm import (
     Segment,
     Spike,
     SpikeTrain,
+    Value,
     validate,
 )
 from gnode_orm.errors import ValidationFailed
@@ -79,6 +80,20 @@ def group(*indices: int) -> RecordingChannelGroup:
     return made
 
 
+def odml_property(dtype: str, *values: str, **ext: Any) -> Property:
+    made = Property("p")
+    made._set_ext({"v": 1, "dtype": dtype, **ext})
+    return with_children(made, "property", *map(Value, values))
+
+
+def linked(link: str) -> Document:
+    """A document with ``/Subject/Surgery`` and ``/Recording``, which has the link."""
+    document = Document()
+    Section("Surgery", type="t", section=Section("Subject", type="t", document=document))
+    Section("Recording", type="t", link=link, document=document)
+    return document
+
+
 def aware(hour: int) -> dt.datetime:
     return dt.datetime(2020, 1, 1, hour, tzinfo=dt.UTC)
 
@@ -124,6 +139,19 @@ CASES: list[tuple[str, str, Callable[[], Any], str]] = [
     (ERROR, "spike-outside-train", lambda: train([9.0], t_stop=8000 * pq.ms), "times"),
     (WARNING, "spikes-unsorted", lambda: train([2.0, 1.0]), "times"),
     (WARNING, "spikes-repeated", lambda: train([1.0, 1.0]), "times"),
+    (WARNING, "refractory-period", lambda: train(np.arange(200) / 2000), "times"),
+    (
+        WARNING,
+        "left-sweep-outside",
+        lambda: train(waveforms=waves((2, 1, 30)), sampling_rate=30 * pq.kHz, left_sweep=2 * pq.ms),
+        "left_sweep",
+    ),
+    (
+        WARNING,
+        "left-sweep-outside",
+        lambda: Spike(1 * pq.s, waveform=waves((1, 30)), sampling_rate=30 * pq.kHz, left_sweep=-1 * pq.us),
+        "left_sweep",
+    ),
     (ERROR, "waveforms-shape", lambda: train(waveforms=waves((2, 30)), sampling_rate=1 * pq.kHz), "waveforms"),
     (
         WARNING,
@@ -175,6 +203,17 @@ CASES: list[tuple[str, str, Callable[[], Any], str]] = [
         lambda: with_children(Section("a", type="t"), "section", Property("p", dependency="q")),
         "properties",
     ),
+    (WARNING, "value-not-of-dtype", lambda: odml_property("float", "12,5"), "values"),
+    (
+        WARNING,
+        "units-differ",
+        lambda: with_children(Property("p"), "property", Value("1", unit="s"), Value("2")),
+        "values",
+    ),
+    (WARNING, "cardinality-violated", lambda: odml_property("int", "1", "2", "3", val_cardinality=[None, 2]), "values"),
+    (WARNING, "cardinality-violated", lambda: odml_property("int", "1", val_cardinality=[2, None]), "values"),
+    (WARNING, "link-dangling", lambda: Section("a", type="t", link="/b"), "link"),
+    (WARNING, "name-with-slash", lambda: Property("a/b"), "name"),
 ]
 
 
@@ -219,6 +258,13 @@ def test_every_rule_has_a_case() -> None:
         lambda: Block(rec_datetime=aware(1)),
         lambda: with_children(Block(), "block", Segment(index=0), Segment(index=1), Segment(), Segment()),
         lambda: group(1, 2),
+        lambda: train(np.arange(200) / 100),
+        lambda: train(waveforms=waves((2, 4, 30)), sampling_rate=30 * pq.kHz, left_sweep=0.5 * pq.ms),
+        lambda: odml_property("float", "12.5", "nan"),
+        lambda: odml_property("int", "1", "2", val_cardinality=[1, 2]),
+        lambda: linked("/Subject/Surgery"),
+        lambda: linked("Subject/Surgery"),
+        lambda: linked("../Subject"),
         lambda: with_children(Section("a", type="t"), "section", Property("p", dependency="q"), Property("q")),
         lambda: with_children(Section("a", type="t"), "section", Property("a"), Section("a", type="t")),
     ],

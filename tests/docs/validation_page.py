@@ -1,0 +1,87 @@
+"""Writes the page of validation codes from the rules: ``python -m tests.docs.validation_page``."""
+
+from __future__ import annotations
+
+import inspect
+
+from gnode_orm.core.schema import SCHEMA
+from gnode_orm.files.validation import RULES
+from tests.docs.pages import ROOT
+
+PAGE = ROOT / "docs/reference/validation.md"
+
+HEAD = """# Validation codes
+
+What `gnode_orm.validate` and every import look at. An error makes an import refuse the block; a warning is kept with
+it, in `block.ext["import"]["warnings"]`. [Import recordings](../howto/import.md#validate-first) tells how to run a
+validation, to add rules of your own, and to demand metadata.
+
+## Files and objects as a whole
+
+### unreadable-file
+
+**error.** No reader could read the file, or it is odML and broken. The message has the reason of each reader.
+
+### unreadable-block
+
+**error.** One block of a file with several could not be read; the others are judged.
+
+### not-convertible
+
+**error.** A neo or odML object holds something that could not be given back as it was, such as an annotation of a type
+that nothing can store. The message has its path.
+
+### reader-message
+
+**warning.** The reader reported something, or something had to be assumed: an unknown unit, a time without a zone,
+an event repeated in each sweep, an empty result.
+
+### required-missing
+
+**error.** A [template](../howto/import.md#demand-metadata) demands something that is not there.
+
+### recommended-missing
+
+**warning.** A template recommends something that is not there.
+"""
+GROUPS = {
+    "signal_rules": "Signals",
+    "time_rules": "Spikes, events, epochs",
+    "structure_rules": "How objects hang together",
+    "metadata_rules": "Metadata",
+}
+TAIL = """
+## What is not judged
+
+Units and dimensions, counts of times and samples, the end of a train before its begin: an object that is wrong in
+these cannot be made at all, and the message of `not-convertible` says so. The unit of a signal is not held against its
+name, since recordings hold temperatures, pressures and positions beside voltages. Equidistant times of an irregular
+signal and samples that lie on a straight line are no fault. Lengths of names and texts are only limited by the servers
+of the first version of the data API.
+"""
+
+
+def page() -> str:
+    """The text of the page."""
+    parts = [HEAD]
+    for module, title in GROUPS.items():
+        parts.append(f"## {title}\n")
+        for code, (severity, kinds, text) in _rules(module).items():
+            classes = ", ".join(SCHEMA[kind].class_name for kind in kinds)
+            parts.append(f"### {code}\n\n**{severity}**, {classes}. {text.replace('``', '`')}\n")
+    return "\n".join(parts) + TAIL
+
+
+def _rules(module: str) -> dict[str, tuple[str, list[str], str]]:
+    """The rules of a module by code: severity, kinds, why it matters."""
+    found: dict[str, tuple[str, list[str], str]] = {}
+    for kind, rules in RULES.items():
+        for rule in rules:
+            if rule.check.__module__ == f"gnode_orm.files.validation.{module}":
+                text = " ".join((inspect.getdoc(rule.check) or "").split())
+                found.setdefault(rule.code, (rule.severity, [], text))[1].append(kind)
+    return found
+
+
+if __name__ == "__main__":
+    PAGE.write_text(page(), encoding="utf-8")
