@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -12,7 +13,7 @@ from gnode_orm.core.schema import SCHEMA
 from gnode_orm.wire import frames
 from gnode_orm.wire.accepting import Acceptance, known_kind
 from gnode_orm.wire.malformed import Malformed, content_hash, member, object_id, optional, typed, whole
-from gnode_orm.wire.records import preview_message, read_preview, read_rows, rows_message
+from gnode_orm.wire.records import INFINITE, preview_message, read_preview, read_rows, rows_message
 
 _ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _MAX_MESSAGE = 64 * 1024
@@ -123,11 +124,10 @@ def _read_creates(judge: Acceptance, kind: str, rows: Any) -> list[tuple[Any, ..
 
 def _update_message(update: Update) -> dict[str, Any]:
     # Infinite numbers are written as words, as in rows.
-    return {name: repr(value) if value in _INFINITE else value for name, value in update.values.items()}
-
-
-_INFINITE = (float("inf"), float("-inf"))
-_WORDS = {"inf": _INFINITE[0], "-inf": _INFINITE[1]}
+    return {
+        name: repr(value) if isinstance(value, float) and math.isinf(value) else value
+        for name, value in update.values.items()
+    }
 
 
 def _read_update(judge: Acceptance, message: Any) -> Update:
@@ -139,7 +139,7 @@ def _read_update(judge: Acceptance, message: Any) -> Update:
             if field.type.value == "array" and column.endswith("_hash") and given is not None:
                 values[column] = content_hash(given)
             elif field.type.value == "quantity" and not column.endswith("_unit") and isinstance(given, str):
-                values[column] = _WORDS.get(given, given)
+                values[column] = INFINITE.get(given, given)
     return Update(kind, object_id(id_), whole(base, "A base"), judge.update(kind, values))
 
 

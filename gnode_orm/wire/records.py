@@ -16,6 +16,10 @@ from gnode_orm.wire.selects import cursor_message, read_cursor
 Row = tuple[Any, ...]
 
 
+INFINITE = {"inf": math.inf, "-inf": -math.inf}
+"""What stands in a message for numbers that JSON has no word for."""
+
+
 @cache
 def _places(kind: str, columns: str) -> tuple[tuple[int, ...], tuple[int, ...]]:
     """Where hashes and where floats stand in the records (``"read"``) or rows to create (``"write"``) of a kind."""
@@ -63,8 +67,8 @@ def _read_row(row: Any, hashes: tuple[int, ...], floats: tuple[int, ...]) -> Row
                 values[place] = bytes.fromhex(values[place])
         for place in floats:
             if type(values[place]) is str:
-                values[place] = float(values[place])
-    except (TypeError, ValueError):
+                values[place] = INFINITE[values[place]]
+    except (TypeError, ValueError, KeyError):
         raise Malformed("A row holds text where a hash or a number belongs") from None
     except IndexError:
         pass  # too short: whoever takes the row says what is missing

@@ -27,6 +27,8 @@ def open_store(
         raise ValidationFailed(f"{address!r} is not the address of a server", value=address)
     if password is not None and username is None:
         raise ValidationFailed(f"{address}: a password was given without username=")
+    if token is not None and not (token.isascii() and token.isprintable()):
+        raise AuthenticationFailed(f"The token for {address} holds characters that none has; copy it again")
     connection = Connection(address, Credentials(username, password, token), patience or Patience())
     try:
         return _open(connection, username, readonly)
