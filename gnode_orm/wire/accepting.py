@@ -167,7 +167,7 @@ def _quantity(columns: Columns) -> Any:
 def _array(columns: Columns) -> ArrayHandle:
     hash_, text = columns
     match = _TYPE_TEXT.fullmatch(typed(text, str, "The type"))
-    if match is None or typed(hash_, bytes, "The hash") is None or len(hash_) != 32:
+    if match is None or not isinstance(hash_, bytes) or len(hash_) != 32:
         raise Malformed(f"{text!r} is not the type of an array: dtype, shape and unit", value=text)
     unit = None if match[3] is None else unit_of(match[3])
     shape = () if match[2] == "-" else tuple(map(int, match[2].split(",")))

@@ -35,10 +35,7 @@ class _Request:
 
     items: list[tuple[ArrayRef, list[Any]]]
     targets: list[Array]
-
-    @property
-    def nbytes(self) -> int:
-        return sum(target.nbytes for target in self.targets)
+    nbytes: int = 0
 
 
 class Receiver:
@@ -107,6 +104,7 @@ def _requests(wanted: Sequence[tuple[ArrayRef, Any, Array]]) -> list[_Request]:
             batch = _Request([], [])
         batch.items.append((ref, parts[0][0]))
         batch.targets.append(out)
+        batch.nbytes += out.nbytes
     return [*planned, batch] if batch.items else planned
 
 
@@ -115,7 +113,8 @@ def _parts(ref: ArrayRef, key: Any, out: Array) -> list[tuple[list[Any], Array]]
     first, *rest = (key if isinstance(key, tuple) else (key,)) or (...,)
     if out.nbytes <= LARGE or not ref.shape or (first is Ellipsis and rest) or isinstance(first, int | np.integer):
         return [(key_message(key) or [], out)]
-    begin, _, step = (slice(None) if first is Ellipsis else first).indices(ref.shape[0])
+    whole = first if isinstance(first, slice) else slice(None)
+    begin, _, step = whole.indices(ref.shape[0])
     if step != 1:
         return [(key_message(key) or [], out)]
     rows = max(1, _PART // max(1, out.nbytes // len(out)))
