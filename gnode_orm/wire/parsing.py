@@ -24,7 +24,7 @@ from gnode_orm.errors import ValidationFailed
 from gnode_orm.models import MODELS
 from gnode_orm.units import unit_of
 from gnode_orm.wire.kinds import WireKind, default_unit, wire_kind
-from gnode_orm.wire.rendering import WAITING_UNITS, array_ref, own_values, waiting_units
+from gnode_orm.wire.rendering import WAITING_UNITS, array_ref, array_unit, own_values, waiting_units
 
 Resolve = Callable[[str, Any, str], int]
 """Gives the id of a parent from kind, what was sent, and the name of the foreign key."""
@@ -200,7 +200,7 @@ def _take_array_units(parsed: Parsed, wire: WireKind, body: Mapping[str, Any], b
     known = dict(waiting)
     for item in wire.arrays:
         text = body.get(f"{item.name}__unit")
-        if not text or item.name == "labels":
+        if not text or item.name == "labels" or text == array_unit(wire, before, item):
             continue
         unit = checked_unit(wire.spec.kind, item, text)
         ref = array_ref(before, item)

@@ -134,9 +134,7 @@ def lab_tables() -> LabTables:
             sqlite_with_rowid=False,
         ),
         # Users of an embedded lab have no password; they cannot log in until one is set.
-        account=sa.Table(
-            "account", metadata, sa.Column("name", Text, primary_key=True), sa.Column("password", Text)
-        ),
+        account=sa.Table("account", metadata, sa.Column("name", Text, primary_key=True), sa.Column("password", Text)),
         # Cookies and bearer tokens; of each the hash alone.
         token=sa.Table(
             "token",
