@@ -32,7 +32,7 @@ def undo(session: Session, pending: Pending) -> None:
         if state is not None and state.status is Status.DELETED:
             state.status = Status.PERSISTENT
     new = list(pending.new.values())
-    restore(session, pending.modified.values(), new)
+    restore(session, pending.touched(), new)
     for entity in new:
         object.__setattr__(entity, "_state", None)
     session._natives.forget(new)

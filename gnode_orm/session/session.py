@@ -640,13 +640,14 @@ class Session:
 
     def _plan(self) -> Plan:
         pending = self._pending
-        modified = [item for key, item in pending.modified.items() if key not in pending.deleted]
+        modified = [item for item in pending.touched() if id(item) not in pending.deleted]
         return make_plan(pending.new.values(), modified, pending.deleted.values())
 
     def _write(self, message: str | None) -> Commit:
         recovering.reconcile(self)
         plan = self._plan()
         if not plan.items:
+            self._pending.forget_unchanged()
             return Commit("", None, self.user, message)
         self._check_writable()
         changes, refs = change_set(plan, self.store, message)
@@ -688,10 +689,7 @@ class Session:
             self._pending.new.pop(id(entity), None)
         for update in plan.updates:
             self._pending.modified.pop(id(update.obj), None)
-        for key, entity in list(self._pending.modified.items()):
-            if not is_changed(entity) and entity._state is not None:
-                entity._state.original = None
-                del self._pending.modified[key]
+        self._pending.forget_unchanged()
         for planned in plan.deletes:
             self._pending.deleted.pop(id(planned.obj), None)
             self._pending.modified.pop(id(planned.obj), None)
