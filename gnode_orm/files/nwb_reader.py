@@ -69,7 +69,7 @@ def _take(item: Any, segment: Any, left: Counter[str], raw: bool) -> None:
         else:
             segment.irregularlysampledsignals.append(signal)
     elif isinstance(item, pynwb.misc.Units):
-        segment.spiketrains.extend(_trains(item))
+        segment.spiketrains.extend(list(_trains(item)))
     elif isinstance(item, pynwb.epoch.TimeIntervals):
         segment.epochs.append(_epoch(item))
     elif isinstance(item, pynwb.base.Images) or _is_other_table(item):
