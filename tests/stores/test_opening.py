@@ -253,7 +253,7 @@ def test_a_lab_whose_database_was_emptied_is_not_taken_for_a_new_one(tmp_path: P
     open_local(tmp_path / "lab").close()
     for item in (tmp_path / "lab").glob("lab.sqlite*"):
         item.write_bytes(b"")
-    with pytest.raises(FormatError, match="lab.sqlite is empty, although a lab was made here"):
+    with pytest.raises(FormatError, match=r"lab\.sqlite is empty, although a lab was made here"):
         open_local(tmp_path / "lab")
 
 

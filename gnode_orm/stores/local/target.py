@@ -56,7 +56,7 @@ class Folder:
         return self.path / README_FILE
 
     def complete(self) -> None:
-        """Say in plain words what the folder is, once there is a lab in it: the sign that making it was not cut short."""
+        """Say in plain words what the folder is, once a lab is in it: the sign that its making was not cut short."""
         if not self.readme.exists():
             self.readme.write_text(README)
 
@@ -84,7 +84,7 @@ class Folder:
             self._make()
         elif self.database.stat().st_size == 0 and self.readme.exists():
             raise FormatError(
-                f"{self.database} is empty, although a lab was made here: its content was lost. Put it back from a backup"
+                f"{self.database} is empty, although a lab was made here: its content was lost. Restore it from a backup"
             )
         elif not readonly and not (os.access(self.path, os.W_OK) and os.access(self.database, os.W_OK)):
             raise StoreUnavailable(f"{self.path} is read-only for you; open it with readonly=True")
