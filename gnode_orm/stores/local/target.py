@@ -84,7 +84,7 @@ class Folder:
             self._make()
         elif self.database.stat().st_size == 0 and self.readme.exists():
             raise FormatError(
-                f"{self.database} is empty, although a lab was made here: its content was lost. Restore it from a backup"
+                f"{self.database} is empty, although a lab was made here: its content is lost. Restore a backup"
             )
         elif not readonly and not (os.access(self.path, os.W_OK) and os.access(self.database, os.W_OK)):
             raise StoreUnavailable(f"{self.path} is read-only for you; open it with readonly=True")
