@@ -104,7 +104,13 @@ def _parse(text: str) -> Unit:
 
 def _refusal(text: str) -> str:
     shown = text if len(text) <= MAX_LENGTH else text[:MAX_LENGTH] + "..."
-    remedy = "put the factor into the values" if re.match(r"\(?[0-9.]+\*", text) else "write for instance 'mV' or '1/s'"
+    plain = re.sub("[µμ]", "u", text)
+    if plain != text and _GRAMMAR.fullmatch(plain):
+        remedy = f"write {plain!r} for micro"
+    elif re.match(r"\(?[0-9.]+\*", text):
+        remedy = "put the factor into the values"
+    else:
+        remedy = "write for instance 'mV' or '1/s'"
     return f"{shown!r} is not a unit: names joined by * and /, with small powers, no numbers and no brackets; {remedy}"
 
 

@@ -81,6 +81,12 @@ def test_a_factor_belongs_into_the_values() -> None:
         unit_of("10*ms")
 
 
+@pytest.mark.parametrize("text", ["\N{MICRO SIGN}V", "\N{GREEK SMALL LETTER MU}V"])
+def test_the_sign_for_micro_is_answered_with_the_letter(text: str) -> None:
+    with pytest.raises(UnitError, match="write 'uV' for micro"):
+        unit_of(text)
+
+
 @pytest.mark.parametrize("text", ["attosecond_", "None", "True", "__builtins__", "volt_", "Ym**99", "pm**99"])
 def test_names_that_are_no_units_are_refused(text: str) -> None:
     with pytest.raises(UnitError):

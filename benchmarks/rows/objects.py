@@ -7,6 +7,8 @@ import gc
 import random
 import shutil
 import sqlite3
+import subprocess
+import sys
 import tempfile
 import tracemalloc
 from collections.abc import Callable, Iterator
@@ -129,6 +131,24 @@ def _memory(meter: Meter, work: Callable[[], list[Any]]) -> None:
         tracemalloc.stop()
 
 
+@contextmanager
+def _alone(folder: Path, name: str) -> Iterator[Round]:
+    """Measure memory in a process of its own: what ran before changes how large instances are."""
+    script = (
+        "import sys; from pathlib import Path; from benchmarks.measuring import Meter; "
+        "from benchmarks.rows import objects; meter = Meter()\n"
+        f"with objects.{name}(Path(sys.argv[1]), objects._memory) as once: once(meter)\n"
+        "print(meter.figure)"
+    )
+
+    def once(meter: Meter) -> None:
+        with tempfile.TemporaryDirectory(dir=folder) as place:
+            run = subprocess.run([sys.executable, "-c", script, place], capture_output=True, text=True, check=True)
+        meter.note(float(run.stdout))
+
+    yield once
+
+
 LOAD = Row(
     "load",
     f"load {MANY:,} segments by one query into instances",
@@ -149,8 +169,8 @@ MEMORY = Row(
     "memory",
     f"memory for each of {MANY:,} segments loaded by one query",
     (
-        Contestant("ours", partial(_load_ours, measure=_memory)),
-        Contestant("SQLAlchemy ORM", partial(_load_orm, measure=_memory)),
+        Contestant("ours", partial(_alone, name="_load_ours")),
+        Contestant("SQLAlchemy ORM", partial(_alone, name="_load_orm")),
     ),
     (Reach("SQLAlchemy ORM", at_most=0.6),),
     unit="B",

@@ -65,7 +65,8 @@ def _neo(folder: Path) -> Iterator[Round]:
         block = neo.Block()
         segment = neo.Segment()
         block.segments.append(segment)
-        segment.spiketrains.extend(neo.SpikeTrain(times * pq.s, t_stop=100 * pq.s) for times in trains()[:_FEW])
+        segment.spiketrains.extend([neo.SpikeTrain(times * pq.s, t_stop=100 * pq.s) for times in trains()[:_FEW]])
+        assert len(segment.spiketrains) == _FEW
         path = folder / "trains.nix"
         with meter:
             writer: Any = NixIO(str(path), mode="ow")

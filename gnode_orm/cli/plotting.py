@@ -33,7 +33,7 @@ def plot(
     address = location_of(location)
     if address.kind not in _PLOTTED:
         raise WrongUse(
-            f"{short(address)} is a {address.kind}; a signal or spike train can be plotted. gnode-orm show "
+            f"{short(address)} is of kind {address.kind}; a signal or spike train can be plotted. gnode-orm show "
             f"{short(address)} lists what hangs below it"
         )
     path = output or Path(f"{address.kind}-{address.id}.png")

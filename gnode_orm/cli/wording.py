@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
+# An argument that a message names ends at the sign; ``metadata=<section/...>`` shows the value of a field.
 _OPTIONS: dict[str, str | Callable[[re.Match[str]], str]] = {
-    r"\btimezone=": "--timezone",
-    r"\bmetadata=": "--metadata",
+    r"\btimezone=(?!\S*[\w<])": "--timezone",
+    r"\bmetadata=(?!\S*[\w<])": "--metadata",
     r"\b(keep_personal|cascade|replace|again)=True\b": lambda match: "--" + match[1].replace("_", "-"),
     r"\breader='(\w+)'": r"--reader \1",
     r"\barrays=": "GNODE_ORM_ARRAYS",

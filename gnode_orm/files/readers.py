@@ -1,4 +1,4 @@
-"""The readers behind one face: those of neo, and ours on wfdb and pyabf for what neo does not read."""
+"""The readers behind one face: those of neo, and ours on wfdb, pyabf, pynwb and nixio for what neo does not read."""
 
 from __future__ import annotations
 
@@ -31,15 +31,17 @@ def open_source(name: str, path: Path, *, raw: bool = False) -> Source:
     With ``raw``, signals stay in the file, as the integers that it holds, where the reader can do that.
     """
     check_header(name, path)
+    if name == "nixio":
+        return _nixio(path)
     if name in _OWN:
-        return OwnSource(name, path, _OWN[name])
+        return OwnSource(name, path, _OWN[name], raw)
     reader = _construct(readers_by_name()[name], path)
     return RawSource(name, reader, raw) if hasattr(reader, "block_count") else WholeSource(name, reader)
 
 
 def reader_names() -> list[str]:
     """Names that ``reader=`` takes."""
-    return [*readers_by_name(), *_OWN]
+    return [*readers_by_name(), *_OWN, "nixio"]
 
 
 class RawSource:
@@ -98,15 +100,16 @@ class WholeSource:
 class OwnSource:
     """A file that another package reads, as one neo block."""
 
-    def __init__(self, name: str, path: Path, read: Callable[[Path], Any]) -> None:
+    def __init__(self, name: str, path: Path, read: Callable[[Path, bool], Any], raw: bool) -> None:
         self.name = name
         self.block_count = 1
         self._path = path
         self._read = read
+        self._raw = raw
 
     def read(self, number: int) -> Any:
         """Read the block."""
-        return self._read(self._path)
+        return self._read(self._path, self._raw)
 
     def close(self) -> None:
         """Nothing stays open."""
@@ -143,16 +146,28 @@ def _close(reader: Any) -> None:
             close()
 
 
-def _wfdb(path: Path) -> Any:
+def _wfdb(path: Path, raw: bool) -> Any:
     from gnode_orm.files.wfdb_reader import read_wfdb
 
     return read_wfdb(path)
 
 
-def _atf(path: Path) -> Any:
+def _atf(path: Path, raw: bool) -> Any:
     from gnode_orm.files.atf_reader import read_atf
 
     return read_atf(path)
 
 
-_OWN: dict[str, Callable[[Path], Any]] = {"wfdb": _wfdb, "pyabf": _atf}
+def _nwb(path: Path, raw: bool) -> Any:
+    from gnode_orm.files.nwb_reader import read_nwb
+
+    return read_nwb(path, raw=raw)
+
+
+def _nixio(path: Path) -> Source:
+    from gnode_orm.files.nix_reader import NixFile
+
+    return NixFile(path)
+
+
+_OWN: dict[str, Callable[[Path, bool], Any]] = {"wfdb": _wfdb, "pyabf": _atf, "pynwb": _nwb}

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from gnode_orm.errors import FormatError, NotFound
+from gnode_orm.files.hdf5_probe import crash_of_hdf5
 
 _SIGNATURES: tuple[tuple[bytes, str], ...] = (
     (b"ABF ", "AxonIO"),
@@ -147,15 +148,19 @@ def _of_hdf5(path: Path) -> tuple[list[str], list[Refusal]]:
         import h5py
     except ImportError:
         return _of_suffix(path, path.suffix.lower())
+    crash = crash_of_hdf5(path)
+    if crash is not None:
+        return [], [Refusal("h5py", f"damaged: {crash}")]
     try:
         with h5py.File(path, "r") as file:
             marks = {name: file.attrs[name] for name in ("format", "nwb_version") if name in file.attrs}
-    except (OSError, KeyError, RuntimeError, ValueError) as error:
+            foreign = any(block.attrs.get("type") != "neo.block" for block in file.get("data", {}).values())
+    except (OSError, KeyError, RuntimeError, ValueError, AttributeError) as error:
         return [], [Refusal("h5py", f"a broken HDF5 file: {' '.join(str(error).split())}")]
     if "nwb_version" in marks:
-        return ["NWBIO"], []
+        return ["NWBIO", "pynwb"], []
     if marks.get("format") in ("nix", b"nix"):
-        return ["NixIO"], []
+        return ["nixio", "NixIO"] if foreign else ["NixIO"], []
     names, refusals = _of_suffix(path, path.suffix.lower())
     return [name for name in names if name not in {"NixIO", "NWBIO"}], refusals
 

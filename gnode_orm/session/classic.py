@@ -17,16 +17,23 @@ if TYPE_CHECKING:
     from gnode_orm.session.session import Session
 
 
+_CREATED: weakref.WeakSet[Session] = weakref.WeakSet()
+
+
 def create(target: Any = None, **options: Any) -> Session:
     """Open a session, as the original client's ``session.create``; takes what ``Session`` takes."""
     from gnode_orm.session.session import Session
 
-    return Session(target, **options)
+    session = Session(target, **options)
+    _CREATED.add(session)
+    return session
 
 
-def close(session: Session) -> None:
-    """Close a session."""
-    session.close()
+def close(session: Session | None = None) -> None:
+    """Close a session; without one, every session that ``create`` opened."""
+    for item in list(_CREATED) if session is None else [session]:
+        item.close()
+        _CREATED.discard(item)
 
 
 class Uploads:

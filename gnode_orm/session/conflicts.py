@@ -20,7 +20,7 @@ from gnode_orm.session.planning import changed_fields, same_array
 from gnode_orm.session.rolling_back import restore
 
 if TYPE_CHECKING:
-    from gnode_orm.session.session import Session
+    from gnode_orm.session.unit_of_work import UnitOfWork
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +47,7 @@ class Conflict:
         return f"{what}: was {self.base!r}, here {self.mine!r}, there {self.theirs!r} (by {self.user})"
 
 
-def conflict_error(session: Session, stale: list[Stale]) -> ConflictError:
+def conflict_error(session: UnitOfWork, stale: list[Stale]) -> ConflictError:
     """Build the error for objects that are no longer as they were read."""
     conflicts: list[Conflict] = []
     for item in stale:
@@ -68,7 +68,7 @@ def conflict_error(session: Session, stale: list[Stale]) -> ConflictError:
     return ConflictError(message, conflicts, resolver=resolver)
 
 
-def _of_object(session: Session, entity: Entity, item: Stale) -> list[Conflict]:
+def _of_object(session: UnitOfWork, entity: Entity, item: Stale) -> list[Conflict]:
     time = None if item.version is None else from_microseconds(item.version)
     mine = changed_fields(entity)
     if item.row is None:
@@ -82,7 +82,7 @@ def _of_object(session: Session, entity: Entity, item: Stale) -> list[Conflict]:
     return found
 
 
-def _value(session: Session, entity: Entity, name: str, row: tuple[Any, ...]) -> Any:
+def _value(session: UnitOfWork, entity: Entity, name: str, row: tuple[Any, ...]) -> Any:
     spec = entity.__spec__.by_name[name]
     start = type(entity).__offsets__[name]
     columns = row[start : start + len(spec.read_columns)]
@@ -91,7 +91,7 @@ def _value(session: Session, entity: Entity, name: str, row: tuple[Any, ...]) ->
     return None if columns[0] is None else Location.of_number(spec.target or "", columns[0])
 
 
-def _resolve(session: Session, error: ConflictError, how: Any, rows: dict[tuple[str, int], Stale]) -> None:
+def _resolve(session: UnitOfWork, error: ConflictError, how: Any, rows: dict[tuple[str, int], Stale]) -> None:
     if how not in ("mine", "theirs", "merge") and not callable(how):
         raise ValidationFailed(f"resolve({how!r}): 'mine', 'theirs', 'merge' or a function is needed", value=how)
     by_object: dict[int, list[Conflict]] = {}
@@ -150,7 +150,7 @@ def _address(value: Any) -> Any:
     return value.location if isinstance(value, Entity) else value
 
 
-def _rebase(session: Session, entity: Entity, item: Stale, kept: dict[str | None, Any]) -> None:
+def _rebase(session: UnitOfWork, entity: Entity, item: Stale, kept: dict[str | None, Any]) -> None:
     """Take over the stored version, then set what stays of this side on top of it."""
     state = entity._state
     assert state is not None

@@ -18,10 +18,10 @@ from gnode_orm.session.planning import old_reference
 from gnode_orm.session.rolling_back import new_below
 
 if TYPE_CHECKING:
-    from gnode_orm.session.session import Session
+    from gnode_orm.session.unit_of_work import UnitOfWork
 
 
-def mark(session: Session, obj: Entity, cascade: bool) -> None:
+def mark(session: UnitOfWork, obj: Entity, cascade: bool) -> None:
     """Mark an object for deletion; a new one is forgotten, with the new ones below it."""
     recovering.reconcile(session)
     state = obj._state
@@ -56,14 +56,14 @@ def mark(session: Session, obj: Entity, cascade: bool) -> None:
     session._pending.deleted[id(obj)] = PlannedDelete(obj, planned if cascade and planned.children else None)
 
 
-def unmark(session: Session, obj: Entity) -> None:
+def unmark(session: UnitOfWork, obj: Entity) -> None:
     """Take a mark for deletion back."""
     assert obj._state is not None
     obj._state.status = Status.PERSISTENT
     session._pending.deleted.pop(id(obj), None)
 
 
-def preview(session: Session, obj: Entity) -> DeletePreview:
+def preview(session: UnitOfWork, obj: Entity) -> DeletePreview:
     """Ask the store what deleting an object would touch."""
     state = obj._state
     if state is None or not state.stored:
@@ -71,14 +71,14 @@ def preview(session: Session, obj: Entity) -> DeletePreview:
     return session.store.preview_delete(obj.kind, state.id, session.user)
 
 
-def forget(session: Session, planned: PlannedDelete, version: int) -> None:
+def forget(session: UnitOfWork, planned: PlannedDelete, version: int) -> None:
     """After a delete was written: let go of the object, of what went with it, and of references to it."""
     below = [] if planned.cascade is None else _loaded_below(session, planned.obj)
     for entity in [planned.obj, *below]:
         _gone(session, entity, version)
 
 
-def drop_gone(session: Session, stale: list[Stale]) -> list[Stale]:
+def drop_gone(session: UnitOfWork, stale: list[Stale]) -> list[Stale]:
     """Let go of objects to delete that somebody else deleted meanwhile; gives what else is stale."""
     left = []
     for item in stale:
@@ -90,7 +90,7 @@ def drop_gone(session: Session, stale: list[Stale]) -> list[Stale]:
     return left
 
 
-def _gone(session: Session, entity: Entity, version: int | None) -> None:
+def _gone(session: UnitOfWork, entity: Entity, version: int | None) -> None:
     state = entity._state
     assert state is not None
     for collection in [*_memberships(entity), *_linked_to(session, entity)]:
@@ -103,7 +103,7 @@ def _gone(session: Session, entity: Entity, version: int | None) -> None:
     _cut_references(session, entity, version)
 
 
-def _cut_references(session: Session, entity: Entity, version: int | None) -> None:
+def _cut_references(session: UnitOfWork, entity: Entity, version: int | None) -> None:
     """Optional links to a deleted object became null in the store; say so to the instances in memory.
 
     Where somebody else deleted it, their version is not known here, so clean instances are read again at next use.
@@ -137,7 +137,7 @@ def _memberships(entity: Entity) -> list[Collection[Any]]:
     return found
 
 
-def _linked_to(session: Session, entity: Entity) -> list[Collection[Any]]:
+def _linked_to(session: UnitOfWork, entity: Entity) -> list[Collection[Any]]:
     """Many-to-many collections in memory that may hold an object."""
     found = []
     for relation in entity.__spec__.relations:
@@ -148,7 +148,7 @@ def _linked_to(session: Session, entity: Entity) -> list[Collection[Any]]:
     return found
 
 
-def _loaded_below(session: Session, obj: Entity) -> list[Entity]:
+def _loaded_below(session: UnitOfWork, obj: Entity) -> list[Entity]:
     """Instances in memory below an object, by the references that own them."""
     found: dict[int, Entity] = {id(obj): obj}
     grown = True
@@ -174,7 +174,7 @@ def _hangs_below(entity: Entity, found: dict[int, Entity]) -> bool:
     return False
 
 
-def _left_below(session: Session, obj: Entity, planned: DeletePreview) -> dict[str, int]:
+def _left_below(session: UnitOfWork, obj: Entity, planned: DeletePreview) -> dict[str, int]:
     """What stands below an object for good: nothing where each direct child is to be deleted or moved away."""
     leaving = [*session._pending.gone(), *session._pending.modified.values()]
     gone = {id(entity): entity for entity in leaving if _leaves(session, entity, obj)}
@@ -189,7 +189,7 @@ def _left_below(session: Session, obj: Entity, planned: DeletePreview) -> dict[s
     return left
 
 
-def _moved_in(session: Session, obj: Entity) -> list[Entity]:
+def _moved_in(session: UnitOfWork, obj: Entity) -> list[Entity]:
     """Stored objects that hang below an object in memory alone."""
     changed = [item for key, item in session._pending.modified.items() if key not in session._pending.deleted]
     return [
@@ -198,7 +198,7 @@ def _moved_in(session: Session, obj: Entity) -> list[Entity]:
     ]  # fmt: skip
 
 
-def _leaves(session: Session, entity: Entity, obj: Entity) -> bool:
+def _leaves(session: UnitOfWork, entity: Entity, obj: Entity) -> bool:
     """Whether a direct child of an object is to be deleted, or hangs elsewhere by now."""
     for name in owners(entity.kind):
         if _old_location(entity, name) == obj.location:
@@ -211,7 +211,7 @@ def _old_location(entity: Entity, name: str) -> Any:
     return old.location if isinstance(old, Entity) else old
 
 
-def _forget_new(session: Session, entity: Entity) -> None:
+def _forget_new(session: UnitOfWork, entity: Entity) -> None:
     for collection in _memberships(entity):
         collection.discard_silently(entity)
     session._pending.new.pop(id(entity), None)

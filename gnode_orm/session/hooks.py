@@ -10,7 +10,8 @@ from gnode_orm.errors import SessionError, ValidationFailed, did_you_mean
 from gnode_orm.session.savepoints import Savepoint
 
 if TYPE_CHECKING:
-    from gnode_orm.session.session import Commit, Session
+    from gnode_orm.session.commit import Commit
+    from gnode_orm.session.session import Session
 
 EVENTS = ("before_flush", "after_commit", "on_load")
 _ROUNDS = 100

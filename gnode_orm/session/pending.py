@@ -23,6 +23,17 @@ class Pending:
         """Stored objects that really differ from what is stored."""
         return [item for item in self.modified.values() if id(item) not in self.deleted and is_changed(item)]
 
+    def touched(self) -> list[Entity]:
+        """Stored objects that something was set on, leaving out those that were since found to be as before."""
+        return [item for item in self.modified.values() if item._state is not None and item._state.original is not None]
+
+    def forget_unchanged(self) -> None:
+        """Let go of stored objects whose changes were written, or set back."""
+        for key, entity in list(self.modified.items()):
+            if not is_changed(entity) and entity._state is not None:
+                entity._state.original = None
+                del self.modified[key]
+
     def gone(self) -> list[Entity]:
         """Objects marked for deletion."""
         return [item.obj for item in self.deleted.values()]

@@ -12,7 +12,7 @@ from gnode_orm.session.plan import Plan
 from gnode_orm.session.writing import touched_collections
 
 if TYPE_CHECKING:
-    from gnode_orm.session.session import Session
+    from gnode_orm.session.unit_of_work import UnitOfWork
 
 
 @dataclass(slots=True)
@@ -33,7 +33,7 @@ class Unsettled:
         return any(item is entity for item in self.plan.creates)
 
 
-def unsettled(session: Session, changes: ChangeSet, plan: Plan, refs: dict[tuple[int, str], ArrayRef]) -> Unsettled:
+def unsettled(session: UnitOfWork, changes: ChangeSet, plan: Plan, refs: dict[tuple[int, str], ArrayRef]) -> Unsettled:
     """Keep what was sent; what it creates is known from now on, so that a query finds the same instances."""
     for entity in plan.creates:
         if entity._state is not None:
@@ -43,7 +43,7 @@ def unsettled(session: Session, changes: ChangeSet, plan: Plan, refs: dict[tuple
     return Unsettled(changes, plan, refs, sent)
 
 
-def reconcile(session: Session) -> None:
+def reconcile(session: UnitOfWork) -> None:
     """Ask the store for the receipt of a change set whose fate is unknown.
 
     Where the store has it, its objects are settled, and only what was edited since is pending. Where it has not, the
@@ -70,7 +70,7 @@ def reconcile(session: Session) -> None:
         collection.note_moves(added, removed)
 
 
-def _unknown_again(session: Session, waiting: Unsettled) -> None:
+def _unknown_again(session: UnitOfWork, waiting: Unsettled) -> None:
     for entity in waiting.plan.creates:
         if entity._state is not None:
             session._identity.remove(entity.kind, entity._state.id)

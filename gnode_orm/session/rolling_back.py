@@ -13,10 +13,10 @@ from gnode_orm.session.writing import touched_collections
 
 if TYPE_CHECKING:
     from gnode_orm.session.pending import Pending
-    from gnode_orm.session.session import Session
+    from gnode_orm.session.unit_of_work import UnitOfWork
 
 
-def roll_back(session: Session) -> None:
+def roll_back(session: UnitOfWork) -> None:
     """Undo everything pending of a session; a change set whose fate is unknown is left to the store."""
     session._unsettled = session._retry_id = None
     session._writes += 1
@@ -25,20 +25,20 @@ def roll_back(session: Session) -> None:
     session._by_location.clear()
 
 
-def undo(session: Session, pending: Pending) -> None:
+def undo(session: UnitOfWork, pending: Pending) -> None:
     """Put what became pending back to what was last written; new objects are transient again."""
     for planned in pending.deleted.values():
         state = planned.obj._state
         if state is not None and state.status is Status.DELETED:
             state.status = Status.PERSISTENT
     new = list(pending.new.values())
-    restore(session, pending.modified.values(), new)
+    restore(session, pending.touched(), new)
     for entity in new:
         object.__setattr__(entity, "_state", None)
     session._natives.forget(new)
 
 
-def restore(session: Session, entities: Iterable[Entity], new: Iterable[Entity] = ()) -> None:
+def restore(session: UnitOfWork, entities: Iterable[Entity], new: Iterable[Entity] = ()) -> None:
     """Put objects back to what was last written; ``new`` leave the collections of stored parents."""
     changed = list(entities)
     touched = touched_collections([*changed, *new])
@@ -57,7 +57,7 @@ def restore(session: Session, entities: Iterable[Entity], new: Iterable[Entity] 
             collection.restore()
 
 
-def new_below(session: Session, obj: Entity) -> list[Entity]:
+def new_below(session: UnitOfWork, obj: Entity) -> list[Entity]:
     """New objects that an object owns, deepest last."""
     found: dict[int, Entity] = {}
     queue = [obj]

@@ -12,7 +12,7 @@ from gnode_orm.session.rolling_back import roll_back, undo
 from gnode_orm.session.writing import touched_collections
 
 if TYPE_CHECKING:
-    from gnode_orm.session.session import Session
+    from gnode_orm.session.unit_of_work import UnitOfWork
 
 
 @dataclass(slots=True)
@@ -29,7 +29,7 @@ class _KeptEntity:
 class Savepoint:
     """What was pending when it was taken. Its size is that of what is pending, not of what is loaded."""
 
-    def __init__(self, session: Session) -> None:
+    def __init__(self, session: UnitOfWork) -> None:
         self._session = session
         self._writes = session._writes
         pending = session._pending
@@ -72,7 +72,7 @@ def _kept(entity: Entity) -> _KeptEntity:
     )
 
 
-def _put_back(session: Session, item: _KeptEntity) -> None:
+def _put_back(session: UnitOfWork, item: _KeptEntity) -> None:
     object.__setattr__(item.entity, "_state", item.state)
     for name, value in item.values.items():
         item.entity._restore(name, value)

@@ -5,44 +5,30 @@ from __future__ import annotations
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
-from datetime import datetime, tzinfo
+from datetime import tzinfo
 from os import PathLike
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self, TypeVar, overload
 
-from gnode_orm.core.changes import ChangeSet, IdTaken, Receipt, StaleRows
-from gnode_orm.core.codec import from_microseconds
 from gnode_orm.core.collections import collection_of
 from gnode_orm.core.entity import Entity
 from gnode_orm.core.failures import misspelt
-from gnode_orm.core.schema import Relation
-from gnode_orm.core.select import Select
-from gnode_orm.core.state import State, Status
 from gnode_orm.errors import (
-    AccessDenied,
-    DetachedError,
-    IntegrityError,
-    NotFound,
     SessionError,
     UncommittedChangesWarning,
-    UnsupportedByStore,
     ValidationFailed,
 )
 from gnode_orm.location import Location
 from gnode_orm.models import MODELS
 from gnode_orm.session import classic, deleting, history, natives, recovering, rolling_back, sharing
-from gnode_orm.session.conflicts import conflict_error
-from gnode_orm.session.hooks import Hooks
-from gnode_orm.session.identity_map import IdentityMap
-from gnode_orm.session.loading import Loader, children_select, collector_paused, is_clean, take_record
-from gnode_orm.session.pending import Pending, counted, is_changed, reachable
+from gnode_orm.session.commit import Commit
+from gnode_orm.session.loading import collector_paused, is_clean
+from gnode_orm.session.pending import counted, is_changed
 from gnode_orm.session.plan import Plan
-from gnode_orm.session.planning import changed_fields, link_changes, make_plan
+from gnode_orm.session.planning import changed_fields, link_changes
 from gnode_orm.session.query import Query
 from gnode_orm.session.savepoints import Savepoint
-from gnode_orm.session.threads import OneAtATime
-from gnode_orm.session.writing import IDS, change_set, settle
+from gnode_orm.session.unit_of_work import UnitOfWork, detach
 from gnode_orm.stores.protocol import Store
 
 if TYPE_CHECKING:
@@ -54,35 +40,8 @@ if TYPE_CHECKING:
 
 E = TypeVar("E", bound=Entity)
 
-# What a store says when it wrote nothing, for certain.
-_REFUSALS = (StaleRows, IdTaken, ValidationFailed, IntegrityError, NotFound, AccessDenied, UnsupportedByStore)
 
-
-@dataclass(frozen=True, slots=True)
-class Commit:
-    """What a commit wrote.
-
-    Attributes:
-        id: the change set's id; empty when there was nothing to write.
-        time: when, by the store's clock.
-        user: by whom.
-        message: as given.
-        counts: objects by operation and class, such as ``{"create Segment": 3}``.
-    """
-
-    id: str
-    time: datetime | None
-    user: str
-    message: str | None = None
-    counts: dict[str, int] = field(default_factory=dict)
-
-    def __str__(self) -> str:
-        if not self.counts:
-            return "Nothing to commit"
-        return f"Commit {self.id[:8]} by {self.user}: " + ", ".join(f"{verb} {n}" for verb, n in self.counts.items())
-
-
-class Session:
+class Session(UnitOfWork):
     """A conversation with a lab. Objects that are added, loaded or reached are tracked; ``commit()`` writes them.
 
     A context manager: an exception rolls back; leaving closes and never commits, but warns with counts when something
@@ -115,29 +74,7 @@ class Session:
             )  # fmt: skip
         self.lab = lab
         """The lab that the session belongs to."""
-        self.store = lab.store
-        self.user = lab.user
-        """Name of the user on whose behalf everything is read and written."""
-        self._at = history.version_of(self.store, at)
-        self.readonly = readonly or at is not None
-        self._identity = IdentityMap()
-        self._hooks = Hooks()
-        self._loader = Loader(self, self.store, self._identity, self._pointing, self._hooks.on_load)
-        # Objects whose foreign key names something by location that may come into memory later.
-        self._by_location: dict[int, Entity] = {}
-        self._pending = Pending()
-        self._guard = OneAtATime()
-        self._natives = natives.NativeObjects()
-        self._uploads = classic.Uploads()
-        # The change set whose fate is unknown: the store failed, or was interrupted, while it was taking it.
-        self._unsettled: recovering.Unsettled | None = None
-        # The id of a change set that the store turned out not to have; the next attempt carries it.
-        self._retry_id: str | None = None
-        # How many writes and rollbacks there were: a savepoint from before one of them is void.
-        self._writes = 0
-        self._nesting = 0
-        self._flushing = False
-        self._closed = False
+        super().__init__(lab.store, lab.user, at, readonly)
 
     # ---- adding and deleting
 
@@ -500,7 +437,7 @@ class Session:
         if self._closed:
             return
         for entity in [*self._identity, *self._pending.new.values()]:
-            _detach(entity)
+            detach(entity)
         self._identity.clear()
         self._pending.clear()
         self._by_location.clear()
@@ -532,250 +469,6 @@ class Session:
         pending = self._pending
         what = f"{len(pending.new)} new, {len(pending.dirty())} changed, {len(pending.deleted)} to delete"
         return f"<Session on {self.store.target} as {self.user}: {'closed' if self._closed else what}>"
-
-    # ---- the tracker that entities call
-
-    def before_change(self, entity: Entity) -> None:
-        """Take note of an object about to change; it is held until the change is written or undone."""
-        with self._use():
-            state = entity._state
-            assert state is not None
-            if state.status is Status.PERSISTENT:
-                self._check_writable()
-                self._pending.modified[id(entity)] = entity
-
-    def join(self, entity: Entity) -> None:
-        """Track an object that was hung below, or made the parent of, a tracked one."""
-        with self._use():
-            self._check_writable()
-            self._add(entity)
-
-    def find_loaded(self, kind: str, id: int) -> Any:
-        """Give an instance that is in memory, or ``None``."""
-        return self._identity.get(kind, id)
-
-    def note_location(self, entity: Entity) -> None:
-        """Remember an object that names something by location."""
-        self._by_location[id(entity)] = entity
-
-    def load_reference(self, entity: Entity, name: str, kind: str, id: int) -> Any:
-        """Load the parent that a foreign key names."""
-        with self._use():
-            parent = self._get(kind, id)
-        if parent is None:
-            location = Location.of_number(kind, id)
-            raise NotFound(f"{entity!r}.{name}: {location} does not exist, or is not shared with {self.user}")
-        return parent
-
-    def load_collection(self, entity: Entity, relation: str) -> list[Any]:
-        """Read the stored members of a collection."""
-        with self._use():
-            item = entity.__spec__.relation_by_name[relation]
-            if item.many_to_many:
-                return self._linked(entity, item.kind)
-            return self._loader.members(item, entity, self._run(children_select(entity, item, self._at)))
-
-    # ---- inside
-
-    def _use(self) -> OneAtATime:
-        if self._closed:
-            raise DetachedError("The session is closed; open a new one, or read values that were loaded before")
-        return self._guard
-
-    def _check_writable(self) -> None:
-        if self.readonly:
-            raise SessionError("The session is read-only; open one without readonly= and at= to change the lab")
-
-    def _own(self, obj: Entity) -> State:
-        state = obj._state
-        if state is None or state.tracker is not self:
-            raise SessionError(f"{obj!r} is not in this session; add it or get it first")
-        return state
-
-    def _add(self, obj: Entity) -> None:
-        state = obj._state
-        if state is None:
-            found, met = reachable(obj)
-            strangers = [other for other in met if other._state and other._state.tracker not in (self, None)]
-            if strangers:
-                raise ValidationFailed(f"{strangers[0]!r} belongs to another session; expunge it there first")
-            for entity in found:
-                self._track_new(entity)
-        elif state.tracker is None:
-            self._take_back(obj, state)
-        elif state.tracker is not self:
-            raise ValidationFailed(f"{obj!r} belongs to another session; expunge it there first, or use merge")
-        elif state.status is Status.DELETED:
-            deleting.unmark(self, obj)
-
-    def _track_new(self, entity: Entity) -> None:
-        state = State(entity.kind, self, self.store, Status.PENDING)
-        object.__setattr__(entity, "_state", state)
-        self._pending.new[id(entity)] = entity
-        self._find_named(entity)
-        for spec in entity.__spec__.refs:
-            parent = vars(entity).get(spec.name)
-            if parent is not None and spec.related:
-                collection_of(parent, parent.__spec__.relation_by_name[spec.related]).add_silently(entity)
-
-    def _find_named(self, entity: Entity) -> None:
-        """Resolve what a new object names by location, where that is in memory."""
-        for name, location in list((entity._unresolved or {}).items()):
-            parent = self._identity.get(location.kind, location.number)
-            if parent is not None:
-                entity._put_reference(name, parent)
-            else:
-                self.note_location(entity)
-
-    def _take_back(self, obj: Entity, state: State) -> None:
-        if state.status is Status.GONE or not state.stored:
-            raise SessionError(f"{obj!r} was deleted; copy it to create it anew")
-        other = self._identity.get(obj.kind, state.id)
-        if other is not None and other is not obj:
-            raise ValidationFailed(f"{obj!r} and {other!r} stand for the same stored object; use merge")
-        state.tracker, state.origin, state.status = self, self.store, Status.PERSISTENT
-        self._identity.add(obj.kind, state.id, obj)
-        if state.original:
-            self._pending.modified[id(obj)] = obj
-
-    def _plan(self) -> Plan:
-        pending = self._pending
-        modified = [item for key, item in pending.modified.items() if key not in pending.deleted]
-        return make_plan(pending.new.values(), modified, pending.deleted.values())
-
-    def _write(self, message: str | None) -> Commit:
-        recovering.reconcile(self)
-        plan = self._plan()
-        if not plan.items:
-            return Commit("", None, self.user, message)
-        self._check_writable()
-        changes, refs = change_set(plan, self.store, message)
-        changes.id = self._retry_id or changes.id
-        try:
-            receipt = self._send(changes, plan, refs)
-        except IdTaken:
-            self._renumber(plan)
-            return self._write(message)
-        except StaleRows as refusal:
-            stale = deleting.drop_gone(self, refusal.stale)
-            if stale:
-                raise conflict_error(self, stale) from None
-            return self._write(message)
-        return Commit(receipt.id, from_microseconds(receipt.version), receipt.user, message, plan.counts())
-
-    def _send(self, changes: ChangeSet, plan: Plan, refs: dict[Any, Any]) -> Receipt:
-        """Let the store write a change set, and settle it; anything but a clear refusal leaves its fate unknown."""
-        try:
-            receipt = self.store.apply(changes, self.user)
-        except _REFUSALS:
-            self._retry_id = None
-            raise
-        except BaseException:
-            self._unsettled = recovering.unsettled(self, changes, plan, refs)
-            raise
-        try:
-            self._settle(plan, refs, receipt)
-        except BaseException:
-            self._unsettled = recovering.unsettled(self, changes, plan, refs)
-            raise
-        return receipt
-
-    def _settle(self, plan: Plan, refs: dict[Any, Any], receipt: Any) -> None:
-        self._writes += 1
-        settle(plan, receipt, refs, self.store)
-        for entity in plan.creates:
-            self._identity.add(entity.kind, entity._state.id, entity)
-            self._pending.new.pop(id(entity), None)
-        for update in plan.updates:
-            self._pending.modified.pop(id(update.obj), None)
-        for key, entity in list(self._pending.modified.items()):
-            if not is_changed(entity) and entity._state is not None:
-                entity._state.original = None
-                del self._pending.modified[key]
-        for planned in plan.deletes:
-            self._pending.deleted.pop(id(planned.obj), None)
-            self._pending.modified.pop(id(planned.obj), None)
-            deleting.forget(self, planned, receipt.version)
-        self._by_location.clear()
-        self._retry_id = None
-
-    def _renumber(self, plan: Plan) -> None:
-        IDS.restart()
-        for entity in plan.creates:
-            assert entity._state is not None
-            entity._state.id = 0
-
-    def _get(self, kind: str, id: int) -> Any:
-        entity = self._identity.get(kind, id)
-        if entity is not None and not entity._expired:
-            return entity
-        rows = self.store.get(kind, [id], self.user, self._at)
-        return self._loader.instances(kind, rows)[0] if rows else None
-
-    def _run(self, select: Select) -> list[Any]:
-        with self._use(), collector_paused(select.limit is None):
-            return self._loader.selected(self.store.select(select, self.user))
-
-    def _page(self, select: Select) -> tuple[list[Any], Any]:
-        with self._use():
-            answer = self.store.select(select, self.user)
-            return self._loader.selected(answer), answer.cursor
-
-    def _count(self, select: Select) -> int:
-        with self._use():
-            return self.store.count(replace(select, eager=()), self.user)
-
-    def _linked(self, entity: Entity, kind: str) -> list[Any]:
-        state = self._own(entity)
-        mine = [state.id]
-        if entity.kind == "recordingchannel":
-            numbers = [group for _, group in self.store.links(mine, [], self.user, self._at)]
-        else:
-            numbers = [channel for channel, _ in self.store.links([], mine, self.user, self._at)]
-        rows = {row[0]: row for row in self.store.get(kind, numbers, self.user, self._at)}
-        return self._loader.instances(kind, [rows[number] for number in numbers if number in rows])
-
-    def _pointing(self, owner: Entity, relation: Relation) -> list[Entity]:
-        """Pending objects whose foreign key was set to the owner's location before the owner was in memory."""
-        return [
-            item for item in self._by_location.values()
-            if item.kind == relation.kind and item.ref(relation.fk) == owner.location
-            and _is_pending_move(item, relation.fk)
-        ]  # fmt: skip
-
-    def reload(self, entity: Entity) -> None:
-        """Read the record of an expired object."""
-        state = self._own(entity)
-        with self._use():
-            rows = self.store.get(entity.kind, [state.id], self.user, self._at)
-        if not rows:
-            raise NotFound(f"{entity.location} is not there any more; it was deleted or is no longer shared with you")
-        take_record(self, entity, rows[0])
-
-    def _let_go(self, entity: Entity) -> None:
-        state = entity._state
-        assert state is not None
-        self._pending.drop(entity)
-        self._by_location.pop(id(entity), None)
-        if state.stored:
-            self._identity.remove(entity.kind, state.id)
-        _detach(entity)
-
-
-def _is_pending_move(entity: Entity, fk: str) -> bool:
-    state = entity._state
-    return state is not None and (not state.stored or fk in (state.original or {}))
-
-
-def _detach(entity: Entity) -> None:
-    state = entity._state
-    if state is None:
-        return
-    if state.stored:
-        state.tracker = None
-        state.status = Status.DETACHED
-    else:
-        object.__setattr__(entity, "_state", None)
 
 
 def _location_of(target: Any, id: str | None) -> Location:

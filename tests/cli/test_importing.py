@@ -96,6 +96,11 @@ def test_validate_says_when_there_is_no_file(run, tmp_path):
     assert "no such file" in result.stderr
 
 
+def test_values_of_fields_are_no_options():
+    said = "Block(name='b', metadata=<section/2DFA548ESC>) and Block(metadata=None): give it with metadata=, or not"
+    assert in_options(said) == said.replace("metadata=,", "--metadata,")
+
+
 def test_messages_name_options_as_they_are_typed():
     said = "kept without a zone; timezone= gives it one; keep_personal=True keeps it; ask with reader='PickleIO'"
     assert in_options(said) == (

@@ -58,7 +58,7 @@ def test_what_cannot_be_drawn_is_wrong_use(run, filled_lab, listed, tmp_path):
     block = listed(filled_lab, "block")[0]
     result = run("plot", block["location"], "--lab", filled_lab)
     assert result.exit_code == 2
-    assert "is a block; a signal or spike train can be plotted" in result.stderr
+    assert "is of kind block; a signal or spike train can be plotted" in result.stderr
     signal = listed(filled_lab, "analogsignal")[0]
     result = run("plot", signal["location"], "-o", tmp_path / "plot.txt", "--lab", filled_lab)
     assert result.exit_code == 2

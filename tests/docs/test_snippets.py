@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import os
 import textwrap
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from gnode_orm.files.validation import RULES
 from tests.docs.pages import PAGES, Fence, fences, name_of
 from tests.docs.shell import run_console
 from tests.docs.snippets import PageIsWrong, run
@@ -24,6 +26,15 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "settings"))
     monkeypatch.setenv("MPLBACKEND", "agg")
     return tmp_path
+
+
+@pytest.fixture(autouse=True)
+def rules_of_the_package() -> Iterator[None]:
+    """Take rules that a page adds away again: they hold for the whole process."""
+    kept = {kind: list(rules) for kind, rules in RULES.items()}
+    yield
+    RULES.clear()
+    RULES.update(kept)
 
 
 @pytest.mark.parametrize("page", WITH_CODE, ids=name_of)

@@ -23,17 +23,15 @@ READ_BY_NEO = {
     "edf-utf8": "EDFIO",
     "intan-rhd": "IntanIO",
     "neuralynx-events": "NeuralynxIO",
-    "nix-not-neo": "NixIO",
     "nwb-currentclamp": "NWBIO",
     "nwb-ttl": "NWBIO",
     "openephys-binary": "OpenEphysBinaryIO",
     "spike2-units": "Spike2IO",
 }
-READ_BY_OTHERS = {"wfdb-mitbih-100": "wfdb"}
+READ_BY_OTHERS = {"nix-not-neo": "nixio", "nwb-electricalseries": "pynwb", "wfdb-mitbih-100": "wfdb"}
 UNREADABLE = {
     "brainvision-latin1": "can't decode byte 0xb5",
     "neuralynx-ncs": "Neuraview version 2",
-    "nwb-electricalseries": "Invalid annotation",
     "odmltables-csv": "a table of text, not of numbers",
 }
 METADATA = (

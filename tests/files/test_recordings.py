@@ -185,10 +185,15 @@ def test_what_readers_log_and_warn_becomes_warnings_of_the_result(data: Path) ->
     assert told == ["the header holds no scaling: raw counts are kept as dimensionless"]
 
 
+def test_an_empty_result_is_said(data: Path) -> None:
+    with open_recording(data / "nix-not-neo" / "spike_features.h5", reader="NixIO") as recording:
+        list(recording.blocks())
+        assert any("read, but it holds no signals" in text for text in recording.warnings)
+
+
 @pytest.mark.parametrize(
     ("path", "words"),
     [
-        ("nix-not-neo/spike_features.h5", "read, but it holds no signals"),
         ("ascii-column/spike_extraction_test_data.txt", "V and 1 Hz were assumed"),
         ("abf1-187sweeps-tags/multichannelAbf1WithTags.abf", "the same 2 events stand in each of the 187 segments"),
         ("abf2-60sweeps-tag/2018_11_16_sh_0006.abf", "the same one event stands in each of the 60 segments"),

@@ -10,7 +10,7 @@ import quantities as pq
 
 import gnode_orm
 from gnode_orm import AnalogSignal, Block, Document, Segment
-from gnode_orm.errors import DuplicateUploadWarning, NativeChangedWarning, ValidationFailed
+from gnode_orm.errors import DetachedError, DuplicateUploadWarning, NativeChangedWarning, ValidationFailed
 
 STORES = ("memory",)
 
@@ -102,6 +102,16 @@ def test_create_and_close(tmp_path):
     block = session.set(neo.Block("b"))
     gnode_orm.close(session)
     assert block.name == "b"
+
+
+def test_close_without_a_session_closes_those_of_create_alone(tmp_path, session):
+    created = [gnode_orm.create(tmp_path / name) for name in ("one", "two")]
+    gnode_orm.close()
+    for item in created:
+        with pytest.raises(DetachedError):
+            item.query(Block).count()
+    assert session.query(Block).count() == 0
+    gnode_orm.close()
 
 
 def test_adding_a_native_twice_updates_its_model_new_children_included(session):

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import gc
+import weakref
+
 import pytest
 
 from gnode_orm import Block, Segment
@@ -110,6 +113,22 @@ def test_what_was_set_and_set_back_does_not_stand_in_the_way_of_reading_anew(lab
     block.name = "mine"
     session.commit()
     assert session.history(block)[-1].changes == {"name": ("theirs", "mine")}
+
+
+@pytest.mark.parametrize("end", ["commit", "rollback"])
+def test_what_was_set_back_and_expired_is_neither_read_nor_held_at_the_end(lab, block, end):
+    with lab.session() as other:
+        again = other.get(block.location)
+        again.name = "x"
+        again.name = "b"
+        other.expire_all()
+        lab.forget()
+        getattr(other, end)()
+        assert lab.calls == []
+        watch = weakref.ref(again)
+        del again
+        gc.collect()
+        assert watch() is None
 
 
 def test_an_expired_object_that_was_deleted_is_not_there(lab, session, block):

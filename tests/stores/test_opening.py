@@ -247,3 +247,18 @@ def test_ids_and_foreign_keys_are_found_by_index(tmp_path, condition, at):
         plan = transaction.rows(f"EXPLAIN QUERY PLAN {text}", {**dict.fromkeys(names), "v0": "[1]"})
     store.close()
     assert [step for *_, step in plan if step.startswith("SCAN") and "event" in step] == []
+
+
+def test_a_lab_whose_database_was_emptied_is_not_taken_for_a_new_one(tmp_path: Path) -> None:
+    open_local(tmp_path / "lab").close()
+    for item in (tmp_path / "lab").glob("lab.sqlite*"):
+        item.write_bytes(b"")
+    with pytest.raises(FormatError, match=r"lab\.sqlite is empty, although a lab was made here"):
+        open_local(tmp_path / "lab")
+
+
+def test_a_lab_whose_making_was_cut_short_is_made_when_it_is_opened(tmp_path: Path) -> None:
+    (tmp_path / "lab" / "arrays").mkdir(parents=True)
+    (tmp_path / "lab" / "lab.sqlite").touch()
+    open_local(tmp_path / "lab").close()
+    assert (tmp_path / "lab" / "README.txt").exists()

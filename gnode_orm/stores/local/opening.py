@@ -35,7 +35,10 @@ def open_store(target: str, *, create: bool, readonly: bool, arrays: str | os.Pa
 def _open_folder(folder: Folder, create: bool, readonly: bool) -> LocalStore:
     folder.prepare(create, readonly)
     database = SqliteDatabase(folder.database, readonly=readonly, journal=folder.journal())
-    return _store(str(folder.path), database, folder.arrays, create, readonly)
+    store = _store(str(folder.path), database, folder.arrays, create, readonly)
+    if not readonly:
+        folder.complete()
+    return store
 
 
 def _open_memory(readonly: bool) -> LocalStore:

@@ -51,6 +51,15 @@ class Folder:
     def arrays(self) -> Path:
         return self.path / ARRAYS_FOLDER
 
+    @property
+    def readme(self) -> Path:
+        return self.path / README_FILE
+
+    def complete(self) -> None:
+        """Say in plain words what the folder is, once a lab is in it: the sign that its making was not cut short."""
+        if not self.readme.exists():
+            self.readme.write_text(README)
+
     def prepare(self, create: bool, readonly: bool) -> None:
         """See that there is a lab to open, or a folder in which to make one.
 
@@ -73,6 +82,10 @@ class Folder:
             if not create or readonly:
                 raise NotFound(f"No lab at {self.path}{self._nearest()}. Make one: gnode-orm init {self.path}")
             self._make()
+        elif self.database.stat().st_size == 0 and self.readme.exists():
+            raise FormatError(
+                f"{self.database} is empty, although a lab was made here: its content is lost. Restore a backup"
+            )
         elif not readonly and not (os.access(self.path, os.W_OK) and os.access(self.database, os.W_OK)):
             raise StoreUnavailable(f"{self.path} is read-only for you; open it with readonly=True")
 
@@ -85,7 +98,6 @@ class Folder:
                     f"{self.path} is no lab but holds other files ({', '.join(others[:3])}); name a new or empty folder"
                 )
             self.arrays.mkdir(exist_ok=True)
-            (self.path / README_FILE).write_text(README)
             self.database.touch()
         except OSError as error:
             raise StoreUnavailable(f"A lab cannot be made at {self.path}: {error.strerror}") from error

@@ -18,7 +18,7 @@ from neo.test.generate_datasets import random_block
 from tests.convert.neo.isomorphism import assert_isomorphic
 from tests.convert.neo.round_trips import in_block, in_memory, stored
 
-SEEDS = range(int(os.environ.get("GNODE_ORM_TEST_SEEDS", "40")))
+SEEDS = range(int(os.environ.get("GNODE_ORM_TEST_SEEDS", "200")))
 
 UNITS = st.sampled_from(["s", "ms", "us", "min"])
 NUMBERS = st.one_of(arrays.floating_dtypes(), arrays.integer_dtypes(), arrays.unsigned_integer_dtypes())
