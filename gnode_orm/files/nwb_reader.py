@@ -151,8 +151,8 @@ def _scalars(series: Any) -> Iterator[tuple[str, Any]]:
             value = value.item()
         if isinstance(value, str | int | float) and value not in ("", "no comments"):
             yield name, value
-        elif getattr(value, "name", None) and name in ("electrode", "device", "imaging_plane"):
-            yield name, str(value.name)
+        elif name in ("electrode", "device", "imaging_plane"):
+            yield name, str(getattr(value, "name", value))
 
 
 def _electrodes(series: Any, channels: int) -> dict[str, Any]:
