@@ -14,7 +14,9 @@ from gnode_orm.cli.values import name_of, short
 
 FileArgument = Annotated[
     Path,
-    typer.Argument(metavar="FILE", help="The suffix decides: .nix, .nwb or .mat; .odml, .xml, .json or .yaml."),
+    typer.Argument(
+        metavar="FILE", help="The suffix decides: .nix, .nwb, .mat, .pkl or .csv; .odml, .xml, .json or .yaml."
+    ),
 ]
 ReplaceOption = Annotated[bool, typer.Option("--replace", help="Replace the file where there is one.")]
 

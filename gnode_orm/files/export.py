@@ -40,8 +40,9 @@ class _Format:
 def export(model: Entity, path: str | PathLike[str], *, replace: bool = False) -> list[str]:
     """Write an object and everything below it to a file; give what the file does not hold, one line for each sort.
 
-    The suffix decides the format. Blocks, segments, signals, spike trains, events and epochs go to ``.nix``, ``.nwb``
-    or ``.mat``, documents to ``.odml``, ``.xml``, ``.json`` or ``.yaml``.
+    The suffix decides the format. Blocks, segments, signals, spike trains, events and epochs go to ``.nix``, ``.nwb``,
+    ``.mat`` or ``.pkl``, documents to ``.odml``, ``.xml``, ``.json`` or ``.yaml``; one signal, one spike train, one
+    array of events or epochs also to ``.csv``.
 
     Raises:
         ValidationFailed: no such format, not for this object, or a file is there and ``replace`` is not given.
@@ -71,6 +72,8 @@ def _writer(model: Entity, place: Path) -> Callable[[Any, Path], list[str]]:
             f"{place}: a {what} cannot be written there; export its whole Document as {', '.join(_ODML)}",
             value=str(place),
         )
+    if suffix == ".csv":
+        return _csv_writer(model, place)
     if suffix not in _FORMATS:
         raise ValidationFailed(
             f"{place}: a {what} cannot be written as {place.suffix or 'a file without suffix'}; use "
@@ -83,6 +86,17 @@ def _writer(model: Entity, place: Path) -> Callable[[Any, Path], list[str]]:
         )
     _check_installed(place, _FORMATS[suffix])
     return _write_recording
+
+
+def _csv_writer(model: Entity, place: Path) -> Callable[[Any, Path], list[str]]:
+    from gnode_orm.files.csv_tables import KINDS, write_csv
+
+    if model.kind not in KINDS:
+        raise ValidationFailed(
+            f"{place}: a {type(model).__name__} is no table; export one signal, spike train, or array of events",
+            value=str(place),
+        )
+    return write_csv
 
 
 def _check_installed(place: Path, format: _Format) -> None:
@@ -180,6 +194,12 @@ def _write_matlab(block: Any, path: str) -> None:
     NeoMatlabIO(path).write_block(block)
 
 
+def _write_pickle(block: Any, path: str) -> None:
+    from neo.io import PickleIO
+
+    PickleIO(path).write_block(block)
+
+
 def _write_nwb(block: Any, path: str) -> None:
     from neo.io import NWBIO
 
@@ -193,6 +213,7 @@ _FORMATS = {
     ".nix": _Format("NixIO", "nixio", _write_nix),
     ".nwb": _Format("NWBIO", "pynwb", _write_nwb),
     ".mat": _Format("NeoMatlabIO", "scipy", _write_matlab),
+    ".pkl": _Format("PickleIO", "neo", _write_pickle),
 }
 # Kind -> the way to it from the block that is written, and the list of neo's segment that holds it.
 _WRAPPED: dict[str, tuple[tuple[str, ...], str]] = {

@@ -149,10 +149,10 @@ def _scalars(series: Any) -> Iterator[tuple[str, Any]]:
             continue
         if isinstance(value, np.generic):
             value = value.item()
-        if isinstance(value, str | int | float) and value not in ("", "no comments"):
+        if name in ("electrode", "device", "imaging_plane"):
+            yield name, str(getattr(value, "name", value))
+        elif isinstance(value, str | int | float) and value not in ("", "no comments"):
             yield name, value
-        elif getattr(value, "name", None) and name in ("electrode", "device", "imaging_plane"):
-            yield name, str(value.name)
 
 
 def _electrodes(series: Any, channels: int) -> dict[str, Any]:

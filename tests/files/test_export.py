@@ -81,7 +81,7 @@ def test_an_unwritable_folder_is_told(tmp_path):
         export(recording(), tmp_path / "nowhere" / "out.nix")
 
 
-@pytest.mark.parametrize("name", ["out.pkl", "out.odml", "out"])
+@pytest.mark.parametrize("name", ["out.tdms", "out.odml", "out"])
 def test_formats_that_do_not_fit_are_refused(tmp_path, name):
     with pytest.raises(ValidationFailed, match=r"use \.nix, \.nwb, \.mat"):
         export(recording(), tmp_path / name)
