@@ -14,6 +14,7 @@ from gnode_orm.errors import ValidationFailed
 FACTORS = (64, 1024, 16384)
 """Rows in a block of each level of extremes that a store may keep; each divides the next."""
 _BLOCKS_PER_BIN = 16
+_LONG = 1 << 20  # shorter signals are read whole, so that their bins are exactly equal
 
 Array = npt.NDArray[Any]
 
@@ -35,7 +36,8 @@ class Overview:
 def minimum_maximum(handle: ArrayHandle, bins: int) -> tuple[Array, Array, npt.NDArray[np.int64]]:
     """Give the extremes of ``bins`` equal bins along the first axis, and the index at which each bin begins.
 
-    Bins of more than a thousand rows begin at whole blocks of extremes, so they are equal within a sixteenth.
+    In signals of more than a million rows, bins of more than a thousand begin at whole blocks of extremes; there they
+    are equal within a sixteenth.
     Never holds more than one chunk of the array.
     """
     if not isinstance(bins, int) or bins < 1:
@@ -51,7 +53,8 @@ def minimum_maximum(handle: ArrayHandle, bins: int) -> tuple[Array, Array, npt.N
 def _edges(length: int, bins: int) -> tuple[npt.NDArray[np.int64], int]:
     bins = min(bins, length)
     width = length // bins if bins else 0
-    factor = max((factor for factor in FACTORS if factor * _BLOCKS_PER_BIN <= width), default=1)
+    kept = FACTORS if length > _LONG else ()
+    factor = max((factor for factor in kept if factor * _BLOCKS_PER_BIN <= width), default=1)
     edges = np.linspace(0, length, bins + 1).astype(np.int64)
     edges[:-1] = edges[:-1] // factor * factor
     return edges, factor

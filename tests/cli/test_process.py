@@ -40,7 +40,7 @@ def test_done_failed_and_wrong_use_have_a_status_each(process, filled_lab):
 
 
 def test_an_unknown_command_is_said_to_be_unknown(process):
-    assert "No such command 'serve'" in process("serve").stderr
+    assert "No such command 'server'" in process("server").stderr
 
 
 def test_results_and_messages_go_to_different_streams(process, filled_lab):

@@ -155,7 +155,10 @@ def test_an_overview_is_the_same_from_kept_extremes(session: Session, tmp_path: 
     assert np.array_equal(overview.maximum.magnitude, wanted[1])
 
 
-def test_an_overview_reads_kept_extremes_and_no_samples(session: Session, tmp_path: Path) -> None:
+def test_an_overview_reads_kept_extremes_and_no_samples(
+    session: Session, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("gnode_orm.core.overview._LONG", 0)
     signal = session.add(AnalogSignalArray((samples(), "uV"), sampling_rate=(1, "kHz")))
     session.commit()
     first = signal.downsample(100)

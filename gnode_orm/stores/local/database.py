@@ -12,6 +12,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from gnode_orm.errors import GnodeError, StoreUnavailable
+from gnode_orm.stores.local.slots import Slots
 
 Params = Mapping[str, Any]
 Row = tuple[Any, ...]
@@ -96,7 +97,7 @@ class Database(ABC):
     def __init__(self, capacity: int) -> None:
         self._idle: list[Any] = []
         self._lock = threading.Lock()
-        self._slots = threading.BoundedSemaphore(capacity)
+        self._slots = Slots(capacity)
         self._process = os.getpid()
         self._abandoned: list[Any] = []
         self._closed = False

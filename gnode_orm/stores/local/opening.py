@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import os
+import shutil
 import tempfile
+import weakref
 from collections.abc import Callable
+from functools import partial
 from importlib import import_module
 from pathlib import Path
 
@@ -43,12 +46,16 @@ def _open_folder(folder: Folder, create: bool, readonly: bool) -> LocalStore:
 
 def _open_memory(readonly: bool) -> LocalStore:
     # Large arrays go to files even here, so that they are mapped and not held twice.
-    folder = tempfile.TemporaryDirectory(prefix="gnode-orm-", ignore_cleanup_errors=True)
+    folder = Path(tempfile.mkdtemp(prefix="gnode-orm-"))
+    remove = partial(shutil.rmtree, folder, ignore_errors=True)
     try:
-        return _store(MEMORY, SqliteDatabase(None), Path(folder.name), True, readonly, folder.cleanup)
+        store = _store(MEMORY, SqliteDatabase(None), folder, True, readonly, remove)
     except BaseException:
-        folder.cleanup()
+        remove()
         raise
+    # A lab in memory may be dropped without being closed.
+    weakref.finalize(store, remove)
+    return store
 
 
 def _open_address(target: str, create: bool, readonly: bool, arrays: str | os.PathLike[str] | None) -> LocalStore:
