@@ -39,7 +39,6 @@ __all__ = [
     "FormatError",
     "GnodeError",
     "GnodeWarning",
-    "ImportedWithAssumption",
     "IntegrityError",
     "MultipleFound",
     "NativeChangedWarning",
@@ -220,10 +219,6 @@ class DuplicateUploadWarning(GnodeWarning):
 
 class NativeChangedWarning(GnodeWarning):
     """A neo or odML object was edited after its model was added; the edit is not part of the commit."""
-
-
-class ImportedWithAssumption(GnodeWarning):
-    """An import had to assume something that the file does not say."""
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:

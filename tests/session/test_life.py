@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
+import warnings
 
 import pytest
 
@@ -46,8 +47,10 @@ def test_leaving_with_something_pending_warns_with_counts_and_writes_nothing(lab
 
 
 def test_leaving_with_nothing_pending_is_silent(lab, place):
-    with lab.session() as session:
+    with warnings.catch_warnings(record=True) as caught, lab.session() as session:
         session.get(place).name = "b"
+        assert session.dirty == []
+    assert caught == []
 
 
 def test_an_exception_rolls_back_and_goes_on(lab, place):
@@ -158,6 +161,9 @@ def test_a_session_may_be_handed_over(lab, place):
     worker.join()
     block.description = "and back"
     session.commit()
+    with lab.session() as other:
+        stored = other.get(place)
+        assert (stored.name, stored.description) == ("from another thread", "and back")
     session.close()
 
 

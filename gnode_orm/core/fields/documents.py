@@ -18,7 +18,24 @@ if TYPE_CHECKING:
     from gnode_orm.core.expressions import JsonColumn
 
 
-class Annotations:
+class _Document:
+    """What the two kinds of JSON field share: a dictionary, checked and frozen or watched by ``accept``."""
+
+    @classmethod
+    def accept(cls, value: Any) -> dict[str, Any]:
+        """Take a dictionary that can be stored."""
+        raise NotImplementedError
+
+    @classmethod
+    def __get_pydantic_core_schema__(cls, source: Any, handler: Any) -> core_schema.CoreSchema:
+        return core_schema.no_info_plain_validator_function(cls.accept, serialization=_as_json())
+
+    @classmethod
+    def __get_pydantic_json_schema__(cls, schema: Any, handler: Any) -> dict[str, Any]:
+        return {"type": "object", "default": {}}
+
+
+class Annotations(_Document):
     """A nested dictionary; value types are kept and edits at any depth are tracked."""
 
     if TYPE_CHECKING:
@@ -29,14 +46,6 @@ class Annotations:
         def __get__(self, obj: Entity, owner: Any) -> dict[str, Any]: ...
         def __get__(self, obj: Any, owner: Any) -> Any: ...
         def __set__(self, obj: Any, value: Mapping[str, Any] | None) -> None: ...
-
-    @classmethod
-    def __get_pydantic_core_schema__(cls, source: Any, handler: Any) -> core_schema.CoreSchema:
-        return core_schema.no_info_plain_validator_function(cls.accept, serialization=_as_json())
-
-    @classmethod
-    def __get_pydantic_json_schema__(cls, schema: Any, handler: Any) -> dict[str, Any]:
-        return {"type": "object", "default": {}}
 
     @classmethod
     def accept(cls, value: Any) -> AnnotationDict:
@@ -71,7 +80,7 @@ def extension(*, default: None) -> Any:
     return Field(default=_NO_EXTENSION)
 
 
-class Extension:
+class Extension(_Document):
     """What the 18 kinds cannot hold; written by converters, read-only for users."""
 
     if TYPE_CHECKING:
@@ -82,14 +91,6 @@ class Extension:
         def __get__(self, obj: Entity, owner: Any) -> Mapping[str, Any]: ...
         def __get__(self, obj: Any, owner: Any) -> Any: ...
         def __set__(self, obj: Any, value: Mapping[str, Any] | None) -> None: ...
-
-    @classmethod
-    def __get_pydantic_core_schema__(cls, source: Any, handler: Any) -> core_schema.CoreSchema:
-        return core_schema.no_info_plain_validator_function(cls.accept, serialization=_as_json())
-
-    @classmethod
-    def __get_pydantic_json_schema__(cls, schema: Any, handler: Any) -> dict[str, Any]:
-        return {"type": "object", "default": {}}
 
     @classmethod
     def accept(cls, value: Any) -> ReadOnlyDict:

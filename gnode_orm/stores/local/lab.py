@@ -14,7 +14,7 @@ from gnode_orm.stores.local.database import Database, Transaction
 from gnode_orm.stores.local.tables import lab_tables
 
 FORMAT = 1
-"""The format that this version of the package reads and writes. An older lab is brought up to it by ``open_lab``."""
+"""The format that this version of the package reads and writes; there is no older one yet."""
 
 log = logging.getLogger("gnode_orm")
 
@@ -45,11 +45,7 @@ def open_lab(database: Database, shown: str, create: bool) -> Lab:
     if lab.format != FORMAT:
         raise FormatError(
             f"The lab {shown} has format {lab.format}; this version of gnode-orm reads format {FORMAT}. "
-            + (
-                "Install a newer gnode-orm"
-                if lab.format > FORMAT
-                else f"Bring it up to date: gnode-orm upgrade {shown}"
-            )
+            + ("Install a newer gnode-orm" if lab.format > FORMAT else "Open it with the gnode-orm that made it")
         )
     return lab
 
