@@ -242,13 +242,20 @@ class Arrays:
 
 
 def _hashed(source: ArraySource, hasher: ArrayHasher) -> Iterator[Array]:
-    held = source.held if isinstance(source, ArrayHandle) else None
-    for chunk in source.chunks() if held is None else [held]:
-        piece = np.ascontiguousarray(chunk, dtype=source.dtype).reshape(np.shape(chunk))
-        hasher.update(piece)
-        yield piece
+    if isinstance(source, ArrayHandle) and (held := source.held) is not None:
+        # Stays in memory, so its hash may be computed while the caller writes and syncs.
+        yield _given_to(hasher, held, source.dtype)
+        return
+    for chunk in source.chunks():
+        yield _given_to(hasher, chunk, source.dtype)
         # Hashed while it was written; its owner may use the memory again for the next piece.
         hasher.wait()
+
+
+def _given_to(hasher: ArrayHasher, chunk: Array, dtype: np.dtype[Any]) -> Array:
+    piece = np.ascontiguousarray(chunk, dtype=dtype).reshape(np.shape(chunk))
+    hasher.update(piece)
+    return piece
 
 
 def _write_file(path: Path, source: ArraySource, hasher: ArrayHasher, unit: str | None) -> ArrayRef:

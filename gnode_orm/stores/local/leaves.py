@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ import numpy.typing as npt
 
 from gnode_orm.core.arrayhash import LEAF, ArrayHasher, bytes_of
 from gnode_orm.core.changes import ArrayRef
-from gnode_orm.stores.local.durable import replace_file
+from gnode_orm.stores.local.durable import write_beside
 
 _SHA256 = 32
 
@@ -24,9 +25,9 @@ class Leaves:
         self._folder = folder
 
     def keep(self, ref: ArrayRef, digests: bytes) -> None:
-        """Keep the digests of an array."""
+        """Keep the digests of an array; not synced, since a file that a crash spoils is known by its checksum."""
         if digests:
-            replace_file(self._path(ref), np.frombuffer(digests, np.uint8))
+            write_beside(self._path(ref), np.frombuffer(digests + _checksum(digests), np.uint8))
 
     def known(self, ref: ArrayRef, pieces: Iterable[npt.NDArray[Any]]) -> bytes:
         """Give the digests of an array, made anew from its pieces where they were lost."""
@@ -35,8 +36,9 @@ class Leaves:
             return b""
         with contextlib.suppress(OSError, ValueError, EOFError):
             kept: bytes = np.load(self._path(ref)).tobytes()
-            if len(kept) == count * _SHA256:
-                return kept
+            digests = kept[: count * _SHA256]
+            if kept == digests + _checksum(digests):
+                return digests
         with ArrayHasher(np.dtype(ref.dtype), ref.shape) as hasher:
             for piece in pieces:
                 hasher.update(piece)
@@ -45,6 +47,10 @@ class Leaves:
 
     def _path(self, ref: ArrayRef) -> Path:
         return self._folder / ref.hash.hex()[:2] / f"{ref.hash.hex()}.leaves.npy"
+
+
+def _checksum(digests: bytes) -> bytes:
+    return hashlib.sha256(digests).digest()
 
 
 def bytes_from(pieces: Iterable[npt.NDArray[Any]], start: int) -> Iterator[memoryview]:
