@@ -26,9 +26,9 @@ Fault = Callable[["_Exchange"], None]
 class Served:
     """A lab behind a server on a free port of this machine."""
 
-    def __init__(self, store: LocalStore) -> None:
+    def __init__(self, store: LocalStore, app: Any = None) -> None:
         self.store = store
-        self.app = create_app(store)
+        self.app = app or create_app(store)
         self.requests: list[str] = []
         self.received = 0
         self.sent = 0
@@ -107,9 +107,9 @@ class EveryUser:
 
 
 @contextmanager
-def served(store: LocalStore) -> Iterator[Served]:
-    """Serve a lab for a while."""
-    server = Served(store)
+def served(store: LocalStore, app: Any = None) -> Iterator[Served]:
+    """Serve a lab for a while, by our application or another one over it."""
+    server = Served(store, app)
     try:
         yield server
     finally:

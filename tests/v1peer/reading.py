@@ -1,0 +1,130 @@
+"""What the original showed wrongly of objects."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from gnode_orm.core.schema import SCHEMA
+from gnode_orm.wire.kinds import shown_unit, wire_kind
+from tests.v1peer.bodies import Written, rewritten, written
+from tests.v1peer.exchange import Answer, Forward, Sent, changed, shown
+from tests.v1peer.peer import Peer
+
+FOREIGN_HOST = "http://portal.example.org"
+_OWN_PATHS = ("resource_uri", "location")
+
+
+async def units_lost(peer: Peer, sent: Sent, forward: Forward) -> Answer:
+    """Show the default unit of every number and array, whatever is stored; what is sent is stored."""
+
+    def change(kind: str, item: dict[str, Any]) -> None:
+        wire = wire_kind(kind)
+        for field in (*wire.quantities, *wire.arrays):
+            if field.name != "labels":
+                item[f"{field.name}__unit"] = shown_unit(kind, field)
+
+    return changed(await forward(sent), change)
+
+
+async def channel_groups_lost(peer: Peer, sent: Sent, forward: Forward) -> Answer:
+    """Show no groups of a channel, and no channels of a group."""
+
+    def change(kind: str, item: dict[str, Any]) -> None:
+        if kind == "recordingchannel":
+            item["recordingchannelgroup"] = []
+        item.pop("recordingchannel_set", None)
+
+    answer = changed(await forward(sent), change)
+    return _without_field(answer, "recordingchannel_set") if described_kind(sent) else answer
+
+
+async def metadata_lost(peer: Peer, sent: Sent, forward: Forward) -> Answer:
+    """Know no section of anything but blocks and segments."""
+
+    def leave_out(item: Written) -> None:
+        if has_no_section(item.kind):
+            item.body.pop("metadata", None)
+
+    def hide(kind: str, item: dict[str, Any]) -> None:
+        if has_no_section(kind):
+            item.pop("metadata", None)
+
+    place = sent.place
+    if place is not None and has_no_section(place.kind):
+        kept = tuple(pair for pair in sent.query if pair[0].split("__")[0] != "metadata")
+        sent = replace(sent, query=kept)
+    answer = changed(await forward(rewritten(sent, leave_out)), hide)
+    return _without_field(answer, "metadata") if has_no_section(described_kind(sent)) else answer
+
+
+def described_kind(sent: Sent) -> str:
+    """The kind whose schema is asked for; empty for every other request."""
+    parts = sent.path.split("/")
+    return parts[4] if len(parts) == 7 and parts[5] == "schema" and parts[4] in SCHEMA else ""
+
+
+def _without_field(answer: Answer, name: str) -> Answer:
+    described = answer.json
+    if answer.status != 200:
+        return answer
+    described["fields"].pop(name, None)
+    return answer.having(described)
+
+
+def has_no_section(kind: str) -> bool:
+    """Tell whether the original had no section for a kind."""
+    return kind != "" and SCHEMA[kind].namespace == "electrophysiology" and kind not in ("block", "segment")
+
+
+async def dates_as_times(peer: Peer, sent: Sent, forward: Forward) -> Answer:
+    """Show the date of a document with a time of day."""
+
+    def change(kind: str, item: dict[str, Any]) -> None:
+        if kind == "document" and item.get("date"):
+            item["date"] = f"{item['date'][:10]}T00:00:00"
+
+    return changed(await forward(sent), change)
+
+
+async def sizes_unknown(peer: Peer, sent: Sent, forward: Forward) -> Answer:
+    """Never tell the size of the data of an object."""
+
+    def change(kind: str, item: dict[str, Any]) -> None:
+        if "data_size" in item:
+            item["data_size"] = None
+
+    return changed(await forward(sent), change)
+
+
+async def unknown_keys_echoed(peer: Peer, sent: Sent, forward: Forward) -> Answer:
+    """Show keys that are not stored in the answer to the request that sent them."""
+    answer = await forward(sent)
+    place = sent.place
+    if place is None or place.attr or sent.method not in ("POST", "PUT", "PATCH") or answer.status >= 300:
+        return answer
+    value = answer.json
+    for given, (_, item) in zip(written(sent), shown(value), strict=False):
+        item.update({key: sent for key, sent in given.body.items() if key not in item})
+        if sent.method == "PUT" and place.id:
+            item["pk"] = item["id"]
+    return answer.having(value)
+
+
+async def text_as_address(peer: Peer, sent: Sent, forward: Forward) -> Answer:
+    """Put the host before every text that looks like a path."""
+    base = f"http://{sent.headers.get('host', '')}"
+
+    def change(kind: str, item: dict[str, Any]) -> None:
+        for key, value in item.items():
+            if key not in _OWN_PATHS and isinstance(value, str) and value.startswith("/api/"):
+                item[key] = base + value
+
+    return changed(await forward(sent), change)
+
+
+async def foreign_host(peer: Peer, sent: Sent, forward: Forward) -> Answer:
+    """Give addresses of another host, as behind a proxy that rewrites the Host header."""
+    answer = await forward(sent)
+    here = f"http://{sent.headers.get('host', '')}/api/".encode()
+    return replace(answer, body=answer.body.replace(here, f"{FOREIGN_HOST}/api/".encode()))
