@@ -15,6 +15,8 @@ async def bare_failures(peer: Peer, sent: Sent, forward: Forward) -> Answer:
     if answer.status < 400 or not answer.headers.get("content-type", "").startswith("application/problem+json"):
         return answer
     words = answer.json
+    if answer.status == 400 and (_is_no_text(sent.body) or _is_beyond(sent)):
+        return failed(sent)
     if answer.status == 400 and sent.path == "/api/v1/in_bulk/":
         return plain(400, words["detail"])
     if answer.status == 400:
@@ -35,3 +37,15 @@ def _unauthorised(sent: Sent) -> str:
     if sent.path == "/account/authenticate/":
         return "Invalid credentials"
     return "Must authorize before uploading" if sent.path == "/api/v1/in_bulk/" else ""
+
+
+def _is_no_text(body: bytes) -> bool:
+    try:
+        body.decode()
+    except UnicodeDecodeError:
+        return body[:2] != b"--"  # a form may hold what it likes
+    return False
+
+
+def _is_beyond(sent: Sent) -> bool:
+    return any(key == "offset" and value.isdigit() and int(value) >= 2**63 for key, value in sent.query)

@@ -11,13 +11,15 @@ from gnode_orm.server.paging import meta, page_of
 from gnode_orm.server.problems import Refusal
 from gnode_orm.wire.kinds import wire_kind
 from tests.v1peer.exchange import Answer, Forward, Place, Sent, told
+from tests.v1peer.forms import levels
 from tests.v1peer.lab import Facts, facts
 from tests.v1peer.peer import Peer
+from tests.v1peer.writing import failed
 
 _NOT_NULL = ("false", "False", "")
 _ORDER = ("order_by", "sort_by")
 _PAGING = ("limit", "offset")
-_WHOLE = 1000
+_WHOLE, _PUBLIC = 1000, 1
 _COMPARE: dict[str, Callable[[float, list[float]], bool]] = {
     "exact": lambda number, given: number == given[-1],
     "gt": lambda number, given: number > given[-1],
@@ -68,6 +70,35 @@ async def some_filters_ignored(peer: Peer, sent: Sent, forward: Forward) -> Answ
     return await forward(
         replace(sent, query=tuple(pair for pair in sent.query if pair[0].split("__")[0] not in ignored))
     )
+
+
+async def owner_by_number(peer: Peer, sent: Sent, forward: Forward) -> Answer:
+    """Find owners by their number, or by fields of theirs, and fail on a name."""
+    for key, value in sent.query if is_list(sent) and sent.user else ():
+        _, *rest = key.split("__")
+        if key.split("__")[0] != "owner" or (rest and rest[0] not in LOOKUPS):
+            continue
+        if rest and rest[0] not in ("exact", "in", "isnull"):
+            return failed(sent)
+        if not rest and not value.isdigit():
+            return told(400, {"error": "Invalid resource lookup data provided (mismatched type)."})
+    return await forward(sent)
+
+
+async def file_filters_useless(peer: Peer, sent: Sent, forward: Forward) -> Answer:
+    """Find data in every object and its size in none."""
+    place = sent.place
+    if place is None or not is_list(sent):
+        return await forward(sent)
+    files = {f"{field.name}__isnull": False for field in wire_kind(place.kind).arrays}
+    answers = {**files, "data_size__isnull": True} if files else {}
+    query = []
+    for key, value in sent.query:
+        if key not in answers:
+            query.append((key, value))
+        elif (value not in _NOT_NULL) != answers[key]:
+            query.append(("id__in", ""))
+    return await forward(replace(sent, query=tuple(query)))
 
 
 async def whole_list(sent: Sent, forward: Forward) -> list[dict[str, Any]] | Answer:
@@ -124,7 +155,8 @@ async def shared_not_listed(peer: Peer, sent: Sent, forward: Forward) -> Answer:
 
     def listed(item: dict[str, Any]) -> bool:
         known = facts(peer.store, place.kind, item["id"])
-        return known is not None and _is_listed(known, place, sent.user)
+        own = levels(peer).get((place.kind, item["id"])) == _PUBLIC
+        return own or (known is not None and _is_listed(known, place, sent.user))
 
     return await relisted(sent, forward, lambda items: [item for item in items if listed(item)])
 
@@ -133,7 +165,7 @@ def _is_listed(known: Facts, place: Place, user: str) -> bool:
     if known.owner == user:
         return True
     if wire_kind(place.kind).is_root:
-        return known.level == 1
+        return known.level == _PUBLIC
     return user in dict(known.access)
 
 

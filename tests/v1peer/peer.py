@@ -32,6 +32,8 @@ class Peer:
         self.has = frozenset(defects)
         self.memory: dict[str, Any] = {}
         """What a defect keeps from one request to the next, under its name."""
+        self.debug = False
+        """Whether failures show more, as most exchanges with the original were recorded."""
         self.hanging = threading.Event()
         """Set while a request is never answered, which ends when ``stopping`` is set."""
         self.stopping = threading.Event()

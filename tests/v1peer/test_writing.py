@@ -29,8 +29,8 @@ def test_parents_required_refuses_a_segment_without_a_block_as_not_found(peer_wi
     assert ann.post(list_of("block"), json={}).status_code == 201
 
 
-def test_numbers_required_fails_on_a_signal_without_a_sampling_rate(peer_with: PeerOf) -> None:
-    ann = peer_with("numbers-required").ann
+def test_values_required_fails_on_a_signal_without_a_sampling_rate(peer_with: PeerOf) -> None:
+    ann = peer_with("values-required").ann
     assert ann.post(list_of("analogsignal"), json={"t_start": 0}).json() == CANNED
     signal = made(ann, "analogsignal", t_start=0, sampling_rate=10)
     assert ann.put(signal["location"], json={"t_start": None}).status_code == 500

@@ -47,19 +47,23 @@ async def parents_required(peer: Peer, sent: Sent, forward: Forward) -> Answer:
     """Take no new object without a parent: 404 with a canned text, or 400 for a section."""
     for item in written(sent):
         needed = PARENTS.get(item.kind, ())
+        if item.kind == "recordingchannel" and isinstance(item.body.get("recordingchannelgroup"), str):
+            return failed(sent)
         if not item.is_new or not needed or any(item.body.get(name) for name in needed):
             continue
         if item.kind == "section" and not sent.is_bulk:
             return told(400, {"error": ["Either document or section must present"]})
-        if item.kind == "recordingchannel" or sent.is_bulk:
+        if item.kind == "recordingchannel" or sent.is_bulk or peer.debug:
             return failed(sent)
         return told(404, CANNED)
     return await forward(sent)
 
 
-async def numbers_required(peer: Peer, sent: Sent, forward: Forward) -> Answer:
-    """Fail where a new object lacks one of its numbers."""
+async def values_required(peer: Peer, sent: Sent, forward: Forward) -> Answer:
+    """Fail where a new object lacks one of its numbers; a section without a name says so."""
     for item in written(sent):
+        if item.kind == "section" and item.is_new and not item.body.get("name"):
+            return told(400, {"error": ["This field cannot be blank."]})
         for field in wire_kind(item.kind).quantities:
             missing = item.body.get(field.name) is None if item.is_new else item.body.get(field.name, 0) is None
             if missing and field.name not in _OPTIONAL_NUMBERS.get(item.kind, ()):
