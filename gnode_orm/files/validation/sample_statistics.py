@@ -8,6 +8,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+_Values = npt.NDArray[Any]
+_TOGETHER = 256
+
 
 @dataclass(frozen=True, slots=True)
 class SampleStatistics:
@@ -23,17 +26,27 @@ def sample_statistics(samples: Any) -> SampleStatistics | None:
     """Read an array handle once; ``None`` where there is nothing to judge (no samples, complex or boolean ones)."""
     if samples is None or samples.dtype.kind not in "iuf" or not samples.size or samples.ndim > 2:
         return None
-    lows, highs, missing = [], [], []
-    for chunk in samples.chunks():
-        values = chunk.reshape(len(chunk), -1) if chunk.ndim else chunk.reshape(1, 1)
-        lows.append(_reduced(np.fmin, values))
-        highs.append(_reduced(np.fmax, values))
-        missing.append(np.isnan(values).sum(axis=0))
+    parts = [_of_chunk(chunk.reshape(len(chunk), -1) if chunk.ndim else chunk.reshape(1, 1)) for chunk in samples.chunks()]
+    lows, highs, missing = zip(*parts, strict=True)
     count = max(1, samples.shape[0] if samples.shape else 1)
     return SampleStatistics(np.fmin.reduce(lows), np.fmax.reduce(highs), np.sum(missing, axis=0) / count, count)
 
 
-def _reduced(reduce: Any, values: npt.NDArray[Any]) -> npt.NDArray[Any]:
+def _of_chunk(values: _Values) -> tuple[_Values, _Values, _Values]:
     with np.errstate(invalid="ignore"):
-        result: npt.NDArray[Any] = reduce.reduce(values, axis=0)
+        low, high = _reduced(np.minimum, values), _reduced(np.maximum, values)
+        if not np.any(np.isnan(low)):
+            return low, high, np.zeros(low.shape)
+        return _reduced(np.fmin, values), _reduced(np.fmax, values), np.isnan(values).sum(axis=0)
+
+
+def _reduced(reduce: Any, values: _Values) -> _Values:
+    """Reduce along the first axis. Rows of few channels are taken together, since numpy goes fast along rows alone."""
+    rows, channels = values.shape
+    whole = rows // _TOGETHER * _TOGETHER
+    if whole == 0 or channels >= _TOGETHER:
+        reduced: _Values = reduce.reduce(values, axis=0)
+        return reduced
+    wide = reduce.reduce(values[:whole].reshape(-1, _TOGETHER * channels), axis=0).reshape(_TOGETHER, channels)
+    result: _Values = reduce.reduce(np.concatenate([wide, values[whole:]]), axis=0)
     return result

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from typing import Any
 from weakref import ref
@@ -9,6 +10,7 @@ from weakref import ref
 import numpy as np
 import quantities as pq
 
+from gnode_orm.files.validation.magnitudes import in_si
 from gnode_orm.files.validation.registry import Finding, rule
 from gnode_orm.files.validation.report import ERROR, WARNING
 from gnode_orm.files.validation.sample_statistics import SampleStatistics, sample_statistics
@@ -49,7 +51,7 @@ def _rate_missing(signal: Any) -> Iterator[Finding]:
 def _begin_not_finite(entity: Any) -> Iterator[Finding]:
     """A begin that is not a number leaves every time unknown. The end of a spike train may be infinite."""
     # The end of a train may be infinite: it means that the recording was not bounded.
-    if entity.t_start is not None and np.any(np.isnan(np.asarray(entity.t_start))):
+    if entity.t_start is not None and np.any(np.isnan(entity.t_start.magnitude)):
         yield Finding("t_start", "is not a number", "give the begin of the recording", entity.t_start)
 
 
@@ -58,8 +60,8 @@ def _time_resolution(signal: Any) -> Iterator[Finding]:
     """So far from zero, neighbouring samples get the same time in double precision."""
     if signal.t_start is None or signal.sampling_rate is None:
         return
-    begin, rate = float(signal.t_start.simplified), float(signal.sampling_rate.simplified)
-    if np.isfinite(begin) and rate > 0 and np.spacing(abs(begin)) * rate > 0.1:
+    begin, rate = float(in_si(signal.t_start)), float(in_si(signal.sampling_rate))
+    if math.isfinite(begin) and rate > 0 and math.ulp(begin) * rate > 0.1:
         yield Finding(
             "t_start", "is so late that float64 cannot tell samples apart", "count time from nearer by", begin
         )

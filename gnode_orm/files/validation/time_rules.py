@@ -8,12 +8,15 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from gnode_orm.files.validation.magnitudes import in_si
 from gnode_orm.files.validation.registry import Finding, rule
 from gnode_orm.files.validation.report import ERROR, WARNING
+from gnode_orm.units import unit_of_quantity
 
 # Fewer spikes than this say nothing about the intervals between them.
 _ENOUGH = 100
 _SHORT_SHARE = 0.01
+_ROUNDING = 1e-12
 _WITH_TIMES = ("spiketrain", "eventarray", "epocharray", "irregularlysampledsignal")
 
 
@@ -75,7 +78,7 @@ def _refractory_period(train: Any) -> Iterator[Finding]:
     times = np.sort(_times(train))
     if len(times) < _ENOUGH or not np.all(np.isfinite(times)):
         return
-    short = float(np.mean(np.diff(times) * float(train.times.units.rescale("ms")) < 1.0))
+    short = float(np.mean(np.diff(times) * float(in_si(train.times.units)) < 1e-3))
     if short > _SHORT_SHARE:
         yield Finding("times", "many spikes follow within 1 ms", "check the spike sorting", f"{short:.1%}")
 
@@ -86,9 +89,8 @@ def _left_sweep_outside(entity: Any) -> Iterator[Finding]:
     waveform = entity.waveform if entity.kind == "spike" else entity.waveforms
     if waveform is None or entity.left_sweep is None or entity.sampling_rate is None:
         return
-    length = waveform.shape[-1] / entity.sampling_rate
-    sweep = entity.left_sweep.rescale(length.units)
-    if np.any(sweep < 0 * length.units) or np.any(sweep > length):
+    length, sweep = waveform.shape[-1] / in_si(entity.sampling_rate), in_si(entity.left_sweep)
+    if np.any(sweep < 0) or np.any(sweep > length * (1 + _ROUNDING)):
         yield Finding("left_sweep", "lies outside the waveform", "give the time from its begin", entity.left_sweep)
 
 
@@ -154,8 +156,10 @@ def _times(entity: Any) -> npt.NDArray[Any]:
 
 def _bound(train: Any, bound: Any, direction: int) -> float:
     """A bound in the unit of the times; widened by rounding where the units differ."""
+    if unit_of_quantity(bound).text == train.times.unit:
+        return float(bound.magnitude)
     limit = float(np.asarray(bound.rescale(train.times.units)))
-    return limit if bound.dimensionality == train.times.dimensionality else limit + direction * 4 * np.spacing(limit)
+    return limit + direction * 4 * float(np.spacing(limit))
 
 
 def _count(entity: Any, name: str) -> Iterator[Finding]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import cache
 from typing import Any
 
 # Collections that lead out of the tree below an object: they name what refers to a section, or lead back up.
@@ -17,7 +18,7 @@ def walk(root: Any, path: str) -> Iterator[tuple[str, Any]]:
         path, entity = waiting.pop()
         yield path, entity
         children = []
-        for name in _collections(entity):
+        for name in _collections(type(entity)):
             for number, child in enumerate(getattr(entity, name)):
                 if id(child) not in seen:
                     seen.add(id(child))
@@ -25,5 +26,7 @@ def walk(root: Any, path: str) -> Iterator[tuple[str, Any]]:
         waiting.extend(reversed(children))
 
 
-def _collections(entity: Any) -> list[str]:
-    return [name for name in type(entity).__spec__.relation_by_name if (entity.kind, name) not in _OUTWARD]
+@cache
+def _collections(model: Any) -> list[str]:
+    spec = model.__spec__
+    return [name for name in spec.relation_by_name if (spec.kind, name) not in _OUTWARD]
