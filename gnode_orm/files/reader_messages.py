@@ -13,6 +13,7 @@ from contextlib import contextmanager, redirect_stdout
 from typing import Any, TextIO, cast
 
 from gnode_orm.errors import GnodeError
+from gnode_orm.files.unit_lookups import units_looked_up_once
 
 _LOGGERS = ("Neo", "neo")
 _UNKNOWN_UNIT = re.compile(
@@ -62,7 +63,12 @@ class ReaderMessages:
         handler = _Collector(self._counts)
         loggers = [logging.getLogger(name) for name in _LOGGERS]
         prints = _PrintsOfThisThread(sys.stdout)
-        with _turn, redirect_stdout(cast("TextIO", prints)), warnings.catch_warnings(record=True) as caught:
+        with (
+            _turn,
+            units_looked_up_once(),
+            redirect_stdout(cast("TextIO", prints)),
+            warnings.catch_warnings(record=True) as caught,
+        ):
             warnings.simplefilter("always")
             kept = [logger.propagate for logger in loggers]
             for logger in loggers:

@@ -26,7 +26,9 @@ def sample_statistics(samples: Any) -> SampleStatistics | None:
     """Read an array handle once; ``None`` where there is nothing to judge (no samples, complex or boolean ones)."""
     if samples is None or samples.dtype.kind not in "iuf" or not samples.size or samples.ndim > 2:
         return None
-    parts = [_of_chunk(chunk.reshape(len(chunk), -1) if chunk.ndim else chunk.reshape(1, 1)) for chunk in samples.chunks()]
+    parts = [
+        _of_chunk(chunk.reshape(len(chunk), -1) if chunk.ndim else chunk.reshape(1, 1)) for chunk in samples.chunks()
+    ]
     lows, highs, missing = zip(*parts, strict=True)
     count = max(1, samples.shape[0] if samples.shape else 1)
     return SampleStatistics(np.fmin.reduce(lows), np.fmax.reduce(highs), np.sum(missing, axis=0) / count, count)

@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from functools import cache
 from typing import Any
 
+from gnode_orm.core.schema import SCHEMA
+
 # Collections that lead out of the tree below an object: they name what refers to a section, or lead back up.
 _OUTWARD = {("section", "blocks"), ("section", "segments"), ("recordingchannel", "recordingchannelgroups")}
 
@@ -18,7 +20,7 @@ def walk(root: Any, path: str) -> Iterator[tuple[str, Any]]:
         path, entity = waiting.pop()
         yield path, entity
         children = []
-        for name in _collections(type(entity)):
+        for name in _collections(entity.kind):
             for number, child in enumerate(getattr(entity, name)):
                 if id(child) not in seen:
                     seen.add(id(child))
@@ -27,6 +29,5 @@ def walk(root: Any, path: str) -> Iterator[tuple[str, Any]]:
 
 
 @cache
-def _collections(model: Any) -> list[str]:
-    spec = model.__spec__
-    return [name for name in spec.relation_by_name if (spec.kind, name) not in _OUTWARD]
+def _collections(kind: str) -> list[str]:
+    return [name for name in SCHEMA[kind].relation_by_name if (kind, name) not in _OUTWARD]
