@@ -13,8 +13,9 @@ PAGE = ROOT / "docs/reference/validation.md"
 HEAD = """# Validation codes
 
 What `gnode_orm.validate` and every import look at. An error makes an import refuse the block; a warning is kept with
-it, in `block.ext["import"]["warnings"]`. [Import recordings](../howto/import.md#validate-first) tells how to run a
-validation, to add rules of your own, and to demand metadata.
+it, in `block.ext["import"]["warnings"]`; an info is no fault and is only shown.
+[Import recordings](../howto/import.md#validate-first) tells how to run a validation, to add rules of your own, and to
+demand metadata.
 
 ## Files and objects as a whole
 
@@ -36,6 +37,10 @@ that nothing can store. The message has its path.
 **warning.** The reader reported something, or something had to be assumed: an unknown unit, a time without a zone,
 an event repeated in each sweep, an empty result.
 
+### section-cycle
+
+**error.** A section is inside itself, so that it hangs in no document.
+
 ### required-missing
 
 **error.** A [template](../howto/import.md#demand-metadata) demands something that is not there.
@@ -46,18 +51,24 @@ an event repeated in each sweep, an empty result.
 """
 GROUPS = {
     "signal_rules": "Signals",
+    "channel_rules": "Channels",
     "time_rules": "Spikes, events, epochs",
     "structure_rules": "How objects hang together",
     "metadata_rules": "Metadata",
 }
 TAIL = """
-## What is not judged
+## What is judged otherwise than one might expect
 
-Units and dimensions, counts of times and samples, the end of a train before its begin: an object that is wrong in
-these cannot be made at all, and the message of `not-convertible` says so. The unit of a signal is not held against its
-name, since recordings hold temperatures, pressures and positions beside voltages. Equidistant times of an irregular
-signal and samples that lie on a straight line are no fault. Lengths of names and texts are only limited by the servers
-of the first version of the data API.
+* Units and dimensions, counts of times and samples, objects in two places, members of another block, and the end of a
+  train before its begin: an object that is wrong in these cannot be made at all, and the message of `not-convertible`
+  says so, with its path.
+* A value that is not of its dtype, and a segment without a block, are warnings: both are kept exactly.
+* Integer times with a broken end lose nothing here, so they are a warning.
+* Missing, constant and clipped samples are warnings; a rule of your own with the same code replaces ours, and may be an
+  error from its own limit on.
+* The unit of a signal is only held against names that say potential or current: recordings hold temperatures, pressures
+  and positions beside these.
+* Lengths of names and texts are only limited by the servers of the first version of the data API.
 """
 
 

@@ -75,6 +75,7 @@ def test_a_unit_that_came_first_is_that_of_the_array(ann: Client) -> None:
     assert ann.get(address).json()["data_size"] == 24
 
 
+@pytest.mark.case(87)
 @pytest.mark.parametrize("values", [np.array([b"a", b"bc"]), np.array(["ä", "bc"], dtype=object)], ids=["S", "vlen"])
 def test_labels_keep_their_text(ann: Client, values: Any) -> None:
     made = ann.post(EPHYS + "eventarray/", json={}).json()
@@ -138,6 +139,7 @@ def test_a_file_that_reaches_out_or_blows_up_is_refused(ann: Client, fill: Fill)
     assert ann.get(address).json()["guid"] == guid
 
 
+@pytest.mark.case(88)
 @pytest.mark.parametrize(
     "content",
     [b"", b"junk", b"\x89HDF\r\n\x1a\n", b"\x89HDF\r\n\x1a\n" + b"\x00" * 500, array(np.arange(9.0))[:700]],

@@ -10,16 +10,16 @@ from typing import Any
 from gnode_orm.core.entity import Entity
 from gnode_orm.errors import FormatError, ValidationFailed
 from gnode_orm.files.validation.registry import RULES, Finding, Rule, rule
-from gnode_orm.files.validation.report import ERROR, WARNING, Issue, Report, short
+from gnode_orm.files.validation.report import ERROR, INFO, WARNING, Issue, Report, short
 from gnode_orm.files.validation.walk import walk
 
 # Importing these modules adds their rules.
-for _module in ("signal_rules", "time_rules", "structure_rules", "metadata_rules"):
+for _module in ("signal_rules", "channel_rules", "time_rules", "structure_rules", "metadata_rules"):
     import_module(f"{__name__}.{_module}")
 
 _Rules = Mapping[str, Sequence[Rule]]
 
-__all__ = ["ERROR", "RULES", "WARNING", "Finding", "Issue", "Report", "Rule", "rule", "validate"]
+__all__ = ["ERROR", "INFO", "RULES", "WARNING", "Finding", "Issue", "Report", "Rule", "rule", "validate"]
 
 
 def validate(target: Any, *, template: Any = None) -> Report:
@@ -98,8 +98,20 @@ def _of_native(native: Any, library: str, path: str, more: _Rules) -> Iterator[I
 
 
 def _of_model(model: Entity, path: str, more: _Rules) -> Iterator[Issue]:
+    if _in_a_ring(model):
+        remedy = "set section or document of one of them"
+        yield Issue(ERROR, "section-cycle", f"{path}.section", None, "the section is inside itself", remedy)
     for where, entity in walk(model, path):
         for each in (*RULES.get(entity.kind, ()), *more.get(entity.kind, ())):
             for finding in each.check(entity):
                 place = where if finding.field is None else f"{where}.{finding.field}"
                 yield Issue(each.severity, each.code, place, short(finding.value), finding.message, finding.remedy)
+
+
+def _in_a_ring(model: Any) -> bool:
+    """Whether a section is its own ancestor. A ring hangs in nothing, so only what is given can be in one."""
+    above, seen = model, set()
+    while above is not None and above.kind == "section" and id(above) not in seen:
+        seen.add(id(above))
+        above = above.section
+    return above is model and bool(seen)

@@ -14,3 +14,8 @@ def in_si(quantity: Any) -> npt.NDArray[np.float64]:
     """Give the number or numbers of a quantity in SI units."""
     numbers: npt.NDArray[np.float64] = np.asarray(quantity.magnitude, float) * unit_of_quantity(quantity).factor
     return numbers
+
+
+def one_in_si(quantity: Any) -> float:
+    """Give the number of a quantity of one value, which neo may hold as an array of one."""
+    return float(in_si(quantity).item())

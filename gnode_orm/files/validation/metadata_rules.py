@@ -24,6 +24,14 @@ def _value_not_of_dtype(item: Any) -> Iterator[Finding]:
             yield Finding("values", f"a value is no {dtype}", "correct the value, or the type", value.data)
 
 
+@rule("property", code="number-as-text", severity=WARNING)
+def _number_as_text(item: Any) -> Iterator[Finding]:
+    """All values of a property of text are numbers, so that they cannot be compared as such."""
+    texts = [value.data for value in item.values]
+    if (item.ext or {}).get("dtype") in ("string", "text") and texts and all(map(_is_number, texts)):
+        yield Finding("values", "are numbers with the type of text", "set the type to int or float", texts[0])
+
+
 @rule("property", code="units-differ", severity=WARNING)
 def _units_differ(item: Any) -> Iterator[Finding]:
     """Values of a property have different units, as odML 1.0 allows; odML 1.1 has one unit for all of them."""
@@ -58,6 +66,14 @@ def _name_with_slash(entity: Any) -> Iterator[Finding]:
     """A name holds a slash, which paths to sections and properties take for a step."""
     if entity.name and "/" in entity.name:
         yield Finding("name", "holds a slash", "rename it, so that links can lead to it", entity.name)
+
+
+def _is_number(text: str | None) -> bool:
+    try:
+        float(text or "")
+    except ValueError:
+        return False
+    return True
 
 
 def _linked(section: Any, link: str) -> Any:

@@ -8,7 +8,7 @@ from typing import Any
 
 from gnode_orm.core.schema import SCHEMA
 from gnode_orm.errors import ValidationFailed, did_you_mean
-from gnode_orm.files.validation.report import ERROR, WARNING
+from gnode_orm.files.validation.report import ERROR, INFO, WARNING
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,8 +53,8 @@ def rule(*kinds: str, code: str, severity: str) -> Callable[[Check], Check]:
     Raises:
         ValidationFailed: an unknown kind or severity.
     """
-    if severity not in (ERROR, WARNING):
-        raise ValidationFailed(f"A rule is {ERROR!r} or {WARNING!r}, not {severity!r}", value=severity)
+    if severity not in (ERROR, WARNING, INFO):
+        raise ValidationFailed(f"A rule is {ERROR!r}, {WARNING!r} or {INFO!r}, not {severity!r}", value=severity)
     for kind in kinds:
         if kind not in SCHEMA:
             raise ValidationFailed(f"There is no kind {kind!r}{did_you_mean(kind, SCHEMA)}", value=kind)

@@ -9,6 +9,7 @@ from typing import Any
 
 ERROR = "error"
 WARNING = "warning"
+INFO = "info"
 _EXAMPLES = 3
 
 
@@ -17,7 +18,8 @@ class Issue:
     """One thing that is wrong or doubtful.
 
     Attributes:
-        severity: ``"error"`` (the object cannot be trusted) or ``"warning"`` (it can, but look at it).
+        severity: ``"error"`` (the object cannot be trusted), ``"warning"`` (it can, but look at it) or ``"info"``
+            (nothing is wrong; it may be unexpected).
         code: stable name of the rule, for instance ``"spike-outside-train"``.
         path: where, for instance ``"block[0].segments[3].spiketrains[1].times"``.
         value: the value concerned, as short text, or ``None``.
@@ -59,9 +61,18 @@ class Report:
         """Issues to look at."""
         return [issue for issue in self.issues if issue.severity == WARNING]
 
+    @property
+    def notes(self) -> list[Issue]:
+        """Issues that are no fault."""
+        return [issue for issue in self.issues if issue.severity == INFO]
+
     def summary(self) -> list[str]:
-        """One line for each code, with the count and the first places: a recording may have hundreds of the same."""
-        return [str(group[0]) if len(group) == 1 else _together(group) for group in self.groups()]
+        """One line for each code, with the count and the first places: a recording may have hundreds of the same.
+
+        Errors and warnings; an import keeps these lines with the block.
+        """
+        groups = [group for group in self.groups() if group[0].severity != INFO]
+        return [str(group[0]) if len(group) == 1 else _together(group) for group in groups]
 
     def groups(self) -> list[list[Issue]]:
         """Give the issues by code, in the order in which the codes were met."""

@@ -1,26 +1,27 @@
-"""Rules for signals: rate, begin, samples, channels."""
+"""Rules for signals: rate, begin, times, unit, type of samples."""
 
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterator
 from typing import Any
-from weakref import ref
 
 import numpy as np
 import quantities as pq
 
-from gnode_orm.files.validation.magnitudes import in_si
+from gnode_orm.files.validation.magnitudes import one_in_si
 from gnode_orm.files.validation.registry import Finding, rule
-from gnode_orm.files.validation.report import ERROR, WARNING
-from gnode_orm.files.validation.sample_statistics import SampleStatistics, sample_statistics
+from gnode_orm.files.validation.report import ERROR, INFO, WARNING
+from gnode_orm.units import unit_of, unit_of_quantity
 
 _REGULAR = ("analogsignal", "analogsignalarray")
 _ALL = (*_REGULAR, "irregularlysampledsignal")
 _SCALARS = ("sampling_rate", "t_start", "t_stop")
-_NAN_SHARE = 0.01
-# Fewer samples than this say nothing about a channel.
+# Fewer times than this say nothing about the steps between them.
 _ENOUGH = 10
+_STEP_TOLERANCE = 1e-6
+_NAMES = {"V": {"vm", "v", "voltage", "potential"}, "A": {"im", "i", "current"}}
 
 
 @rule(*_ALL, "spiketrain", code="scalar-refused", severity=ERROR)
@@ -60,7 +61,7 @@ def _time_resolution(signal: Any) -> Iterator[Finding]:
     """So far from zero, neighbouring samples get the same time in double precision."""
     if signal.t_start is None or signal.sampling_rate is None:
         return
-    begin, rate = float(in_si(signal.t_start)), float(in_si(signal.sampling_rate))
+    begin, rate = one_in_si(signal.t_start), one_in_si(signal.sampling_rate)
     if math.isfinite(begin) and rate > 0 and math.ulp(begin) * rate > 0.1:
         yield Finding(
             "t_start", "is so late that float64 cannot tell samples apart", "count time from nearer by", begin
@@ -69,65 +70,62 @@ def _time_resolution(signal: Any) -> Iterator[Finding]:
 
 @rule(*_ALL, code="doubtful-sample-type", severity=WARNING)
 def _doubtful_sample_type(signal: Any) -> Iterator[Finding]:
-    """Complex and half-precision samples are kept exactly, but other programs cannot read them."""
+    """Complex, half-precision and long double samples are kept exactly, but not every program or machine reads them."""
     samples = signal.signal
-    if samples is not None and (samples.dtype.kind == "c" or samples.dtype == np.float16):
+    if samples is not None and (samples.dtype.kind == "c" or _is_odd_float(samples.dtype)):
         yield Finding("signal", f"samples are {samples.dtype}", "many programs cannot read these; float32 is safe")
 
 
-@rule(*_ALL, code="samples-missing", severity=WARNING)
-def _samples_missing(signal: Any) -> Iterator[Finding]:
-    """More than one sample of a hundred in a channel is not a number."""
-    figures = _figures(signal)
-    if figures is not None and np.any(figures.missing > _NAN_SHARE):
-        yield Finding(
-            "signal",
-            "more than 1 % of a channel are not numbers",
-            "check the recording for gaps",
-            _channels(figures.missing > _NAN_SHARE),
-        )
+@rule(*_ALL, code="signal-without-axis", severity=WARNING)
+def _signal_without_axis(signal: Any) -> Iterator[Finding]:
+    """A neo signal without an axis of time is kept, but neo itself cannot even print it."""
+    if (signal.ext or {}).get("shape") == []:
+        yield Finding("signal", "is a single number without an axis of time", "give it the shape (1, 1) in neo")
 
 
-@rule(*_ALL, code="constant-channel", severity=WARNING)
-def _constant_channel(signal: Any) -> Iterator[Finding]:
-    """All samples of a channel are the same, as those of an input that was not connected."""
-    figures = _figures(signal)
-    if figures is None or figures.samples < _ENOUGH:
+@rule(*_ALL, code="unit-unlike-name", severity=WARNING)
+def _unit_unlike_name(signal: Any) -> Iterator[Finding]:
+    """A signal named after a potential is in amperes, or one named after a current in volts: channels were swapped."""
+    words = set(re.findall(r"[a-z]+", (signal.name or "").lower()))
+    named = [unit for unit, names in _NAMES.items() if words & names]
+    if len(named) != 1 or signal.signal is None or signal.signal.unit is None:
         return
-    flat = (figures.low == figures.high) & (figures.missing == 0)
-    if np.any(flat):
-        yield Finding("signal", "a channel never changes", "check that it was connected", _channels(flat))
+    other = "A" if named == ["V"] else "V"
+    if unit_of(signal.signal.unit).dimension == unit_of(other).dimension:
+        yield Finding("signal", f"is named like one in {named[0]}", "check the channels of the header", signal.units)
 
 
-@rule(*_REGULAR, code="saturated-channel", severity=WARNING)
-def _saturated_channel(signal: Any) -> Iterator[Finding]:
-    """Integer samples reach the lowest or highest value of their type: the input was clipped."""
-    figures = _figures(signal)
-    if figures is None or signal.signal.dtype.kind != "i" or figures.samples < _ENOUGH:
+@rule(*_REGULAR, code="declared-times-differ", severity=WARNING)
+def _declared_times_differ(signal: Any) -> Iterator[Finding]:
+    """Rate, period, length or end that the annotations tell differ from those of the samples by more than a sample."""
+    if signal.signal is None or signal.sampling_rate is None or not len(signal.signal):
         return
-    limits = np.iinfo(signal.signal.dtype)
-    full = ((figures.low == limits.min) | (figures.high == limits.max)) & (figures.low != figures.high)
-    if np.any(full):
-        yield Finding("signal", "a channel reaches the limits of its integers", "check the gain", _channels(full))
+    rate = one_in_si(signal.sampling_rate)
+    length = len(signal.signal) / rate
+    begin = 0.0 if signal.t_start is None else one_in_si(signal.t_start)
+    for name, told in _declared(signal.annotations, length * rate):
+        ours = length + (begin if name == "t_stop" else 0.0)
+        if abs(told - ours) > 1.5 / rate:
+            yield Finding("annotations", f"{name} is not that of the samples", "find out which is right", told)
 
 
-@rule(*_ALL, code="channel-names-count", severity=ERROR)
-def _channel_names_count(signal: Any) -> Iterator[Finding]:
-    """The array annotation ``channel_names`` does not have one name for each channel."""
-    channels, names = _channel_count(signal), signal.channel_names
-    if names and channels is not None and len(names) != channels:
-        yield Finding(
-            "array_annotations", f"{len(names)} channel_names for {channels} channels", "give one name for each"
-        )
+@rule("irregularlysampledsignal", code="begin-differs", severity=WARNING)
+def _begin_differs(signal: Any) -> Iterator[Finding]:
+    """The begin is not the time of the first sample, which neo takes for it."""
+    if signal.t_start is None or signal.times is None or not len(signal.times):
+        return
+    if not math.isclose(one_in_si(signal.t_start), one_in_si(signal.times[0]), rel_tol=1e-12):
+        yield Finding("t_start", "is not the time of the first sample", "set it to times[0]", signal.t_start)
 
 
-@rule(*_ALL, code="channel-names-repeated", severity=WARNING)
-def _channel_names_repeated(signal: Any) -> Iterator[Finding]:
-    """Channels that share a name can only be picked by number."""
-    names = signal.channel_names
-    repeated = sorted({name for name in names if names.count(name) > 1})
-    if repeated:
-        yield Finding("array_annotations", "channels share a name", "pick channels by number", repeated)
+@rule("irregularlysampledsignal", code="times-equidistant", severity=INFO)
+def _times_equidistant(signal: Any) -> Iterator[Finding]:
+    """The times of an irregularly sampled signal have one distance; a rate would say the same in less."""
+    if signal.times is None or signal.times.ndim != 1 or len(signal.times) < _ENOUGH:
+        return
+    steps = np.diff(np.asarray(signal.times, float))
+    if steps[0] > 0 and np.all(np.abs(steps - steps[0]) <= _STEP_TOLERANCE * steps[0]):
+        yield Finding("times", "are equidistant", "an AnalogSignal with a sampling_rate holds the same", len(steps) + 1)
 
 
 @rule("irregularlysampledsignal", code="times-not-increasing", severity=WARNING)
@@ -149,26 +147,18 @@ def _kept_for_neo(entity: Any) -> dict[str, Any]:
     return {name: exact[name] for name in _SCALARS if exact.get(name) is not None}
 
 
-def _figures(signal: Any) -> SampleStatistics | None:
-    """Figures of a signal's samples, kept for the rules that follow on the same signal."""
-    global _last
-    samples = signal.signal
-    if samples is None:
-        return None
-    if _last is None or _last[0]() is not samples:
-        _last = (ref(samples), sample_statistics(samples))
-    return _last[1]
+def _is_odd_float(dtype: np.dtype[Any]) -> bool:
+    """Whether a float has half precision, or a size that other machines do not know."""
+    return dtype == np.float16 or (dtype.kind == "f" and dtype.itemsize > 8)
 
 
-_last: tuple[ref[Any], SampleStatistics | None] | None = None
-
-
-def _channel_count(signal: Any) -> int | None:
-    samples = signal.signal
-    return None if samples is None or samples.ndim > 2 else samples.shape[1] if samples.ndim == 2 else 1
-
-
-def _channels(picked: Any) -> str:
-    numbers = np.flatnonzero(picked).tolist()
-    shown = ", ".join(map(str, numbers[:8])) + (", ..." if len(numbers) > 8 else "")
-    return f"channel {shown}"
+def _declared(annotations: Any, samples: float) -> Iterator[tuple[str, float]]:
+    """Give what annotations tell of a signal's times, as its length or its end in seconds."""
+    for name, dimension in (("sampling_rate", "1/s"), ("sampling_period", "s"), ("duration", "s"), ("t_stop", "s")):
+        told = (annotations or {}).get(name)
+        if not isinstance(told, pq.Quantity) or told.size != 1 or unit_of_quantity(told).dimension != dimension:
+            continue
+        value = one_in_si(told)
+        if name == "sampling_rate":
+            value = samples / value if value else np.inf
+        yield name, value * samples if name == "sampling_period" else value

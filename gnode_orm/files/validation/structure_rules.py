@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+from gnode_orm.core.entity import Entity
+from gnode_orm.core.schema import SCHEMA
+from gnode_orm.errors import DetachedError, NotFound
 from gnode_orm.files.validation.registry import Finding, rule
-from gnode_orm.files.validation.report import ERROR, WARNING
+from gnode_orm.files.validation.report import ERROR, INFO, WARNING
 
 # What the odml library writes where no type was given.
 _NO_TYPE = "n.s."
+_EXT_VERSION = 1
+_TWO_PARENTS = ("spiketrain", "spike", "analogsignalarray")
 
 
 @rule("block", code="time-zones-mixed", severity=WARNING)
@@ -30,6 +35,48 @@ def _recorded_in_future(entity: Any) -> Iterator[Finding]:
     now = dt.datetime.now(dt.UTC) + dt.timedelta(hours=14)
     if time is not None and (time.replace(tzinfo=dt.UTC) if time.tzinfo is None else time) > now:
         yield Finding("rec_datetime", "lies in the future", "check the clock of the recording machine", time)
+
+
+@rule("block", code="group-cycle", severity=INFO)
+def _group_cycle(block: Any) -> Iterator[Finding]:
+    """A group of neo is inside itself, which is kept; who walks through groups must not walk for ever."""
+    members = {}
+    for group in block.recordingchannelgroups:
+        ext = group.ext or {}
+        if "key" in ext:
+            members[ext["key"]] = ext.get("neo_group", {}).get("members", {}).get("groups", ())
+    if _has_ring(members):
+        yield Finding("recordingchannelgroups", "a group is inside itself", "leave it, or take it out in neo")
+
+
+@rule(*_TWO_PARENTS, code="parents-of-two-blocks", severity=ERROR)
+def _parents_of_two_blocks(entity: Any) -> Iterator[Finding]:
+    """The segment of an object is of one block, and its unit or channel group of another."""
+    block = _above(entity, ("segment", "block"))
+    for path in (("unit", "recordingchannelgroup", "block"), ("recordingchannelgroup", "block")):
+        other = _above(entity, path)
+        if block is not None and other is not None and block is not other:
+            yield Finding(path[0], "belongs to another block than the segment", "take one of the same block", other)
+
+
+@rule(*SCHEMA, code="parent-not-found", severity=ERROR)
+def _parent_not_found(entity: Any) -> Iterator[Finding]:
+    """A foreign key names an object that is not there."""
+    for name in sorted(entity._unresolved or ()):
+        try:
+            getattr(entity, name)
+        except NotFound:
+            yield Finding(name, "names an object that is not there", "set it anew, or to None", entity.ref(name))
+        except DetachedError:
+            continue  # there is no session to ask
+
+
+@rule(*SCHEMA, code="extension-newer", severity=WARNING)
+def _extension_newer(entity: Any) -> Iterator[Finding]:
+    """A newer version of this package wrote ``ext``; what this one does not know of it is kept and not used."""
+    version = (entity.ext or {}).get("v", _EXT_VERSION)
+    if isinstance(version, int) and version > _EXT_VERSION:
+        yield Finding("ext", "was written by a newer version", "update gnode-orm", version)
 
 
 @rule("block", code="segment-index-repeated", severity=WARNING)
@@ -103,3 +150,23 @@ def _dependency_unknown(section: Any) -> Iterator[Finding]:
 
 def _repeated(items: Iterable[Any]) -> list[Any]:
     return [item for item, count in Counter(items).items() if count > 1 and item is not None]
+
+
+def _above(entity: Any, path: Iterable[str]) -> Any:
+    """Climb foreign keys that are loaded; ``None`` where one is not, or is not set."""
+    for name in path:
+        entity = entity._raw(name) if name in type(entity).__references__ else None
+        if not isinstance(entity, Entity):
+            return None
+    return entity
+
+
+def _has_ring(members: Mapping[str, Iterable[str]]) -> bool:
+    """Whether something is inside itself: what holds nothing is taken away until nothing is left, or only rings."""
+    open_ = {key: set(inner) & members.keys() for key, inner in members.items()}
+    while closed := [key for key, inner in open_.items() if not inner]:
+        for key in closed:
+            del open_[key]
+        for inner in open_.values():
+            inner.difference_update(closed)
+    return bool(open_)

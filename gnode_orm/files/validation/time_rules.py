@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from gnode_orm.files.validation.magnitudes import in_si
+from gnode_orm.files.validation.magnitudes import in_si, one_in_si
 from gnode_orm.files.validation.registry import Finding, rule
 from gnode_orm.files.validation.report import ERROR, WARNING
 from gnode_orm.units import unit_of_quantity
@@ -17,6 +18,7 @@ from gnode_orm.units import unit_of_quantity
 _ENOUGH = 100
 _SHORT_SHARE = 0.01
 _ROUNDING = 1e-12
+_NO_TICK = 1e-6
 _WITH_TIMES = ("spiketrain", "eventarray", "epocharray", "irregularlysampledsignal")
 
 
@@ -78,7 +80,7 @@ def _refractory_period(train: Any) -> Iterator[Finding]:
     times = np.sort(_times(train))
     if len(times) < _ENOUGH or not np.all(np.isfinite(times)):
         return
-    short = float(np.mean(np.diff(times) * float(in_si(train.times.units)) < 1e-3))
+    short = float(np.mean(np.diff(times) * one_in_si(train.times.units) < 1e-3))
     if short > _SHORT_SHARE:
         yield Finding("times", "many spikes follow within 1 ms", "check the spike sorting", f"{short:.1%}")
 
@@ -114,6 +116,25 @@ def _waveforms_without_rate(train: Any) -> Iterator[Finding]:
     """Without a rate, the waveforms have no time scale."""
     if train.waveforms is not None and train.sampling_rate is None:
         yield Finding("sampling_rate", "is missing, so the waveforms have no time scale", "set it")
+
+
+@rule("spiketrain", code="waveforms-default-rate", severity=WARNING)
+def _waveforms_default_rate(train: Any) -> Iterator[Finding]:
+    """The waveforms are sampled at 1 Hz, which neo fills in where nobody says a rate."""
+    if train.waveforms is not None and train.sampling_rate is not None and one_in_si(train.sampling_rate) == 1:
+        yield Finding("sampling_rate", "is the one that neo fills in", "set that of the recording", train.sampling_rate)
+
+
+@rule("spiketrain", code="bound-between-ticks", severity=WARNING)
+def _bound_between_ticks(train: Any) -> Iterator[Finding]:
+    """Times are integers, and a bound lies between two of them: programs that rebuild the train with neo cut it off."""
+    if train.times is None or train.times.dtype.kind not in "iu":
+        return
+    for name in ("t_start", "t_stop"):
+        bound = getattr(train, name)
+        ticks = 0.0 if bound is None else one_in_si(bound) / one_in_si(train.times.units)
+        if np.isfinite(ticks) and not math.isclose(ticks, round(ticks), rel_tol=_ROUNDING, abs_tol=_NO_TICK):
+            yield Finding(name, "lies between two of the integer times", "give the times as float64", bound)
 
 
 @rule("eventarray", "epocharray", code="labels-count", severity=ERROR)

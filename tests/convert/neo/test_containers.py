@@ -56,6 +56,7 @@ def annotated(values: dict[str, Any]) -> neo.Block:
     return block
 
 
+@pytest.mark.case(2, 3, 4, 5)
 @pytest.mark.parametrize(
     "name", [None, "", "β" * 5000, 'a\n\r\t"', "    "], ids=["none", "empty", "long", "quoted", "blank"]
 )
@@ -73,6 +74,7 @@ def test_a_path_as_file_origin_becomes_text() -> None:
     assert Block.from_neo(neo.Block(file_origin=Path("a") / "b")).file_origin == str(Path("a") / "b")
 
 
+@pytest.mark.case(6, 58)
 @pytest.mark.parametrize(
     ("facts", "place"),
     [
@@ -93,6 +95,7 @@ def test_what_no_field_can_hold_is_refused_with_its_path(facts: dict[str, Any], 
     assert caught.value.field == place.partition(".")[2]
 
 
+@pytest.mark.case(56, 57, 58)
 @pytest.mark.parametrize("moment", [None, NAIVE, AWARE], ids=["none", "naive", "aware"])
 @pytest.mark.parametrize("index", [None, -3, np.int64(7)], ids=repr)
 def test_times_and_indices_come_back_from_a_store(moment: Any, index: Any) -> None:
@@ -107,11 +110,13 @@ def test_an_index_set_later_replaces_the_exact_one_of_neo() -> None:
     assert type(model.to_neo().index) is int
 
 
+@pytest.mark.case(68)
 @pytest.mark.parametrize("key", VALUES)
 def test_annotations_of_every_type_come_back_from_a_store(key: str) -> None:
     assert_isomorphic(annotated({key: VALUES[key]}), stored(annotated({key: VALUES[key]})))
 
 
+@pytest.mark.case(67)
 def test_annotations_keep_the_order_of_their_keys() -> None:
     block = annotated({"z": 1, "a": 2, "m": {"y": 1, "b": 2}})
     again = stored(block)
@@ -123,6 +128,7 @@ def test_an_array_of_objects_comes_back_from_a_store() -> None:
     assert_isomorphic(block, stored(block))
 
 
+@pytest.mark.case(69)
 @pytest.mark.parametrize(
     ("values", "place"),
     [({"a": {"b": [1, object()]}}, r"\['a'\]\['b'\]\[1\]"), ({"a": {1, 2}}, r"\['a'\]"), ({1: "a"}, "")],
@@ -145,6 +151,7 @@ def test_annotations_of_neo_and_of_models_do_not_share_what_can_be_edited() -> N
     assert type(again.annotations["list"]) is list
 
 
+@pytest.mark.case(66)
 def test_array_annotations_come_back_from_a_store() -> None:
     values = {
         "depth": [1.0, 2.0] * pq.um,
@@ -158,10 +165,12 @@ def test_array_annotations_come_back_from_a_store() -> None:
     assert_isomorphic(block, stored(block))
 
 
+@pytest.mark.case(1)
 def test_a_block_without_anything_comes_back_from_a_store() -> None:
     assert_isomorphic(neo.Block(), stored(neo.Block()))
 
 
+@pytest.mark.case(59)
 def test_names_of_several_objects_may_be_the_same() -> None:
     block = neo.Block("same")
     block.segments.extend([neo.Segment("same"), neo.Segment("same"), neo.Segment(None)])
@@ -182,6 +191,7 @@ def test_a_child_that_names_its_parent_needs_no_place_in_its_list() -> None:
     assert [item.name for item in model.block.segments] == ["segment"]
 
 
+@pytest.mark.case(71)
 def test_a_segment_in_two_blocks_is_refused_with_both() -> None:
     segment = neo.Segment("s")
     first, second = neo.Block("one"), neo.Block("two")

@@ -35,6 +35,7 @@ NATIVES = {
     "no labels": event(None),
     "an empty list of labels": event([]),
     "NUL inside": event(["a\0b", "c"]),
+    "NUL at the end": event(["a\0", "c"]),
     "nothing at all": neo.Event(),
     "integer times": event(times=np.array([1, 2], ">i8")),
     "NaN": event(times=(np.nan, np.inf)),
@@ -45,6 +46,7 @@ NATIVES = {
 }
 
 
+@pytest.mark.case(45, 46, 47, 51, 52, 53)
 @pytest.mark.parametrize("native", NATIVES.values(), ids=list(NATIVES))
 def test_every_event_and_epoch_that_neo_takes_comes_back_from_a_store(native: Any) -> None:
     if isinstance(native, neo.Epoch) and native._durations.size not in (0, native.size):
@@ -53,6 +55,7 @@ def test_every_event_and_epoch_that_neo_takes_comes_back_from_a_store(native: An
     assert_isomorphic(block, stored(block))
 
 
+@pytest.mark.case(48, 49, 50)
 @pytest.mark.parametrize(
     ("native", "reason"),
     [

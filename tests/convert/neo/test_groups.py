@@ -90,7 +90,17 @@ def of_units() -> neo.Block:
     return grouped(block, neo.Group([*units, block.segments[0].analogsignals[0]], name="tetrode"))
 
 
-@pytest.mark.parametrize("make", [nested, cyclic, overlapping, orphans, views, of_units])
+def of_namesakes() -> neo.Block:
+    """Units, channels and groups that share one name."""
+    block = in_block(train("same"), train("same"), signal(1), signal(1))
+    segment = block.segments[0]
+    units = [neo.Group([item], name="same", allowed_types=[neo.SpikeTrain]) for item in segment.spiketrains]
+    channels = [neo.Group([item], name="same") for item in segment.analogsignals]
+    return grouped(block, neo.Group([*units, *channels], name="same"), neo.Group(name="same"))
+
+
+@pytest.mark.case(59, 60, 61, 62, 63, 64, 65)
+@pytest.mark.parametrize("make", [nested, cyclic, overlapping, orphans, views, of_units, of_namesakes])
 def test_groups_come_back_from_a_store_with_order_and_sharing(make: Any) -> None:
     block = make()
     assert_isomorphic(block, stored(block))
@@ -175,6 +185,7 @@ def test_a_view_whose_signal_is_gone_is_left_out_with_a_warning() -> None:
     assert [len(group.channelviews) for group in again.groups] == [0, 0]
 
 
+@pytest.mark.case(65)
 def test_a_view_of_a_channel_that_is_not_there_is_refused_with_its_path() -> None:
     block = in_block(signal(4))
     group = neo.Group([neo.ChannelView(block.segments[0].analogsignals[0], [1, 9])])

@@ -67,6 +67,7 @@ def test_any_other_index_gives_what_the_loaded_array_gives(reader: Any) -> None:
     assert lazy.rescaled("mV")[0, 0] == lazy[0, 0].rescale("mV")
 
 
+@pytest.mark.case(72)
 def test_a_lazy_block_is_stored_and_reads_as_neo_reads_it(reader: Any) -> None:
     lazy, loaded = reader.read_block(lazy=True), reader.read_block()
     with connect(":memory:") as lab:

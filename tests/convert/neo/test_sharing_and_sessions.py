@@ -28,6 +28,7 @@ def signal() -> neo.AnalogSignal:
     return neo.AnalogSignal(np.zeros((3, 2)), units="mV", sampling_rate=1 * pq.kHz)
 
 
+@pytest.mark.case(22)
 def test_samples_edited_before_the_commit_are_stored_as_they_are_then(session: Session) -> None:
     native = signal()
     session.add(in_block(native))
@@ -37,6 +38,7 @@ def test_samples_edited_before_the_commit_are_stored_as_they_are_then(session: S
     assert session.query(AnalogSignalArray).one().signal[0, 0].item() == 5
 
 
+@pytest.mark.case(22)
 def test_samples_edited_after_the_commit_change_nothing_that_is_stored(session: Session) -> None:
     native = signal()
     session.add(in_block(native))
@@ -46,6 +48,7 @@ def test_samples_edited_after_the_commit_change_nothing_that_is_stored(session: 
     assert not session.dirty
 
 
+@pytest.mark.case(70)
 def test_a_deep_copy_of_an_added_object_is_an_object_of_its_own(session: Session) -> None:
     block = in_block(signal())
     first, second = session.add(block), session.add(copy.deepcopy(block))
@@ -54,6 +57,7 @@ def test_a_deep_copy_of_an_added_object_is_an_object_of_its_own(session: Session
     assert first.location != second.location
 
 
+@pytest.mark.case(89)
 def test_an_unmodified_graph_added_again_writes_nothing(session: Session) -> None:
     block = in_block(signal(), neo.SpikeTrain([1, 2] * pq.s, t_stop=3 * pq.s), neo.Event([1] * pq.s, labels=["go"]))
     block.groups.append(neo.Group([block.segments[0].analogsignals[0]]))
@@ -64,6 +68,7 @@ def test_an_unmodified_graph_added_again_writes_nothing(session: Session) -> Non
     assert session.commit().counts == {}
 
 
+@pytest.mark.case(44)
 def test_waveforms_on_a_train_without_spikes_are_refused_with_their_path() -> None:
     train = neo.SpikeTrain([] * pq.s, t_stop=3 * pq.s, waveforms=np.zeros((2, 1, 5)) * pq.uV)
     with pytest.raises(ValidationFailed, match=r"spiketrains\[0\].*waveforms"):
@@ -79,18 +84,21 @@ def test_a_view_may_name_a_channel_twice() -> None:
     assert_isomorphic(block, stored(block))
 
 
+@pytest.mark.case(66)
 def test_array_annotations_of_an_empty_object_come_back() -> None:
     event = neo.Event([] * pq.s, labels=[], array_annotations={"code": np.empty(0, "i2")})
     block = in_block(event)
     assert_isomorphic(block, stored(block))
 
 
+@pytest.mark.case(25, 26, 27, 28, 29)
 @pytest.mark.parametrize("text", ["Khz", "9**9**9", "10*ms", "a.u.", "attosecond", "(0.195*uV)", "s**9**9**9"])
 def test_unit_texts_that_mean_nothing_or_lose_a_factor_are_refused_at_once(text: str) -> None:
     with pytest.raises(UnitError):
         unit_of(text)
 
 
+@pytest.mark.case(33)
 @pytest.mark.parametrize(
     ("start", "code"),
     [(1e15 * pq.ms, "time-resolution"), (pq.Quantity(2**62 + 1, "us", dtype="i8"), "time-resolution")],

@@ -56,6 +56,7 @@ TRAINS = {
 }
 
 
+@pytest.mark.case(37, 38, 39, 40, 41, 42, 43)
 @pytest.mark.parametrize("native", TRAINS.values(), ids=list(TRAINS))
 def test_every_spike_train_that_neo_takes_comes_back_from_a_store(native: neo.SpikeTrain) -> None:
     block = in_block(native)

@@ -6,6 +6,7 @@ from typing import Any
 
 import neo
 import numpy as np
+import pytest
 import quantities as pq
 
 from gnode_orm import (
@@ -100,6 +101,7 @@ def everything() -> Block:
     return block
 
 
+@pytest.mark.case(89)
 def test_an_unmodified_graph_writes_nothing() -> None:
     with connect(":memory:") as lab, lab.session() as session:
         block = everything()
@@ -126,6 +128,25 @@ def test_an_unmodified_graph_writes_nothing() -> None:
         assert len(models) == 2
         assert not session.dirty
         assert not session.new
+
+
+@pytest.mark.case(90)
+def test_what_a_newer_version_put_into_ext_outlives_an_edit_in_neo() -> None:
+    newer = {"v": 2, "unheard_of": {"since": "2.0", "numbers": [1, 2]}}
+    with connect(":memory:") as lab, lab.session() as session:
+        block = session.add(in_block(train()))
+        block._set_ext(newer)
+        session.commit()
+        native = to_neo(block)
+        native.name = "edited"
+        convert(native, {id(native): block, id(native.segments[0]): block.segments[0]})
+        session.commit()
+        location = block.location
+        session.expire_all()
+        with lab.session() as other:
+            again = other.get(location)
+            assert (again.name, again.ext) == ("edited", newer)
+            assert (again.to_neo().name, len(again.to_neo().segments)) == ("edited", 1)
 
 
 def test_adding_the_same_neo_object_again_writes_nothing() -> None:

@@ -10,6 +10,7 @@ from gnode_orm.errors import ValidationFailed
 from gnode_orm.models import Block, Document, Property, Section, Value
 
 
+@pytest.mark.case(85)
 def test_values_that_disagree_have_no_odml_property_and_the_field_is_named() -> None:
     item = Property("p", section=Section(name="s", type="t", document=Document()))
     for unit in ("mV", "uV"):
@@ -46,6 +47,7 @@ def test_a_text_that_is_not_of_its_dtype_is_refused(odml: Any) -> None:
     assert (to_odml(model, losses=losses).values, len(losses)) == (["one"], 1)
 
 
+@pytest.mark.case(80)
 @pytest.mark.parametrize("kind", ["sections", "properties"])
 def test_siblings_of_one_name_are_refused(kind: str) -> None:
     section = Section(name="s", type="t")

@@ -18,6 +18,7 @@ def values_model(**said: Any) -> Any:
     return from_odml(odml_library().Property("p", **said))
 
 
+@pytest.mark.case(79, 84)
 def test_every_attribute_and_id_comes_back(rich: Any) -> None:
     model = Document.from_odml(rich)
     assert shape(model.to_odml()) == shape(rich)
@@ -39,6 +40,7 @@ def test_fields_say_what_odml_says(rich: Any) -> None:
     assert said == [("42", "a", "0.25", "reference", "ages.csv")] * 2
 
 
+@pytest.mark.case(73, 74, 75, 76)
 @pytest.mark.parametrize(
     ("values", "dtype", "texts"),
     [
@@ -69,6 +71,7 @@ def test_values_are_text_by_dtype_and_come_back(values: Any, dtype: str | None, 
     assert shape(to_odml(model)) == shape(native)
 
 
+@pytest.mark.case(73, 74, 76, 77)
 @pytest.mark.parametrize(
     ("values", "dtype"),
     [
@@ -96,6 +99,7 @@ def test_an_exact_value_gives_way_to_an_edit() -> None:
     assert (back.values, back.uncertainty) == (["2.5"], "0.5")
 
 
+@pytest.mark.case(83)
 def test_text_and_number_uncertainties_are_told_apart() -> None:
     kept = [to_odml(values_model(values=[1], uncertainty=given)).uncertainty for given in ("0.25", 0.25, 0, None)]
     assert list(map(repr, kept)) == ["'0.25'", "0.25", "0", "None"]
@@ -126,6 +130,7 @@ def test_any_values_come_back(values: list[Any], dtype: str | None, unit: str | 
     assert told(model) == before
 
 
+@pytest.mark.case(78)
 def test_20000_nested_sections_come_back(odml: Any) -> None:
     document = parent = odml.Document()
     for number in range(20_000):
@@ -137,6 +142,7 @@ def test_20000_nested_sections_come_back(odml: Any) -> None:
     assert shape(to_odml(model)) == shape(document)
 
 
+@pytest.mark.case(81)
 def test_order_and_repeated_names_of_another_kind_come_back(odml: Any) -> None:
     section = odml.Section("s")
     for name in "cab":
@@ -147,6 +153,7 @@ def test_order_and_repeated_names_of_another_kind_come_back(odml: Any) -> None:
     assert shape(to_odml(model)) == shape(section)
 
 
+@pytest.mark.case(82)
 def test_names_with_a_slash_and_unnamed_objects_come_back(odml: Any) -> None:
     section = odml.Section("a/b")
     odml.Property("", [1], section)
@@ -166,6 +173,7 @@ def test_a_resolved_link_is_written_as_the_link_alone(odml: Any) -> None:
     assert (back.link, [p.name for p in back.properties], list(back.sections)) == ("/target", ["own"], [])
 
 
+@pytest.mark.case(86)
 def test_ids_of_the_server_never_become_odml_ids() -> None:
     native = to_odml(Section(name="s", type="t"))
     assert len(native.id) == 36

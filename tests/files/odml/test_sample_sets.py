@@ -102,6 +102,7 @@ def test_dtypes_and_units_of_each_value_are_those_expected(name: str, data: Path
     assert Counter(unit for said in units for unit in said) == expected[name]["units"]
 
 
+@pytest.mark.case(85)
 def test_version_1_0_keeps_what_each_value_says(data: Path, expected: dict[str, Any]) -> None:
     document = read_odml(data / expected["odml-v1-json"]["path"]).document
     item = document.sections[0].properties[0]
