@@ -3,7 +3,18 @@
 from __future__ import annotations
 
 from benchmarks.measuring import Row
-from benchmarks.rows import arrays, growth, objects, one_change, overview, recordings, spike_trains, starting, tree
+from benchmarks.rows import (
+    arrays,
+    growth,
+    objects,
+    one_change,
+    overview,
+    postgres,
+    recordings,
+    spike_trains,
+    starting,
+    tree,
+)
 
 
 def rows(*, quick: bool) -> list[Row]:
@@ -21,6 +32,7 @@ def rows(*, quick: bool) -> list[Row]:
         arrays.ONE_CHANNEL,
         arrays.ALL_CHANNELS,
         overview.OVERVIEW,
+        *postgres.POSTGRES,
         *recordings.IMPORTS,
         starting.IMPORT,
         *growth.growth(quick=quick),
