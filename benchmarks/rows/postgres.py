@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.measuring import Contestant, Meter, Preparation, Reach, Round, Row
-from benchmarks.rows.tree import BLOCKS, COUNT, EVENTS, SEGMENTS
+from benchmarks.rows.tree import BLOCKS, COUNT, EVENTS, SEGMENTS, build
 
 MANY = 20_000
 _GETS = 50
@@ -56,19 +56,11 @@ def _our_lab(folder: Path) -> Iterator[Any]:
 
 @contextmanager
 def _tree_ours(folder: Path) -> Iterator[Round]:
-    from gnode_orm import Block, Event, Segment
-
     with _our_lab(folder) as lab:
 
         def once(meter: Meter) -> None:
             with lab.session() as session, meter:
-                for b in range(BLOCKS):
-                    block = Block(f"block {b}")
-                    for s in range(SEGMENTS):
-                        segment = Segment(f"segment {s}", index=s, block=block)
-                        for e in range(EVENTS):
-                            Event(label=f"event {e}", time=(e * 0.5, "s"), segment=segment)
-                    session.add(block)
+                build(session)
                 session.commit()
 
         yield once

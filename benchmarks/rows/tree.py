@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 from benchmarks.measuring import Contestant, Meter, Reach, Row, fresh
 
@@ -10,18 +11,25 @@ BLOCKS, SEGMENTS, EVENTS = 10, 33, 30
 COUNT = BLOCKS * (1 + SEGMENTS * (1 + EVENTS))
 
 
+def build(session: Any) -> None:
+    """Construct the tree of our models and add it."""
+    from gnode_orm import Block, Event, Segment
+
+    for b in range(BLOCKS):
+        block = Block(f"block {b}")
+        for s in range(SEGMENTS):
+            segment = Segment(f"segment {s}", index=s, block=block)
+            for e in range(EVENTS):
+                Event(label=f"event {e}", time=(e * 0.5, "s"), segment=segment)
+        session.add(block)
+
+
 def _ours(folder: Path, meter: Meter) -> None:
-    from gnode_orm import Block, Event, Segment, Session
+    from gnode_orm import Event, Session
 
     with Session(folder / "lab") as session:
         with meter:
-            for b in range(BLOCKS):
-                block = Block(f"block {b}")
-                for s in range(SEGMENTS):
-                    segment = Segment(f"segment {s}", index=s, block=block)
-                    for e in range(EVENTS):
-                        Event(label=f"event {e}", time=(e * 0.5, "s"), segment=segment)
-                session.add(block)
+            build(session)
             session.commit()
         assert session.query(Event).count() == BLOCKS * SEGMENTS * EVENTS
 
