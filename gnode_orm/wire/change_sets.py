@@ -45,7 +45,7 @@ def pack(changes: ChangeSet, seen: Seen) -> bytes:
     return frames.pack(message, changes.arrays.values())
 
 
-def unpack(body: bytes) -> Received:
+def unpack(body: bytes | bytearray) -> Received:
     """Read a change set and judge every value in it.
 
     Raises:

@@ -40,13 +40,13 @@ def message_length(start: bytes) -> int:
     return int(struct.unpack(">I", start[4:HEAD])[0])
 
 
-def unpack(body: bytes) -> tuple[Any, memoryview]:
+def unpack(body: bytes | bytearray) -> tuple[Any, memoryview]:
     """Read a message, and the bytes behind it.
 
     Raises:
         Malformed: the body is cut or is something else.
     """
-    length = message_length(body[:HEAD])
+    length = message_length(bytes(body[:HEAD]))
     if HEAD + length > len(body):
         raise Malformed("The body ends within its message")
     view = memoryview(body)
@@ -80,7 +80,7 @@ def dumps(message: Any) -> bytes:
         raise Malformed(f"This cannot be sent: {error}") from None
 
 
-def loads(text: bytes | memoryview) -> Any:
+def loads(text: bytes | bytearray | memoryview) -> Any:
     """Read plain JSON.
 
     Raises:

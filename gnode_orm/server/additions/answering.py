@@ -55,21 +55,23 @@ def json_answer(message: Any) -> Response:
     return Response(frames.dumps(message), media_type="application/json", headers={"Cache-Control": "no-store"})
 
 
-async def body_of(request: Request, limit: int) -> bytes:
-    """Read a body that may not be longer than a limit.
+async def body_of(request: Request, limit: int) -> bytearray:
+    """Read a body that may not be longer than a limit, once in memory where its length is told.
 
     Raises:
         Refusal: 413.
     """
-    if int(request.headers.get("content-length") or 0) > limit:
+    told = int(request.headers.get("content-length") or 0)
+    if told > limit:
         raise _too_long(limit)
-    pieces, size = [], 0
+    body, size = bytearray(told), 0
     async for piece in request.stream():
-        size += len(piece)
-        if size > limit:
+        if size + len(piece) > limit:
             raise _too_long(limit)
-        pieces.append(piece)
-    return b"".join(pieces)
+        body[size : size + len(piece)] = piece
+        size += len(piece)
+    del body[size:]
+    return body
 
 
 def _too_long(limit: int) -> Refusal:

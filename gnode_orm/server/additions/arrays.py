@@ -89,7 +89,7 @@ def small_endpoint(context: Context) -> Handler:
     return guarded(context, handle)
 
 
-def _put_small(store: Any, user: str, body: bytes) -> None:
+def _put_small(store: Any, user: str, body: bytes | bytearray) -> None:
     message, data = frames.unpack(body)
     items = member(message, "arrays", list)
     if any(type(item) is not list or len(item) != 3 for item in items):

@@ -27,7 +27,7 @@ def endpoint(context: Context) -> Handler:
     return guarded(context, handle)
 
 
-def _apply(store: Any, user: str, body: bytes) -> Response:
+def _apply(store: Any, user: str, body: bytes | bytearray) -> Response:
     received = unpack(body)
     known = store.receipt(received.changes.id, user)
     if known is None:

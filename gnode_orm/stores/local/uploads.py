@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +30,11 @@ from gnode_orm.stores.local.rights import readable
 from gnode_orm.stores.local.tables import lab_tables
 
 _FOLDER = "uploads"
+
+# One mark and one digest for each piece.
+_ENTRY = 33
+_MISSING, _WRITTEN, _SYNCED = b"\0", b"\1", b"\2"
+_UNSYNCED = 32
 
 Place = tuple[str, int]
 """Kind and id of an object at which an array was seen."""
@@ -76,7 +82,7 @@ class Uploads:
             self._finish(staged, actor)
         return missing
 
-    def put(self, ref: ArrayRef, number: int, data: bytes, actor: str) -> bool:
+    def put(self, ref: ArrayRef, number: int, data: bytes | bytearray, actor: str) -> bool:
         """Keep one piece; tells whether the array is whole now.
 
         Raises:
@@ -137,7 +143,12 @@ class _DiskErrors:
 
 
 class _Staged:
-    """One array on its way: its file, and beside it the digests of its pieces, each with a mark when it is there."""
+    """One array on its way: its file, and beside it the digests of its pieces, each behind a mark.
+
+    A mark says that a piece is missing, written or synced. Syncing costs more than writing, so it is done for many
+    pieces at once; a crash of the machine may spoil those that were only written, which are read again before they are
+    trusted.
+    """
 
     def __init__(self, folder: Path, ref: ArrayRef, actor: str) -> None:
         # Everybody sends for himself: what another sends cannot be guessed from how far it is.
@@ -154,7 +165,7 @@ class _Staged:
             return
         temporary = self.marks.with_suffix(f".{os.getpid()}-{os.urandom(4).hex()}")
         with temporary.open("xb") as file:
-            file.write(b"".join(b"\0" + digests[at : at + 32] for at in range(0, len(digests), 32)))
+            file.write(b"".join(_MISSING + digests[at : at + 32] for at in range(0, len(digests), 32)))
         with open(os.open(self.data, os.O_CREAT | os.O_RDWR, 0o666), "r+b") as file:
             dtype = npy.dtype_to_descr(np.dtype(self.ref.dtype))
             npy.write_array_header_1_0(file, {"descr": dtype, "fortran_order": False, "shape": self.ref.shape})
@@ -171,39 +182,49 @@ class _Staged:
         return _digests(self.marks.read_bytes())
 
     def missing(self) -> list[int]:
-        marks = self.marks.read_bytes()
-        return [number for number in range(len(marks) // 33) if not marks[number * 33]]
+        with self._open(self.marks) as marks, self._open(self.data) as data:
+            every = self._read(marks)
+            for number in _marked(every, _WRITTEN):
+                if hashlib.sha256(self._piece(data, number)).digest() != _digest(every, number):
+                    os.pwrite(marks, _MISSING, number * _ENTRY)
+            return _marked(self._read(marks), _MISSING)
 
-    def keep(self, number: int, data: bytes) -> bool:
+    def keep(self, number: int, data: bytes | bytearray) -> bool:
         count = piece_count(self.ref)
         if not 0 <= number < count:
             raise NotFound(f"The array {self.ref.hash.hex()} has {count} pieces, and none with the number {number}")
-        marks = os.open(self.marks, os.O_RDWR)
-        try:
-            marks_now = os.pread(marks, 33 * count, 0)
-            expected = marks_now[number * 33 + 1 : number * 33 + 33]
-            digests = _digests(marks_now)
-            if hash_of_leaves(np.dtype(self.ref.dtype), self.ref.shape, digests) != self.ref.hash:
+        with self._open(self.marks) as marks, self._open(self.data) as file:
+            expected = self._read(marks)
+            if hash_of_leaves(np.dtype(self.ref.dtype), self.ref.shape, _digests(expected)) != self.ref.hash:
                 raise NotFound(f"An array {self.ref.hash.hex()} of this dtype and shape was not begun")
-            if len(data) != piece_size(self.ref, number) or hashlib.sha256(data).digest() != expected:
+            if len(data) != piece_size(self.ref, number) or hashlib.sha256(data).digest() != _digest(expected, number):
                 raise IntegrityError(f"Piece {number} of the array {self.ref.hash.hex()} is not what was announced")
-            self._write(number, data)
-            os.pwrite(marks, b"\1", number * 33)
-            every = os.pread(marks, 33 * count, 0)
-        finally:
-            os.close(marks)
-        return all(every[::33])
+            _write(file, data, self._start(file, number))
+            os.pwrite(marks, _WRITTEN, number * _ENTRY)
+            every = self._read(marks)
+            written = _marked(every, _WRITTEN)
+            whole = not _marked(every, _MISSING)
+            if whole or len(written) >= _UNSYNCED:
+                # On disk before it is marked so, that the mark can be trusted after a crash.
+                os.fdatasync(file)
+                for each in written:
+                    os.pwrite(marks, _SYNCED, each * _ENTRY)
+        return whole
 
-    def _write(self, number: int, data: bytes) -> None:
-        file = os.open(self.data, os.O_RDWR)
+    def _read(self, marks: int) -> bytes:
+        return os.pread(marks, _ENTRY * piece_count(self.ref), 0)
+
+    def _start(self, file: int, number: int) -> int:
+        return os.fstat(file).st_size - self.ref.nbytes + number * LEAF
+
+    def _piece(self, file: int, number: int) -> bytes:
+        return os.pread(file, piece_size(self.ref, number), self._start(file, number))
+
+    @contextmanager
+    def _open(self, path: Path) -> Iterator[int]:
+        file = os.open(path, os.O_RDWR)
         try:
-            start = os.fstat(file).st_size - self.ref.nbytes + number * LEAF
-            view = memoryview(data)
-            while view:
-                written = os.pwrite(file, view, start)
-                view, start = view[written:], start + written
-            # On disk before it is marked, so that a mark can be trusted after a crash.
-            os.fdatasync(file)
+            yield file
         finally:
             os.close(file)
 
@@ -212,8 +233,23 @@ class _Staged:
         self.data.unlink(missing_ok=True)
 
 
+def _write(file: int, data: bytes | bytearray, start: int) -> None:
+    view = memoryview(data)
+    while view:
+        written = os.pwrite(file, view, start)
+        view, start = view[written:], start + written
+
+
+def _digest(marks: bytes, number: int) -> bytes:
+    return marks[number * _ENTRY + 1 : (number + 1) * _ENTRY]
+
+
 def _digests(marks: bytes) -> bytes:
-    return b"".join(marks[at + 1 : at + 33] for at in range(0, len(marks), 33))
+    return b"".join(_digest(marks, number) for number in range(len(marks) // _ENTRY))
+
+
+def _marked(marks: bytes, wanted: bytes) -> list[int]:
+    return [number for number, mark in enumerate(marks[::_ENTRY]) if mark == wanted[0]]
 
 
 def piece_count(ref: ArrayRef) -> int:

@@ -15,7 +15,7 @@ from gnode_orm.errors import StoreUnavailable, ValidationFailed
 from gnode_orm.stores.rest.connection import Connection
 from gnode_orm.wire import frames
 
-PARALLEL = 4
+PARALLEL = 2
 _BATCH = 16 << 20
 _BINARY = "application/octet-stream"
 

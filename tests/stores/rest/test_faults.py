@@ -103,6 +103,22 @@ def test_an_array_is_gone_on_with_where_it_was_left(server):
     assert [path.rpartition("/")[2] for path in server.requests[put_again:]] == ["begin"]
 
 
+def test_a_piece_that_a_crash_of_the_machine_spoils_is_sent_again(server, local):
+    """Pieces are synced many at once, so those that were only written are looked at again."""
+    store = server.open("ann", ONCE)
+    array = np.arange(5_000_000.0)  # five pieces
+    server.fault("/3", cut_before)
+    with pytest.raises(StoreUnavailable):
+        store.put_array(Pieces(array, 500_000), "mV")
+    (staged,) = local.uploads._folder.glob("*.npy")
+    with staged.open("r+b") as file:
+        file.seek(1 << 20)
+        file.write(bytes(1 << 10))
+    ref = store.put_array(Pieces(array, 500_000), "mV")
+    assert np.array_equal(store.read_array(ref), array)
+    assert [path.rpartition("/")[2] for path in server.requests].count("0") == 2
+
+
 def test_a_change_set_cut_in_its_middle_writes_nothing(server, local):
     body = pack(ChangeSet(creates={"block": [row("block", name=f"b{n}") for n in range(500)]}), {})
     host = urlsplit(server.address)
