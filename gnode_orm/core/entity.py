@@ -76,9 +76,11 @@ class Entity(Portable):
 
         def __getattr__(self, name: str) -> Any:
             place = type(self).__as_read__.get(name)
-            if place is not None and self._row:
-                value = self.__dict__[name] = self._row[place]
-                return value
+            if place is not None:
+                state = self._state
+                if state is not None and state.fields:
+                    value = self.__dict__[name] = state.fields[place]
+                    return value
             spec = type(self).__spec__.by_name.get(name)
             if spec is None:
                 raise misspelt(type(self), name)

@@ -8,7 +8,7 @@ from gnode_orm.core import fields as field_rules
 from gnode_orm.core.children import Children
 from gnode_orm.core.expressions import Condition, column
 from gnode_orm.core.pydantic_bridge import ModelMetaclass, field_validators
-from gnode_orm.core.schema import META_COLUMNS, SCHEMA, FieldSpec, FieldType, KindSpec
+from gnode_orm.core.schema import SCHEMA, FieldSpec, FieldType, KindSpec
 from gnode_orm.location import NAMESPACES
 
 _building = 0
@@ -68,9 +68,9 @@ def _describe(cls: Any) -> None:
 
 
 def _offsets(specs: tuple[FieldSpec, ...]) -> dict[str, int]:
-    """Where each field's columns begin in a record."""
+    """Where each field's columns begin in a record, behind its meta columns."""
     offsets = {}
-    place = len(META_COLUMNS)
+    place = 0
     for spec in specs:
         offsets[spec.name] = place
         place += len(spec.read_columns)

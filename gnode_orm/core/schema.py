@@ -1,7 +1,7 @@
 """The schema as plain data: what the declared classes say, in the form that stores and converters read.
 
-A *record* is a tuple: the four meta columns, then each field's read columns in declared order. A *row to create* is a
-tuple: the id, then each field's write columns. Both orders come from here, and nowhere else.
+A *record* is a tuple: the four meta columns, then its *fields*: each field's read columns in declared order. A *row to
+create* is a tuple: the id, then each field's write columns. Both orders come from here, and nowhere else.
 """
 
 from __future__ import annotations
@@ -34,6 +34,8 @@ _WRITE_SUFFIXES = {
 _READ_SUFFIXES = {**_WRITE_SUFFIXES, FieldType.DATETIME: ("",), FieldType.QUANTITY: ("", "_unit")}
 
 META_COLUMNS = ("id", "version", "created", "owner")
+META = len(META_COLUMNS)
+"""Where the fields begin in a record."""
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import weakref
 from enum import Enum
 from typing import Any, Protocol
 
@@ -58,9 +59,13 @@ class Tracker(Protocol):
         """Give the instance of an id if it is in the identity map."""
         ...
 
+    def forget(self, state: State) -> None:
+        """The entity of a state is no more."""
+        ...
 
-class State:
-    """One entity's place in one session.
+
+class State(weakref.ref[Any]):
+    """One entity's place in one session, and the weak reference by which the session's identity map holds the entity.
 
     Attributes:
         tracker: the session; ``None`` when detached.
@@ -68,34 +73,31 @@ class State:
         kind, id: identity; the id is reserved when a commit is planned.
         version: version of the row that the entity is based on; 0 while it is not stored.
         created, owner: from the record.
+        fields: the record behind its meta columns; ``None`` for an entity made here, ``()`` for one to read again.
         original: field -> what it held at the last write, for each field set since; ``None`` when untouched.
             ``NOT_LOADED`` stands for "as in the record".
     """
 
-    __slots__ = ("created", "id", "kind", "origin", "original", "owner", "status", "tracker", "version")
+    __slots__ = ("created", "fields", "id", "kind", "origin", "original", "owner", "status", "tracker", "version")
 
-    def __init__(
-        self,
-        kind: str,
-        tracker: Tracker | None,
-        origin: Origin | None,
-        status: Status,
-        id: int = 0,
-        version: int = 0,
-        created: int = 0,
-        owner: str | None = None,
-    ) -> None:
-        self.kind = kind
-        self.tracker = tracker
-        self.origin = origin
-        self.status = status
-        self.id = id
-        self.version = version
-        self.created = created
-        self.owner = owner
-        self.original: dict[str, Any] | None = None
+    tracker: Tracker | None
+    origin: Origin | None
+    kind: str
+    id: int
+    status: Status
+    version: int
+    created: int
+    owner: str | None
+    fields: tuple[Any, ...] | None
+    original: dict[str, Any] | None
 
     @property
     def stored(self) -> bool:
         """Whether a store holds the entity."""
         return self.version != 0
+
+
+def leave(state: State) -> None:
+    """Tell the session that the entity of a state is gone. Never raises: Python would print it and go on."""
+    if state.tracker is not None:
+        state.tracker.forget(state)

@@ -1,7 +1,7 @@
 """Where an entity's values stand, and how they are kept before they change.
 
 Values stand in the instance's ``__dict__``, so reads are native. What came from a store and was not touched yet stands
-in ``_row`` and is decoded at first read. Annotations that nobody asked for do not exist.
+in the state's ``fields`` and is decoded at first read. Annotations that nobody asked for do not exist.
 """
 
 from __future__ import annotations
@@ -18,9 +18,9 @@ from gnode_orm.core.collections import Collection
 from gnode_orm.core.fields import Extension, ReadOnlyDict
 from gnode_orm.core.meta_fields import MetaField
 from gnode_orm.core.metaclass import EntityMeta
-from gnode_orm.core.pydantic_bridge import fill_fast
+from gnode_orm.core.pydantic_bridge import fill_fast, slot_setters
 from gnode_orm.core.schema import FieldSpec, FieldType, KindSpec
-from gnode_orm.core.state import State
+from gnode_orm.core.state import Origin, State, Status, Tracker, leave
 from gnode_orm.core.typed_json import encode
 from gnode_orm.errors import DetachedError
 from gnode_orm.location import Location
@@ -60,10 +60,6 @@ class Tracked(BaseModel, metaclass=EntityMeta):
             """Place in a session; ``None`` while the object is transient."""
 
         @property
-        def _row(self) -> tuple[Any, ...] | None:
-            """The record that the object was read from; ``None`` for one made here, ``()`` for one to read again."""
-
-        @property
         def _unresolved(self) -> dict[str, Location] | None:
             """Foreign keys that were set to a location and not read since."""
 
@@ -72,7 +68,7 @@ class Tracked(BaseModel, metaclass=EntityMeta):
             """Collections that were asked for."""
 
     if not TYPE_CHECKING:
-        __slots__ = ("__weakref__", "_collections", "_row", "_state", "_unresolved")
+        __slots__ = ("__weakref__", "_collections", "_state", "_unresolved")
 
         # Identity is by object: values with arrays have no truth value to compare by.
         __eq__ = object.__eq__
@@ -80,30 +76,55 @@ class Tracked(BaseModel, metaclass=EntityMeta):
 
     def __new__(cls, *args: Any, **values: Any) -> Self:
         self = object.__new__(cls)
-        set_slot = object.__setattr__
-        set_slot(self, "_state", None)
-        set_slot(self, "_row", None)
-        set_slot(self, "_unresolved", None)
-        set_slot(self, "_collections", None)
+        set_state(self, None)
+        set_unresolved(self, None)
+        set_collections(self, None)
         return self
 
     @classmethod
-    def _load(cls, row: tuple[Any, ...], state: State) -> Self:
-        """Make an instance from a record, without validation: the store's data was validated when it was written."""
+    def _blank(cls) -> Self:
+        """Make an instance without values, for a record: the store's data was validated when it was written.
+
+        The one who calls it enters it into a session; its state holds the record.
+        """
         self = object.__new__(cls)
         fill_fast(self, cls.__all_fields__)
-        set_slot = object.__setattr__
-        set_slot(self, "_state", state)
-        set_slot(self, "_row", row)
-        set_slot(self, "_unresolved", None)
-        set_slot(self, "_collections", None)
+        set_unresolved(self, None)
+        set_collections(self, None)
         return self
 
-    def _reload(self, row: tuple[Any, ...]) -> None:
-        """Take over a newer record, forgetting what was read from the older one."""
+    def _enter(
+        self,
+        tracker: Tracker | None,
+        origin: Origin | None,
+        status: Status,
+        id: int = 0,
+        version: int = 0,
+        created: int = 0,
+        owner: str | None = None,
+        fields: tuple[Any, ...] | None = None,
+    ) -> State:
+        """Take a place in a session."""
+        state = State(self, leave)
+        state.kind = self.kind
+        state.tracker = tracker
+        state.origin = origin
+        state.status = status
+        state.id = id
+        state.version = version
+        state.created = created
+        state.owner = owner
+        state.fields = fields
+        state.original = None
+        set_state(self, state)
+        return state
+
+    def _reload(self, fields: tuple[Any, ...]) -> None:
+        """Take over the fields of a newer record, forgetting what was read from the older one."""
+        assert self._state is not None
         vars(self).clear()
-        object.__setattr__(self, "_row", row)
-        object.__setattr__(self, "_unresolved", None)
+        self._state.fields = fields
+        set_unresolved(self, None)
 
     def _expire(self) -> None:
         """Forget every value; the record is read again when the next one is asked for."""
@@ -111,19 +132,21 @@ class Tracked(BaseModel, metaclass=EntityMeta):
 
     @property
     def _expired(self) -> bool:
-        return self._row == ()
+        return self._state is not None and self._state.fields == ()
 
     def _record(self) -> tuple[Any, ...] | None:
-        """Give the record, read again where it expired."""
-        if self._row == ():
-            tracker = None if self._state is None else self._state.tracker
-            if tracker is None:
+        """Give the fields of the record, read again where it expired; ``None`` for an object made here."""
+        state = self._state
+        if state is None:
+            return None
+        if state.fields == ():
+            if state.tracker is None:
                 raise DetachedError(
                     f"A {type(self).__name__} expired, and there is no open session to read it again; add it to a "
                     "session"
                 )
-            tracker.reload(self)
-        return self._row
+            state.tracker.reload(self)
+        return state.fields
 
     # ---- values
 
@@ -136,8 +159,8 @@ class Tracked(BaseModel, metaclass=EntityMeta):
             return self._materialise(spec)
         if self._unresolved is not None and name in self._unresolved:
             return self._unresolved[name]
-        row = self._record()
-        number = None if row is None else row[type(self).__offsets__[name]]
+        fields = self._record()
+        number = None if fields is None else fields[type(self).__offsets__[name]]
         assert spec.target is not None
         return None if number is None else Location.of_number(spec.target, number)
 
@@ -147,10 +170,10 @@ class Tracked(BaseModel, metaclass=EntityMeta):
 
     def _materialise(self, spec: FieldSpec) -> Any:
         """Decode a field from the record, where it is kept from then on."""
-        row = self._record()
-        if row is not None:
+        fields = self._record()
+        if fields is not None:
             start = type(self).__offsets__[spec.name]
-            columns = row[start : start + len(spec.read_columns)]
+            columns = fields[start : start + len(spec.read_columns)]
             origin = None if self._state is None else self._state.origin
             value = self._watched(spec.name, from_columns(spec, columns, origin))
         elif spec.name in type(self).__documents__:
@@ -236,8 +259,11 @@ class Tracked(BaseModel, metaclass=EntityMeta):
 
     def _set_unresolved(self, name: str, location: Location) -> None:
         if self._unresolved is None:
-            object.__setattr__(self, "_unresolved", {})
+            set_unresolved(self, {})
         assert self._unresolved is not None
         self._unresolved[name] = location
         if self._state is not None and self._state.tracker is not None:
             self._state.tracker.note_location(self)
+
+
+set_state, set_unresolved, set_collections = slot_setters(Tracked, "_state", "_unresolved", "_collections")

@@ -11,7 +11,7 @@ from gnode_orm.core.arrays import ArrayHandle
 from gnode_orm.core.changes import Stale
 from gnode_orm.core.codec import from_columns, from_microseconds
 from gnode_orm.core.entity import Entity
-from gnode_orm.core.schema import FieldType
+from gnode_orm.core.schema import META, FieldType
 from gnode_orm.core.state import Status
 from gnode_orm.errors import ConflictError, ValidationFailed
 from gnode_orm.location import Location
@@ -84,7 +84,7 @@ def _of_object(session: UnitOfWork, entity: Entity, item: Stale) -> list[Conflic
 
 def _value(session: UnitOfWork, entity: Entity, name: str, row: tuple[Any, ...]) -> Any:
     spec = entity.__spec__.by_name[name]
-    start = type(entity).__offsets__[name]
+    start = META + type(entity).__offsets__[name]
     columns = row[start : start + len(spec.read_columns)]
     if spec.type is not FieldType.REF:
         return from_columns(spec, columns, session.store)

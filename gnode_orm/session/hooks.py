@@ -22,6 +22,8 @@ class Hooks:
 
     def __init__(self) -> None:
         self._hooks: dict[str, list[tuple[type[Entity], Callable[..., Any]]]] = {event: [] for event in EVENTS}
+        self.loading = self._hooks["on_load"]
+        """The hooks to call with what is loaded; most sessions have none."""
 
     def register(self, event: str, hook: Callable[..., Any], model: type[Entity]) -> None:
         """Add a hook.
@@ -61,7 +63,7 @@ class Hooks:
 
     def on_load(self, entity: Entity) -> None:
         """Tell the hooks of its class about an object that came from the store."""
-        for model, hook in self._hooks["on_load"]:
+        for model, hook in self.loading:
             if isinstance(entity, model):
                 hook(entity)
 

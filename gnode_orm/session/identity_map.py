@@ -2,57 +2,44 @@
 
 from __future__ import annotations
 
-import weakref
-from collections.abc import Callable, Iterator
+from collections import defaultdict
+from collections.abc import Iterator
 from typing import Any
 
-
-class _Entry(weakref.ref[Any]):
-    """A weak reference that knows its key, so that a late callback removes no successor."""
-
-    __slots__ = ("key", "kind")
-
-    kind: str
-    key: int
+from gnode_orm.core.state import State
 
 
 class IdentityMap:
-    """Instances by kind and id. An instance that nobody else holds leaves the map by itself."""
+    """Instances by kind and id. An instance that nobody else holds leaves the map by itself: its state says so."""
 
     def __init__(self) -> None:
-        self._kinds: dict[str, dict[int, _Entry]] = {}
-
-        def forget(entry: Any, kinds: dict[str, dict[int, Any]] = self._kinds) -> None:
-            # Never raises: Python would print it and go on.
-            found: Any = kinds.get(entry.kind)
-            if found is not None and found.get(entry.key) is entry:
-                del found[entry.key]
-
-        self._forget: Callable[[Any], None] = forget
+        self._kinds: defaultdict[str, dict[int, State]] = defaultdict(dict)
 
     def get(self, kind: str, id: int) -> Any:
         """Give the instance, or ``None``."""
-        entries = self._kinds.get(kind)
-        entry = None if entries is None else entries.get(id)
-        return None if entry is None else entry()
+        state = self._kinds[kind].get(id)
+        return None if state is None else state()
 
-    def add(self, kind: str, id: int, entity: Any) -> None:
-        """Enter an instance."""
-        entry = _Entry(entity, self._forget)
-        entry.kind = kind
-        entry.key = id
-        entries = self._kinds.get(kind)
-        if entries is None:
-            entries = self._kinds[kind] = {}
-        entries[id] = entry
+    def of(self, kind: str) -> dict[int, State]:
+        """Give the states of one kind by id; some of their instances may just have gone."""
+        return self._kinds[kind]
+
+    def add(self, state: State) -> None:
+        """Enter an instance by its state."""
+        self._kinds[state.kind][state.id] = state
 
     def remove(self, kind: str, id: int) -> None:
         """Take an instance out."""
-        self._kinds.get(kind, {}).pop(id, None)
+        self._kinds[kind].pop(id, None)
+
+    def forget(self, state: State) -> None:
+        """Take out an instance that is gone, unless another has come in its place."""
+        if self._kinds[state.kind].get(state.id) is state:
+            del self._kinds[state.kind][state.id]
 
     def of_kind(self, kind: str) -> list[Any]:
         """Give the instances of one kind that are alive."""
-        found = [entry() for entry in list(self._kinds.get(kind, {}).values())]
+        found = [state() for state in list(self._kinds[kind].values())]
         return [entity for entity in found if entity is not None]
 
     def __iter__(self) -> Iterator[Any]:

@@ -9,16 +9,17 @@ from typing import Any
 
 from gnode_orm.core.collections import collection_of
 from gnode_orm.core.entity import Entity
-from gnode_orm.core.schema import SCHEMA, FieldType, Relation
+from gnode_orm.core.schema import META, SCHEMA, FieldType, Relation
 from gnode_orm.core.select import Attr, Comparison, EagerRows, Select, Selected
-from gnode_orm.core.state import Origin, State, Status, Tracker
+from gnode_orm.core.state import Origin, Status, Tracker
 from gnode_orm.errors import QueryError, did_you_mean
 from gnode_orm.location import Location
 from gnode_orm.models import MODELS
+from gnode_orm.session.hooks import Hooks
 from gnode_orm.session.identity_map import IdentityMap
 from gnode_orm.session.planning import changed_fields, link_changes
 
-_MANY = 1000
+_PERSISTENT = Status.PERSISTENT  # enum members are slow to look up, once for each instance
 
 
 class Loader:
@@ -30,21 +31,29 @@ class Loader:
         origin: Origin,
         identity: IdentityMap,
         pointing: Callable[[Entity, Relation], list[Entity]],
-        loaded: Callable[[Entity], None],
+        hooks: Hooks,
     ) -> None:
         self._tracker = tracker
         self._origin = origin
         self._identity = identity
         self._pointing = pointing
-        self._loaded = loaded
+        self._hooks = hooks
 
     def instances(self, kind: str, rows: Sequence[tuple[Any, ...]]) -> list[Any]:
         """Give the instance for each record, from the map where it is there."""
         model = MODELS[kind]
-        if len(rows) < _MANY:
-            return [self._instance(model, row) for row in rows]
-        with collector_paused(True):
-            return [self._instance(model, row) for row in _sharing(rows)]
+        known = self._identity.of(kind)
+        share = dict[Any, Any]().setdefault
+        found = []
+        for row in rows:
+            state = known.get(row[0])
+            entity = None if state is None else state()
+            if state is None or entity is None:
+                entity = self._make(model, row, share)
+            elif state.version != row[1] or entity._expired:
+                self._refresh_clean(entity, row)
+            found.append(entity)
+        return found
 
     def selected(self, answer: Selected) -> list[Any]:
         """Give the instances of an answer, with what was read along its eager paths hung in."""
@@ -55,23 +64,22 @@ class Loader:
             levels[eager.path] = self._hang_in(levels[prefix], name, eager)
         return found
 
-    def _instance(self, model: type[Entity], row: tuple[Any, ...]) -> Any:
-        number = row[0]
-        entity = self._identity.get(model.kind, number)
-        if entity is not None:
-            self._refresh_clean(entity, row)
-            return entity
-        state = State(model.kind, self._tracker, self._origin, Status.PERSISTENT, number, row[1], row[2], row[3])
-        entity = model._load(row, state)
-        self._identity.add(model.kind, number, entity)
-        self._loaded(entity)
+    def _make(self, model: type[Entity], row: tuple[Any, ...], share: Callable[[Any, Any], Any]) -> Entity:
+        """Make an instance. Many share their versions and owners, which a store gives each record anew."""
+        id, version, created, owner = row[:META]
+        entity = model._blank()
+        state = entity._enter(
+            self._tracker, self._origin, _PERSISTENT,
+            id, share(version, version), share(created, created), share(owner, owner), row[META:],
+        )  # fmt: skip
+        self._identity.add(state)
+        if self._hooks.loading:
+            self._hooks.on_load(entity)
         return entity
 
     def _refresh_clean(self, entity: Entity, row: tuple[Any, ...]) -> None:
-        state = entity._state
-        if state is None or (state.version == row[1] and not entity._expired) or not is_clean(entity):
-            return
-        take_record(self._tracker, entity, row)
+        if is_clean(entity):
+            take_record(self._tracker, entity, row)
 
     def _hang_in(self, parents: list[Any], name: str, eager: EagerRows) -> list[Any]:
         children = self.instances(eager.kind, eager.rows)
@@ -135,7 +143,7 @@ def take_record(tracker: Tracker, entity: Entity, row: tuple[Any, ...]) -> None:
     refs = [spec for spec in entity.__spec__.refs if spec.related]
     before = {} if entity._expired else {spec.name: entity.ref(spec.name) for spec in refs}
     state.version, state.created, state.owner = row[1], row[2], row[3]
-    entity._reload(row)
+    entity._reload(row[META:])
     for spec in refs:
         now, old = entity.ref(spec.name), before.get(spec.name)
         if now == old:
@@ -155,7 +163,7 @@ def children_select(owner: Any, relation: Relation, at: int | None) -> Select:
 def _by_parent(children: list[Any], rows: Sequence[tuple[Any, ...]], relation: Relation) -> dict[int, list[Any]]:
     """Group children by the parents that the store named: in memory they may have moved on."""
     groups: dict[int, list[Any]] = {}
-    offset = MODELS[relation.kind].__offsets__[relation.fk]
+    offset = META + MODELS[relation.kind].__offsets__[relation.fk]
     for child, row in zip(children, rows, strict=True):
         groups.setdefault(row[offset], []).append(child)
     return groups
@@ -164,13 +172,6 @@ def _by_parent(children: list[Any], rows: Sequence[tuple[Any, ...]], relation: R
 def _is_child(child: Any, fk: str, owner: Any) -> bool:
     """Whether a child that a store gave still hangs below the owner."""
     return fk not in child._state.original or bool(child.ref(fk) == owner.location)
-
-
-def _sharing(rows: Sequence[tuple[Any, ...]]) -> Iterator[tuple[Any, ...]]:
-    """Let many records share their versions and owners, which a store gives each of them anew."""
-    share = dict[Any, Any]().setdefault
-    for row in rows:
-        yield row[0], share(row[1], row[1]), share(row[2], row[2]), share(row[3], row[3]), *row[4:]
 
 
 @contextmanager

@@ -123,8 +123,8 @@ def _old_columns(entity: Entity, spec: FieldSpec, old: Any) -> tuple[Any, ...]:
 
 def _row_part(entity: Entity, spec: FieldSpec) -> tuple[Any, ...]:
     start = type(entity).__offsets__[spec.name]
-    assert entity._row is not None
-    return entity._row[start : start + len(spec.read_columns)]
+    assert entity._state is not None and entity._state.fields is not None
+    return entity._state.fields[start : start + len(spec.read_columns)]
 
 
 def _readable(entity: Entity, spec: FieldSpec, old: Any) -> Any:

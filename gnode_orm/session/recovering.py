@@ -37,7 +37,7 @@ def unsettled(session: UnitOfWork, changes: ChangeSet, plan: Plan, refs: dict[tu
     """Keep what was sent; what it creates is known from now on, so that a query finds the same instances."""
     for entity in plan.creates:
         if entity._state is not None:
-            session._identity.add(entity.kind, entity._state.id, entity)
+            session._identity.add(entity._state)
     entities = [*plan.creates, *(item.obj for item in plan.updates)]
     sent = [(entity, {name: entity._held(name) for name in entity.__spec__.by_name}) for entity in entities]
     return Unsettled(changes, plan, refs, sent)

@@ -78,7 +78,7 @@ def _put_back(session: UnitOfWork, item: _KeptEntity) -> None:
         item.entity._restore(name, value)
     item.state.tracker, item.state.status, item.state.original = session, item.status, item.original
     if item.state.stored:
-        session._identity.add(item.state.kind, item.state.id, item.entity)
+        session._identity.add(item.state)
 
 
 def _without(pending: Pending, kept: set[int]) -> Pending:

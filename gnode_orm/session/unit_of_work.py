@@ -58,7 +58,7 @@ class UnitOfWork:
         self.readonly = readonly or at is not None
         self._identity = IdentityMap()
         self._hooks = Hooks()
-        self._loader = Loader(self, self.store, self._identity, self._pointing, self._hooks.on_load)
+        self._loader = Loader(self, self.store, self._identity, self._pointing, self._hooks)
         # Objects whose foreign key names something by location that may come into memory later.
         self._by_location: dict[int, Entity] = {}
         self._pending = Pending()
@@ -95,6 +95,10 @@ class UnitOfWork:
     def find_loaded(self, kind: str, id: int) -> Any:
         """Give an instance that is in memory, or ``None``."""
         return self._identity.get(kind, id)
+
+    def forget(self, state: State) -> None:
+        """Let go of an object that nobody holds any more."""
+        self._identity.forget(state)
 
     def note_location(self, entity: Entity) -> None:
         """Remember an object that names something by location."""
@@ -151,8 +155,7 @@ class UnitOfWork:
             deleting.unmark(self, obj)
 
     def _track_new(self, entity: Entity) -> None:
-        state = State(entity.kind, self, self.store, Status.PENDING)
-        object.__setattr__(entity, "_state", state)
+        entity._enter(self, self.store, Status.PENDING)
         self._pending.new[id(entity)] = entity
         self._find_named(entity)
         for spec in entity.__spec__.refs:
@@ -176,7 +179,7 @@ class UnitOfWork:
         if other is not None and other is not obj:
             raise ValidationFailed(f"{obj!r} and {other!r} stand for the same stored object; use merge")
         state.tracker, state.origin, state.status = self, self.store, Status.PERSISTENT
-        self._identity.add(obj.kind, state.id, obj)
+        self._identity.add(state)
         if state.original:
             self._pending.modified[id(obj)] = obj
 
@@ -227,7 +230,7 @@ class UnitOfWork:
         self._writes += 1
         settle(plan, receipt, refs, self.store)
         for entity in plan.creates:
-            self._identity.add(entity.kind, entity._state.id, entity)
+            self._identity.add(entity._state)
             self._pending.new.pop(id(entity), None)
         for update in plan.updates:
             self._pending.modified.pop(id(update.obj), None)

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
-from gnode_orm.core.state import State, Status
+from gnode_orm.core.state import Status
 from gnode_orm.errors import DetachedError, ValidationFailed
 from gnode_orm.models import Block, Document, RecordingChannel, RecordingChannelGroup, Section, Segment
 
@@ -25,7 +25,7 @@ class Session:
 
     def join(self, entity: Any) -> None:
         self.joined.append(entity)
-        object.__setattr__(entity, "_state", State(entity.kind, self, None, Status.PENDING))
+        entity._enter(self, None, Status.PENDING)
 
     def load_collection(self, entity: Any, relation: str) -> list[Any]:
         self.loads.append(relation)
@@ -37,9 +37,11 @@ class Session:
     def find_loaded(self, kind: str, id: int) -> Any:
         return None
 
+    def forget(self, state: Any) -> None:
+        pass
+
     def store(self, entity: Any) -> Any:
-        state = State(entity.kind, self, None, Status.PERSISTENT, id=2**45 + len(self.changed), version=1)
-        object.__setattr__(entity, "_state", state)
+        entity._enter(self, None, Status.PERSISTENT, id=2**45 + len(self.changed), version=1)
         return entity
 
 

@@ -10,7 +10,7 @@ import quantities as pq
 
 from gnode_orm.core.expressions import Column, Condition, Ordering, QuantityColumn, RefColumn, RelationColumn
 from gnode_orm.core.select import And, AnyOf, Attr, Comparison, Measure, Not, Or, Order
-from gnode_orm.core.state import State, Status
+from gnode_orm.core.state import Status
 from gnode_orm.errors import QueryError, UnknownField, ValidationFailed
 from gnode_orm.location import Location
 from gnode_orm.models import AnalogSignal, Block, Document, Event, Section, Segment
@@ -21,7 +21,7 @@ PLACE = Location("block/2DFA548ESC")
 
 def stored_block() -> Block:
     block = Block("x")
-    object.__setattr__(block, "_state", State("block", None, None, Status.DETACHED, id=PLACE.number, version=1))
+    block._enter(None, None, Status.DETACHED, id=PLACE.number, version=1)
     return block
 
 

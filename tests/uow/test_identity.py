@@ -10,6 +10,7 @@ import weakref
 import pytest
 
 from gnode_orm import AnalogSignal, Block, Section, Segment
+from gnode_orm.core.state import Status
 from gnode_orm.errors import ConflictError, SessionError, ValidationFailed
 from gnode_orm.session.identity_map import IdentityMap
 
@@ -128,14 +129,11 @@ def test_a_changed_object_that_nobody_holds_is_kept_until_it_is_written_or_undon
 
 
 def test_a_late_callback_does_not_remove_a_successor():
-    class Thing:
-        pass
-
-    identity, first, second = IdentityMap(), Thing(), Thing()
-    identity.add("block", 7, first)
-    late = identity._kinds["block"][7]
-    identity.add("block", 7, second)
-    identity._forget(late)
+    identity, first, second = IdentityMap(), Block("first"), Block("second")
+    late, successor = (block._enter(None, None, Status.PERSISTENT, id=7, version=1) for block in (first, second))
+    identity.add(late)
+    identity.add(successor)
+    identity.forget(late)
     assert identity.get("block", 7) is second
 
 
