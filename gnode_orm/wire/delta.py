@@ -47,7 +47,8 @@ def read_delta(root: Any, file_size: int) -> list[DeltaObject]:
         ValidationFailed: a group that is no object, an unknown ``TEMP`` id.
         CycleError: objects that are each other's parents.
     """
-    objects = [_object(name, group, file_size) for name, group in hdf5.members(root)]
+    allowance = hdf5.Allowance(file_size)
+    objects = [_object(name, group, allowance) for name, group in hdf5.members(root)]
     if not objects:
         raise ValidationFailed("The delta holds no object")
     by_key = {item.key: item for item in objects}
@@ -75,7 +76,7 @@ def bare_id(kind: str, sent: Any) -> str | None:
     return location.id if location.kind == kind else None
 
 
-def _object(name: str, group: Any, file_size: int) -> DeltaObject:
+def _object(name: str, group: Any, allowance: hdf5.Allowance) -> DeltaObject:
     import h5py
 
     kind, id_ = _address(name)
@@ -88,9 +89,9 @@ def _object(name: str, group: Any, file_size: int) -> DeltaObject:
         if not isinstance(dataset, h5py.Dataset):
             raise ValidationFailed(f"{name}/{member} is not a dataset")
         if member == _JSON:
-            item.body, found = _body(name, dataset), True
+            item.body, found = _body(name, dataset, allowance), True
         elif member in names:
-            item.arrays[member] = hdf5.DatasetSource(dataset, file_size)
+            item.arrays[member] = hdf5.DatasetSource(dataset, allowance)
     if not found:
         raise ValidationFailed(f"{name} has no dataset 'json'")
     return item
@@ -110,8 +111,8 @@ def _address(name: str) -> tuple[str, str]:
     return kind, id_
 
 
-def _body(name: str, dataset: Any) -> dict[str, Any]:
-    body = json_text.loads(hdf5.read_text(dataset, _MAX_JSON))
+def _body(name: str, dataset: Any, allowance: hdf5.Allowance) -> dict[str, Any]:
+    body = json_text.loads(hdf5.read_text(dataset, _MAX_JSON, allowance))
     if not isinstance(body, dict):
         raise ValidationFailed(f"{name}: a JSON object is needed in 'json'")
     return body

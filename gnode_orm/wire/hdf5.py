@@ -27,6 +27,8 @@ _CHUNK = 8 << 20
 # What a file may unfold to: some room, and then what honest compression reaches.
 _ROOM = 16 << 20
 _UNFOLDING = 100
+# Texts of a file are read so many bytes at a time, should each be as long as the whole file.
+_TEXTS = 256 << 20
 
 
 @contextmanager
@@ -64,6 +66,40 @@ def members(group: Any) -> Iterator[tuple[str, Any]]:
         yield name, group[name]
 
 
+class Allowance:
+    """How much the datasets of one file may take together; small files claim large things, or name one text often.
+
+    Args:
+        file_size: bytes of the file.
+    """
+
+    def __init__(self, file_size: int) -> None:
+        self.file_size = file_size
+        self._left = _ROOM + _UNFOLDING * file_size
+        # Texts are not compressed, and whoever writes one writes it once for each place.
+        self._text_left = file_size
+
+    def take(self, size: int, what: str) -> None:
+        """Grant room for an array.
+
+        Raises:
+            ValidationFailed: the file claims more than it can hold.
+        """
+        self._left -= size
+        if self._left < 0:
+            raise ValidationFailed(f"{what} claims {size} bytes in a file of {self.file_size}; nothing was read")
+
+    def take_text(self, size: int, what: str) -> None:
+        """Grant room for text.
+
+        Raises:
+            ValidationFailed: the texts are longer than the file.
+        """
+        self._text_left -= size
+        if self._text_left < 0:
+            raise ValidationFailed(f"{what}: the texts are longer than the file of {self.file_size} bytes")
+
+
 class DatasetSource:
     """A dataset of an uploaded file as an array that is read piece by piece.
 
@@ -71,14 +107,13 @@ class DatasetSource:
         ValidationFailed: a dataset that is not taken; the message says why.
     """
 
-    def __init__(self, dataset: Any, file_size: int) -> None:
+    def __init__(self, dataset: Any, allowance: Allowance) -> None:
         self._dataset = dataset
         self.shape: tuple[int, ...] = _shape(dataset)
-        self._text = _is_text(dataset)
         _check_storage(dataset)
-        _check_size(dataset, self.shape, file_size)
-        self._allowed = _ROOM + _UNFOLDING * file_size
-        self.dtype: np.dtype[Any] = self._labels().dtype if self._text else _plain_dtype(dataset)
+        _check_size(dataset, self.shape, allowance)
+        self._labels = _labels(dataset, self.shape, allowance) if _is_text(dataset) else None
+        self.dtype: np.dtype[Any] = _plain_dtype(dataset) if self._labels is None else self._labels.dtype
 
     @property
     def nbytes(self) -> int:
@@ -87,8 +122,8 @@ class DatasetSource:
 
     def chunks(self) -> Iterator[npt.NDArray[Any]]:
         """Give the array in pieces along its first axis."""
-        if self._text:
-            yield self._labels()
+        if self._labels is not None:
+            yield self._labels
             return
         if not self.shape or 0 in self.shape:
             yield np.asarray(self._dataset[()], dtype=self.dtype)
@@ -97,14 +132,6 @@ class DatasetSource:
         for start in range(0, self.shape[0], rows):
             yield np.ascontiguousarray(self._dataset[start : start + rows])
 
-    def _labels(self) -> npt.NDArray[Any]:
-        # Text of any length becomes an array of one width; clients write ASCII, others UTF-8.
-        texts = np.asarray(self._dataset.asstr()[()], dtype=object)
-        width = max(map(len, texts.flat), default=1) or 1
-        if texts.size * width * 4 > self._allowed:
-            raise ValidationFailed(f"{self._dataset.name} holds a text of {width} characters among {texts.size}")
-        return texts.astype(f"U{width}")
-
 
 def first_dataset(root: Any, file_size: int) -> DatasetSource:
     """Give the first dataset of a file, whatever its name."""
@@ -112,24 +139,51 @@ def first_dataset(root: Any, file_size: int) -> DatasetSource:
 
     for _, item in members(root):
         if isinstance(item, h5py.Dataset):
-            return DatasetSource(item, file_size)
+            return DatasetSource(item, Allowance(file_size))
     raise ValidationFailed("The HDF5 file holds no dataset")
 
 
-def read_text(dataset: Any, limit: int) -> bytes:
+def read_text(dataset: Any, limit: int, allowance: Allowance) -> bytes:
     """Read a scalar text, as ``json`` in a delta is.
 
     Raises:
         ValidationFailed: something else, or longer than ``limit`` bytes.
     """
-    if dataset.shape != () or dataset.dtype.kind not in "OS":
+    if dataset.shape != () or not (_is_text(dataset) or dataset.dtype.kind == "S"):
         raise ValidationFailed(f"{dataset.name} is not a single text")
     _check_storage(dataset)
-    value = dataset[()]
-    text = value.encode() if isinstance(value, str) else bytes(value)
-    if len(text) > limit:
+    # Text of a fixed length claims it; text of any length is as long as it is.
+    text = b"" if dataset.dtype.itemsize > limit else _bytes(dataset[()])
+    if len(text) > limit or dataset.dtype.itemsize > limit:
         raise ValidationFailed(f"{dataset.name} is longer than {limit} bytes")
+    allowance.take_text(len(text), dataset.name)
     return text
+
+
+def _bytes(value: Any) -> bytes:
+    return value.encode() if isinstance(value, str) else bytes(value)
+
+
+def _labels(dataset: Any, shape: tuple[int, ...], allowance: Allowance) -> npt.NDArray[Any]:
+    """Read text of any length as an array of one width; clients write ASCII, others UTF-8."""
+    if len(shape) > 1:
+        raise ValidationFailed(f"{dataset.name} has {len(shape)} axes; text has one")
+    texts: list[str] = []
+    for piece in _texts(dataset, shape, allowance.file_size):
+        allowance.take_text(sum(map(len, piece)), dataset.name)
+        texts += piece
+    width = max(map(len, texts), default=1) or 1
+    allowance.take(len(texts) * width * 4, dataset.name)
+    return np.array(texts, dtype=f"U{width}").reshape(shape)
+
+
+def _texts(dataset: Any, shape: tuple[int, ...], file_size: int) -> Iterator[list[str]]:
+    if not shape:
+        yield [dataset.asstr()[()]]
+        return
+    step = max(1, _TEXTS // max(1, file_size))
+    for start in range(0, shape[0], step):
+        yield dataset.asstr()[start : start + step].tolist()
 
 
 def write_file(file: IO[bytes], source: Any) -> None:
@@ -188,10 +242,12 @@ def _check_storage(dataset: Any) -> None:
         )
 
 
-def _check_size(dataset: Any, shape: tuple[int, ...], file_size: int) -> None:
-    size = int(np.prod(shape, dtype=object)) * dataset.dtype.itemsize
-    if size > _ROOM + _UNFOLDING * file_size:
-        raise ValidationFailed(f"{dataset.name} claims {size} bytes in a file of {file_size}; nothing was read")
+def _check_size(dataset: Any, shape: tuple[int, ...], allowance: Allowance) -> None:
+    allowance.take(int(np.prod(shape, dtype=object)) * dataset.dtype.itemsize, dataset.name)
     chunks = dataset.chunks
-    if chunks and int(np.prod(chunks, dtype=object)) * dataset.dtype.itemsize > _ROOM + _UNFOLDING * file_size:
+    # One chunk is unfolded whole, however little of it is asked for.
+    if (
+        chunks
+        and int(np.prod(chunks, dtype=object)) * dataset.dtype.itemsize > _ROOM + _UNFOLDING * allowance.file_size
+    ):
         raise ValidationFailed(f"{dataset.name} has chunks of {chunks}, larger than the file allows")

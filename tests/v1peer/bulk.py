@@ -29,14 +29,6 @@ async def bulk_fails_without_reason(peer: Peer, sent: Sent, forward: Forward) ->
     return failed(sent) if sent.is_bulk and readable and sent.user and answer.status >= 400 else answer
 
 
-async def bulk_knows_no_temporary_paths(peer: Peer, sent: Sent, forward: Forward) -> Answer:
-    """Take the bare temporary id of a parent, and fail on a path that holds one."""
-    for item in written(sent) if sent.is_bulk else []:
-        if any("/TEMP" in str(value) for _, value in parents(item)):
-            return failed(sent)
-    return await forward(sent)
-
-
 async def bulk_hangs_on_cycles(peer: Peer, sent: Sent, forward: Forward) -> Answer:
     """Never answer a delta whose objects are each other's parents."""
     if sent.is_bulk and _has_cycle(written(sent)):

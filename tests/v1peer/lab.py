@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from gnode_orm.ids import decode_id
+from gnode_orm.ids import decode_id, encode_id
 from gnode_orm.stores.local.tables import root_kind
 
 
@@ -44,3 +44,10 @@ def facts(store: Any, kind: str, text: str) -> Facts | None:
         query = "SELECT account, level FROM access WHERE root_kind = :kind AND root_id = :id"
         access = tuple(map(tuple, transaction.query(query, kind=above, id=root)))
     return Facts(owner, version, (above, root), root_owner, level, access)
+
+
+def children(store: Any, kind: str, ref: str, parent: str) -> list[str]:
+    """Give the ids of everything of a kind below an object, in the order of creation."""
+    query = f'SELECT id FROM "{kind}" WHERE "{ref}_id" = :parent ORDER BY born, id'
+    with store._database.read() as transaction:
+        return [encode_id(row[0]) for row in transaction.query(query, parent=decode_id(parent))]

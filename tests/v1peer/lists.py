@@ -61,17 +61,6 @@ async def no_ordering(peer: Peer, sent: Sent, forward: Forward) -> Answer:
     return told(400, {"error": text})
 
 
-async def some_filters_ignored(peer: Peer, sent: Sent, forward: Forward) -> Answer:
-    """Ignore the filters that the original did not know, as it did every name that it did not know."""
-    place = sent.place
-    if place is None or not is_list(sent):
-        return await forward(sent)
-    ignored = {"property": ("document",), "value": ("document",)}.get(place.kind, ())
-    return await forward(
-        replace(sent, query=tuple(pair for pair in sent.query if pair[0].split("__")[0] not in ignored))
-    )
-
-
 async def owner_by_number(peer: Peer, sent: Sent, forward: Forward) -> Answer:
     """Find owners by their number, or by fields of theirs, and fail on a name."""
     for key, value in sent.query if is_list(sent) and sent.user else ():

@@ -8,7 +8,8 @@ from typing import Any
 from gnode_orm.core.schema import SCHEMA
 from gnode_orm.wire.kinds import shown_unit, wire_kind
 from tests.v1peer.bodies import Written, rewritten, written
-from tests.v1peer.exchange import Answer, Forward, Sent, changed, shown
+from tests.v1peer.exchange import Answer, Forward, Place, Sent, changed, shown
+from tests.v1peer.lab import children
 from tests.v1peer.peer import Peer
 
 FOREIGN_HOST = "http://portal.example.org"
@@ -23,6 +24,28 @@ async def units_lost(peer: Peer, sent: Sent, forward: Forward) -> Answer:
         for field in (*wire.quantities, *wire.arrays):
             if field.name != "labels":
                 item[f"{field.name}__unit"] = shown_unit(kind, field)
+
+    return changed(await forward(sent), change)
+
+
+async def negative_zero_lost(peer: Peer, sent: Sent, forward: Forward) -> Answer:
+    """Show minus zero as zero, as the driver of the database did."""
+
+    def change(kind: str, item: dict[str, Any]) -> None:
+        item.update({key: 0.0 for key, value in item.items() if isinstance(value, float) and value == 0})
+
+    return changed(await forward(sent), change)
+
+
+async def sets_list_unreadable(peer: Peer, sent: Sent, forward: Forward) -> Answer:
+    """Show every member of a collection, also those that the user may not read."""
+    base = f"http://{sent.headers.get('host', '')}"
+
+    def change(kind: str, item: dict[str, Any]) -> None:
+        for key, relation in wire_kind(kind).sets.items():
+            if relation.fk in SCHEMA[relation.kind].by_name:
+                found = children(peer.store, relation.kind, relation.fk, item["id"])
+                item[key] = [f"{base}{Place(relation.kind, id_).path}" for id_ in found]
 
     return changed(await forward(sent), change)
 

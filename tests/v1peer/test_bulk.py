@@ -50,13 +50,12 @@ def test_bulk_fails_without_reason_and_stores_nothing(peer_with: PeerOf, store: 
     assert ann.post(BULK, files=as_upload(delta(TREE), "file")).status_code == 400
 
 
-def test_bulk_knows_no_temporary_paths(peer_with: PeerOf, store: LocalStore) -> None:
-    ann = peer_with("bulk-knows-no-temporary-paths").ann
+def test_a_path_to_a_temporary_id_is_no_parent(peer_with: PeerOf, store: LocalStore) -> None:
+    ann = peer_with().ann
     path = "/api/v1/electrophysiology/block/TEMP1/"
     tree = {"block/TEMP1": {"name": "b"}, "segment/TEMP2": {"name": "s", "block": path}}
-    assert ann.post(BULK, files=as_upload(delta(tree))).status_code == 500
-    assert ann.post(BULK, files=as_upload(delta(TREE))).status_code == 200
-    assert store.count(Select("block"), "ann") == 1
+    assert ann.post(BULK, files=as_upload(delta(tree))).status_code == 400
+    assert store.count(Select("block"), "ann") == 0
 
 
 def test_bulk_hangs_on_cycles_until_the_peer_stops(peer_with: PeerOf, store: LocalStore) -> None:

@@ -48,7 +48,21 @@ def test_numbers_compared_bare_ignores_units(peer_with: PeerOf) -> None:
     assert found["meta"]["total_count"] == 1
 
 
-def test_some_filters_ignored_gives_the_full_list(peer_with: PeerOf) -> None:
-    ann = peer_with("some-filters-ignored").ann
-    made(ann, "value", data="1")
-    assert len(ann.get(f"{list_of('value')}?document=1234567890").json()["selected"]) == 1
+def test_owner_by_number_fails_on_names(peer_with: PeerOf) -> None:
+    ann = peer_with("owner-by-number").ann
+    made(ann, "block", name="b")
+    number = ann.get("/api/v1/user/user/ann/").json()["id"]
+    assert names(ann, f"?owner={number}") == ["b"]
+    assert names(ann, "?owner__username=ann") == ["b"]
+    assert ann.get(f"{list_of('block')}?owner=ann").status_code == 400
+    assert ann.get(f"{list_of('block')}?owner__icontains=an").status_code == 500
+
+
+def test_file_filters_useless_finds_data_everywhere_and_sizes_nowhere(peer_with: PeerOf) -> None:
+    ann = peer_with("file-filters-useless").ann
+    made(ann, "analogsignal", name="without data")
+    found = {
+        query: ann.get(f"{list_of('analogsignal')}?{query}").json()["meta"]["total_count"]
+        for query in ("signal__isnull=true", "signal__isnull=false", "data_size__isnull=true")
+    }
+    assert list(found.values()) == [0, 1, 1]

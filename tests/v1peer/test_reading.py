@@ -85,3 +85,18 @@ def test_foreign_host_gives_addresses_that_lead_elsewhere(peer_with: PeerOf) -> 
     segment = made(ann, "segment", name="s", block=f"http://portal.example.org{block['location']}")
     assert segment["block"] == f"http://portal.example.org{block['location']}"
     assert segment["resource_uri"].startswith("/api/v1/")
+
+
+def test_negative_zero_lost(peer_with: PeerOf) -> None:
+    event = made(peer_with("negative-zero-lost").ann, "event", time=-0.0)
+    assert str(event["time"]) == "0.0"
+
+
+def test_sets_list_unreadable_members(peer_with: PeerOf) -> None:
+    users = peer_with("sets-list-unreadable")
+    document = made(users.ann, "document", safety_level=1)
+    section = made(users.ann, "section", name="s", document=document["id"])
+    block = made(users.ann, "block", name="private", metadata=section["id"])
+    assert users.ben.get(block["location"]).status_code == 404
+    (member,) = users.ben.get(section["location"]).json()["block_set"]
+    assert member.endswith(block["location"])

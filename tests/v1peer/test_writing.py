@@ -102,3 +102,14 @@ def test_without_defects_optional_links_are_cleared(peer_with: PeerOf, store: Lo
     train = made(ann, "spiketrain", unit=unit["id"])
     ann.delete(unit["location"])
     assert ann.get(train["location"]).json()["unit"] is None
+
+
+def test_moved_segments_keep_their_block_and_lose_their_events_with_it(peer_with: PeerOf) -> None:
+    ann = peer_with("moved-segments-keep-their-block").ann
+    old, new = made(ann, "block", name="old"), made(ann, "block", name="new")
+    segment = made(ann, "segment", name="s", block=old["id"])
+    event, saved = (made(ann, "event", time=1, segment=segment["id"]) for _ in range(2))
+    ann.put(segment["location"], json={"block": new["id"]})
+    ann.put(saved["location"], json={"label": "saved since"})
+    assert ann.delete(old["location"]).status_code == 204
+    assert [ann.get(item["location"]).status_code for item in (segment, event, saved)] == [200, 404, 200]

@@ -1,0 +1,129 @@
+"""Small HDF5 files that unfold to much: they are refused by what they claim, and nothing of them is stored."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable
+from typing import Any
+
+import h5py
+import numpy as np
+import pytest
+
+from gnode_orm.core.select import Select
+from gnode_orm.errors import ValidationFailed
+from gnode_orm.stores.local.store import LocalStore
+from gnode_orm.wire import hdf5
+from tests.server.asgi_client import Client
+
+BULK = "/api/v1/in_bulk/"
+SIGNAL = "-api-v1-electrophysiology-analogsignal-TEMP{}-"
+LABELS = "-api-v1-electrophysiology-eventarray-TEMP1-"
+_REFERENCE = 16  # bytes of a reference to a text: its length and its place in the heap
+
+
+def written(fill: Callable[[Any], None]) -> bytes:
+    buffer = io.BytesIO()
+    with h5py.File(buffer, "w") as root:
+        fill(root)
+    return buffer.getvalue()
+
+
+def with_json(root: Any, name: str, text: str = "{}") -> Any:
+    group = root.create_group(name)
+    group.create_dataset("json", data=text, dtype=h5py.string_dtype("ascii"))
+    return group
+
+
+def repeated(content: bytes, path: str) -> bytes:
+    """Let every element of a dataset of texts refer to the first one, however long that is."""
+    with h5py.File(io.BytesIO(content)) as root:
+        start, count = root[path].id.get_offset(), len(root[path])
+    first = content[start : start + _REFERENCE]
+    return content[:start] + first * count + content[start + _REFERENCE * count :]
+
+
+def one_text_many_times(root: Any) -> None:
+    texts = np.array(["x" * 100_000, *[""] * 20_000], dtype=object)
+    with_json(root, LABELS).create_dataset("labels", data=texts, dtype=h5py.string_dtype())
+
+
+def many_that_claim_much(root: Any) -> None:
+    # Each of them would pass alone: zeros that are nowhere, of as much as one small file may hold.
+    for number in range(200):
+        with_json(root, SIGNAL.format(number)).create_dataset("signal", (1 << 20,), "f8")
+
+
+def a_json_that_claims_much(root: Any) -> None:
+    kind = h5py.h5t.C_S1.copy()
+    kind.set_size(1 << 31)
+    group = root.create_group(SIGNAL.format(1))
+    h5py.h5d.create(group.id, b"json", kind, h5py.h5s.create(h5py.h5s.SCALAR))
+
+
+def zeros_packed_tightly(root: Any) -> None:
+    data = with_json(root, SIGNAL.format(1)).create_dataset(
+        "signal", (1 << 24,), "f8", chunks=(1 << 20,), compression=9
+    )
+    data[:] = np.zeros(1 << 24)
+
+
+BOMBS = {
+    "one text many times": repeated(written(one_text_many_times), f"{LABELS}/labels"),
+    "many that claim much": written(many_that_claim_much),
+    "a json that claims much": written(a_json_that_claims_much),
+    "zeros packed tightly": written(zeros_packed_tightly),
+}
+
+
+def stored(store: LocalStore) -> tuple[int, int, int]:
+    with store._database.read() as transaction:
+        ((arrays,),) = transaction.query("SELECT count(*) FROM array")
+    return (store.count(Select("analogsignal"), "ann"), store.count(Select("eventarray"), "ann"), arrays)
+
+
+@pytest.mark.parametrize("name", BOMBS)
+def test_a_delta_that_unfolds_to_much_is_refused_with_nothing_stored(ann: Client, store: LocalStore, name: str) -> None:
+    content = BOMBS[name]
+    assert len(content) < 3 << 20
+    answer = ann.post(BULK, files={"raw_file": content})
+    assert answer.status_code == 422, answer.text
+    assert stored(store) == (0, 0, 0)
+
+
+def test_one_text_many_times_is_refused_as_an_array_too(ann: Client) -> None:
+    def fill(root: Any) -> None:
+        texts = np.array(["x" * 100_000, *[""] * 20_000], dtype=object)
+        root.create_dataset("arraydata", data=texts, dtype=h5py.string_dtype())
+
+    address = ann.post("/api/v1/electrophysiology/eventarray/", json={}).json()["location"]
+    answer = ann.post(f"{address}labels/", files={"raw_file": repeated(written(fill), "arraydata")})
+    assert (answer.status_code, "longer than the file" in answer.json()["error"]) == (422, True)
+
+
+def test_a_json_that_all_objects_share_counts_for_each(ann: Client, store: LocalStore) -> None:
+    def fill(root: Any) -> None:
+        text = '{"name": "' + "x" * 500_000 + '"}'
+        first = with_json(root, SIGNAL.format(0), text)
+        for number in range(1, 20):
+            root.create_group(SIGNAL.format(number))["json"] = first["json"]
+
+    answer = ann.post(BULK, files={"raw_file": written(fill)})
+    assert (answer.status_code, "longer than the file" in answer.json()["error"]) == (422, True)
+    assert stored(store) == (0, 0, 0)
+
+
+def test_honest_labels_of_many_lengths_are_taken(ann: Client) -> None:
+    texts = [f"stimulus {number}" * (number % 3) for number in range(5_000)]
+    content = written(lambda root: root.create_dataset("arraydata", data=texts, dtype=h5py.string_dtype()))
+    address = ann.post("/api/v1/electrophysiology/eventarray/", json={}).json()["location"]
+    assert ann.post(f"{address}labels/", files={"raw_file": content}).status_code == 202
+    with h5py.File(io.BytesIO(ann.get(f"{address}labels/").content)) as root:
+        assert root["arraydata"].asstr()[()].tolist() == texts
+
+
+def test_an_allowance_is_shared_by_all_datasets_of_a_file() -> None:
+    allowance = hdf5.Allowance(1000)
+    allowance.take(16 << 20, "one")
+    with pytest.raises(ValidationFailed, match="two claims 200000 bytes in a file of 1000"):
+        allowance.take(200_000, "two")
