@@ -273,6 +273,8 @@ def test_channels_and_groups_are_searched_both_ways(store):
         (where("name", "eq", 5), "text is needed"),
         (where("index", "eq", "five"), "a number is needed"),
         (where("name", "regex", "("), "regular expression"),
+        (where("name", "iregex", r"(a+)\1"), "references back"),
+        (where("name", "regex", "(?=a)b"), "looking around"),
         (where("blok.name", "eq", "x"), "not a foreign key"),
         (where("index", "contains", 1), "text alone"),
         (where("annotations", "eq", "x"), "name a key"),
@@ -288,3 +290,10 @@ def test_a_condition_without_meaning_is_refused(store, condition, said):
     create(store, "block", name="x", index=1)
     with pytest.raises(QueryError, match=said):
         store.select(Select("block", where=condition), "ann")
+
+
+def test_a_pattern_that_backtracks_for_ever_elsewhere_is_searched_at_once(store):
+    name = "a" * 200 + "!"
+    create(store, "block", name=name)
+    assert len(store.select(Select("block", where("name", "regex", "^(a|aa|a?)+$")), "ann").rows) == 0
+    assert len(store.select(Select("block", where("name", "iregex", "^(A|AA|A?)+!$")), "ann").rows) == 1

@@ -6,7 +6,6 @@ become ``IN`` with a nested query over what the actor may read, so an object tha
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from typing import Any
 
@@ -20,6 +19,7 @@ from gnode_orm.errors import QueryError, did_you_mean
 from gnode_orm.stores.local.binds import Binds
 from gnode_orm.stores.local.elements import Contains, EndsWith, Fold, IMatches, Matches, in_ids
 from gnode_orm.stores.local.operands import Expression, Operand, Side
+from gnode_orm.stores.local.patterns import compiled
 from gnode_orm.stores.local.rights import link_source, source
 from gnode_orm.stores.local.shapes import Many, Slot
 
@@ -194,8 +194,7 @@ def _text_test(operator: str, text: Expression, part: Expression, empty: bool) -
 
 
 def _pattern(value: Any) -> str:
-    try:
-        re.compile(value)
-    except (re.error, TypeError) as error:
-        raise QueryError(f"{value!r} is not a regular expression: {error}", value=value) from None
-    return str(value)
+    if not isinstance(value, str):
+        raise QueryError(f"{value!r} is not a regular expression: text is needed", value=value)
+    compiled(value)
+    return value

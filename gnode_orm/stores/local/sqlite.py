@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import re
 import sqlite3
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from functools import cache, lru_cache
+from functools import cache
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -18,6 +17,7 @@ from sqlalchemy.dialects import sqlite as dialect
 from gnode_orm.errors import FormatError, GnodeError, IntegrityError, QueryError, StoreUnavailable
 from gnode_orm.stores.local.database import Compiler, Database, Params, Row, Transaction
 from gnode_orm.stores.local.elements import SQLITE_IN_IDS
+from gnode_orm.stores.local.patterns import matches, matches_in_any_case
 
 BUSY_SECONDS = 60.0
 _CONNECTIONS = 16
@@ -35,19 +35,6 @@ def _bind_ids(ids: Sequence[int]) -> str:
 def fold(text: str | None) -> str | None:
     """Make texts equal that differ in case alone."""
     return None if text is None else text.upper().lower().replace("ς", "σ")
-
-
-@lru_cache(maxsize=64)
-def _pattern(pattern: str, flags: int) -> re.Pattern[str]:
-    return re.compile(pattern, flags)
-
-
-def _matches(text: str | None, pattern: str) -> bool | None:
-    return None if text is None else _pattern(pattern, 0).search(text) is not None
-
-
-def _imatches(text: str | None, pattern: str) -> bool | None:
-    return None if text is None else _pattern(pattern, re.IGNORECASE).search(text) is not None
 
 
 class SqliteTransaction(Transaction):
@@ -112,7 +99,7 @@ class SqliteDatabase(Database):
         return self.path.with_name(self.path.name + "-wal").exists()
 
     def _prepare(self, connection: sqlite3.Connection) -> None:
-        for name, function in (("fold", fold), ("matches", _matches), ("imatches", _imatches)):
+        for name, function in (("fold", fold), ("matches", matches), ("imatches", matches_in_any_case)):
             connection.create_function(name, 1 if name == "fold" else 2, function, deterministic=True)
         connection.execute("PRAGMA foreign_keys = ON")
         connection.execute("PRAGMA synchronous = FULL")
