@@ -40,6 +40,7 @@ __all__ = [
     "GnodeError",
     "GnodeWarning",
     "IntegrityError",
+    "LazyLoadWarning",
     "MultipleFound",
     "NativeChangedWarning",
     "NotFound",
@@ -219,6 +220,10 @@ class DuplicateUploadWarning(GnodeWarning):
 
 class NativeChangedWarning(GnodeWarning):
     """A neo or odML object was edited after its model was added; the edit is not part of the commit."""
+
+
+class LazyLoadWarning(GnodeWarning):
+    """A relation was loaded for one object after the other, where one query could have loaded it for all."""
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:

@@ -27,6 +27,13 @@ class Kept(NamedTuple):
     stored: dict[int, Any] | None = None
 
 
+class Sent(NamedTuple):
+    """What was hung in and taken out of a collection when a change set was made."""
+
+    added: dict[int, Any]
+    removed: dict[int, Any]
+
+
 class Collection(MutableSequence[M]):
     """The members of one collection of one object, in insertion order.
 
@@ -202,11 +209,30 @@ class Collection(MutableSequence[M]):
                 register.pop(id(member), None)
         self._view = None
 
-    def settle(self) -> None:
-        """After a write: what was hung in or taken out in memory is now stored."""
-        self._added.clear()
-        self._removed.clear()
-        self._stored = None
+    def sent(self) -> Sent:
+        """Give what a change set that is made now carries of this collection."""
+        return Sent(dict(self._added), dict(self._removed))
+
+    def settle(self, sent: Sent | None = None) -> None:
+        """After a write: what was hung in and taken out is stored, but for what came after it was ``sent``."""
+        late_in, late_out = ({}, {}) if sent is None else self._since(sent)
+        if late_out and self._members is not None and sent is not None:
+            stored = self._members if self._stored is None else self._stored
+            stored = {key: item for key, item in stored.items() if key not in self._added and key not in sent.removed}
+            self._stored = {**stored, **sent.added}
+        elif not late_out:
+            self._stored = None
+        self._added, self._removed = late_in, late_out
+
+    def _since(self, sent: Sent) -> tuple[dict[int, Any], dict[int, Any]]:
+        """What was hung in and taken out after ``sent``, which may take back a part of it."""
+        if self._added.keys() == sent.added.keys() and self._removed.keys() == sent.removed.keys():
+            return {}, {}
+        late_in = {key: item for key, item in self._added.items() if key not in sent.added}
+        late_in |= {key: item for key, item in sent.removed.items() if key not in self._removed}
+        late_out = {key: item for key, item in self._removed.items() if key not in sent.removed}
+        late_out |= {key: item for key, item in sent.added.items() if key not in self._added}
+        return late_in, late_out
 
     def pending(self) -> tuple[list[Any], list[Any]]:
         """Members hung in and taken out since the last write."""

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 def mark(session: UnitOfWork, obj: Entity, cascade: bool) -> None:
     """Mark an object for deletion; a new one is forgotten, with the new ones below it."""
+    session._check_not_sending("Deleting")
     recovering.reconcile(session)
     state = obj._state
     if state is not None and state.tracker is session and state.status is Status.PENDING:

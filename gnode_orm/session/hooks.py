@@ -1,8 +1,9 @@
-"""Hooks: functions that a session calls before it writes, after a commit, and when it loads an object."""
+"""Hooks: functions that are called before a session writes, after a commit, and when an object is loaded."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from gnode_orm.core.entity import Entity
@@ -12,63 +13,103 @@ from gnode_orm.session.savepoints import Savepoint
 if TYPE_CHECKING:
     from gnode_orm.session.commit import Commit
     from gnode_orm.session.session import Session
+    from gnode_orm.session.unit_of_work import UnitOfWork
 
 EVENTS = ("before_flush", "after_commit", "on_load")
 _ROUNDS = 100
 
+Hook = Callable[..., Any]
+
 
 class Hooks:
-    """The hooks of one session, in the order in which they were registered."""
+    """The hooks of one lab, or of one session with those of its lab before them, in the order of registration.
 
-    def __init__(self) -> None:
-        self._hooks: dict[str, list[tuple[type[Entity], Callable[..., Any]]]] = {event: [] for event in EVENTS}
-        self.loading = self._hooks["on_load"]
-        """The hooks to call with what is loaded; most sessions have none."""
+    One that raises leaves the session as it was before the hooks were called.
+    """
 
-    def register(self, event: str, hook: Callable[..., Any], model: type[Entity]) -> None:
+    def __init__(self, of_lab: Hooks | None = None) -> None:
+        self._of_lab = of_lab
+        self._hooks: dict[str, list[tuple[type[Entity], Hook]]] = {event: [] for event in EVENTS}
+
+    def register(self, event: str, hook: Hook, model: type[Entity]) -> None:
         """Add a hook.
 
         Raises:
-            ValidationFailed: there is no such event, or it concerns no single class.
+            ValidationFailed: there is no such event or no such class, or the hook cannot be called.
         """
         if event not in EVENTS:
             text = f"on({event!r}): {', '.join(EVENTS)} are the events{did_you_mean(event, EVENTS)}"
             raise ValidationFailed(text, field="event", value=event)
-        if model is not Entity and event != "on_load":
-            raise ValidationFailed(f"on({event!r}) concerns a whole commit, not one class", field="model", value=model)
+        if not callable(hook):
+            raise ValidationFailed(f"on({event!r}, {hook!r}): a function is needed", field="hook", value=hook)
+        if not (isinstance(model, type) and issubclass(model, Entity)):
+            raise ValidationFailed(f"on({event!r}): {model!r} is no model such as Block", field="model", value=model)
         self._hooks[event].append((model, hook))
 
     def before_flush(self, session: Session) -> None:
-        """Call the hooks until they cause no more work; one that raises leaves everything as it was."""
-        hooks = self._hooks["before_flush"]
+        """Call the hooks until they cause no more work."""
+        hooks = self._of("before_flush")
         if not hooks:
             return
-        savepoint = Savepoint(session)
-        try:
+        with _undone_on_failure(session):
             for _ in range(_ROUNDS):
                 before = _extent(session)
-                for _model, hook in hooks:
-                    hook(session)
+                for model, hook in hooks:
+                    if model is Entity:
+                        hook(session)
+                    else:
+                        _call_for_each(hook, model, [*session.new, *session.dirty])
                 if _extent(session) == before:
                     return
             raise SessionError(f"The before_flush hooks caused more work {_ROUNDS} times in a row; nothing was written")
+
+    def after_commit(self, session: Session, commit: Commit, written: list[Entity]) -> None:
+        """Tell the hooks what was written; what was written stays so, whatever they raise."""
+        hooks = self._of("after_commit")
+        if not hooks:
+            return
+        with _undone_on_failure(session):
+            for model, hook in hooks:
+                if model is Entity:
+                    hook(session, commit)
+                else:
+                    _call_for_each(hook, model, written, commit)
+
+    def on_load(self, session: UnitOfWork, entities: list[Entity]) -> None:
+        """Tell the hooks about objects that came from the store; where one raises, they were not loaded."""
+        hooks = self._of("on_load")
+        if not hooks or not entities:
+            return
+        try:
+            with _undone_on_failure(session):
+                for model, hook in hooks:
+                    _call_for_each(hook, model, entities)
         except BaseException:
-            savepoint.restore()
+            for entity in entities:
+                session._let_go(entity)
             raise
 
-    def after_commit(self, session: Session, commit: Commit) -> None:
-        """Tell the hooks what was written."""
-        for _model, hook in self._hooks["after_commit"]:
-            hook(session, commit)
-
-    def on_load(self, entity: Entity) -> None:
-        """Tell the hooks of its class about an object that came from the store."""
-        for model, hook in self.loading:
-            if isinstance(entity, model):
-                hook(entity)
+    def _of(self, event: str) -> list[tuple[type[Entity], Hook]]:
+        return [*(self._of_lab._of(event) if self._of_lab else ()), *self._hooks[event]]
 
 
-def _extent(session: Session) -> tuple[int, int, int]:
-    """How much is pending; an object that is changed again causes no more work."""
+@contextmanager
+def _undone_on_failure(session: UnitOfWork) -> Iterator[None]:
+    savepoint = Savepoint(session)
+    try:
+        yield
+    except BaseException:
+        savepoint.restore()
+        raise
+
+
+def _call_for_each(hook: Hook, model: type[Entity], entities: Iterable[Entity], *more: Any) -> None:
+    for entity in entities:
+        if isinstance(entity, model):
+            hook(entity, *more)
+
+
+def _extent(session: Session) -> tuple[list[int], list[int], list[int]]:
+    """What is pending; an object that is changed again causes no more work."""
     pending = session._pending
-    return len(pending.new), len(pending.modified), len(pending.deleted)
+    return list(pending.new), list(pending.modified), list(pending.deleted)

@@ -6,11 +6,14 @@ import getpass
 import logging
 import os
 import tomllib
+from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+from gnode_orm.core.entity import Entity
 from gnode_orm.errors import NotFound, UnsupportedByStore
+from gnode_orm.session.hooks import Hooks
 from gnode_orm.session.session import Session
 from gnode_orm.stores.protocol import Store
 
@@ -26,10 +29,19 @@ class Lab:
     def __init__(self, store: Store, user: str | None = None) -> None:
         self.store = store
         self.user = user or default_user()
+        self.hooks = Hooks()
+        """Hooks of every session over this lab; ``on`` adds to them."""
 
     def session(self, at: Any = None, readonly: bool = False) -> Session:
         """Open a session; with ``at`` (an aware datetime or a commit) a read-only one on the state of then."""
         return Session(lab=self, at=at, readonly=readonly)
+
+    def on(self, event: str, hook: Callable[..., Any], model: type[Entity] = Entity) -> None:
+        """Call ``hook`` at every ``event`` of every session over this lab, before those of the session.
+
+        What it is called with is told at ``Session.on``. Sessions of several threads call it at the same time.
+        """
+        self.hooks.register(event, hook, model)
 
     def close(self) -> None:
         """Close the store."""

@@ -15,7 +15,6 @@ from gnode_orm.core.state import Origin, Status, Tracker
 from gnode_orm.errors import QueryError, did_you_mean
 from gnode_orm.location import Location
 from gnode_orm.models import MODELS
-from gnode_orm.session.hooks import Hooks
 from gnode_orm.session.identity_map import IdentityMap
 from gnode_orm.session.planning import changed_fields, link_changes
 
@@ -31,16 +30,35 @@ class Loader:
         origin: Origin,
         identity: IdentityMap,
         pointing: Callable[[Entity, Relation], list[Entity]],
-        hooks: Hooks,
+        told: Callable[[list[Entity]], None],
     ) -> None:
         self._tracker = tracker
         self._origin = origin
         self._identity = identity
         self._pointing = pointing
-        self._hooks = hooks
+        self._told = told
 
     def instances(self, kind: str, rows: Sequence[tuple[Any, ...]]) -> list[Any]:
         """Give the instance for each record, from the map where it is there."""
+        made: list[Entity] = []
+        found = self._instances(kind, rows, made)
+        self._told(made)
+        return found
+
+    def selected(self, answer: Selected) -> list[Any]:
+        """Give the instances of an answer, with what was read along its eager paths hung in."""
+        made: list[Entity] = []
+        found = self._instances(answer.kind, answer.rows, made)
+        reached = [self._instances(eager.kind, eager.rows, made) for eager in answer.eager]
+        self._told(made)
+        levels: dict[str, list[Any]] = {"": found}
+        for eager, children in zip(answer.eager, reached, strict=True):
+            prefix, _, name = eager.path.rpartition(".")
+            self._hang_in(levels[prefix], name, eager, children)
+            levels[eager.path] = children
+        return found
+
+    def _instances(self, kind: str, rows: Sequence[tuple[Any, ...]], made: list[Entity]) -> list[Any]:
         model = MODELS[kind]
         known = self._identity.of(kind)
         share = dict[Any, Any]().setdefault
@@ -50,18 +68,10 @@ class Loader:
             entity = None if state is None else state()
             if state is None or entity is None:
                 entity = self._make(model, row, share)
+                made.append(entity)
             elif state.version != row[1] or entity._expired:
                 self._refresh_clean(entity, row)
             found.append(entity)
-        return found
-
-    def selected(self, answer: Selected) -> list[Any]:
-        """Give the instances of an answer, with what was read along its eager paths hung in."""
-        found = self.instances(answer.kind, answer.rows)
-        levels: dict[str, list[Any]] = {"": found}
-        for eager in answer.eager:
-            prefix, _, name = eager.path.rpartition(".")
-            levels[eager.path] = self._hang_in(levels[prefix], name, eager)
         return found
 
     def _make(self, model: type[Entity], row: tuple[Any, ...], share: Callable[[Any, Any], Any]) -> Entity:
@@ -73,18 +83,15 @@ class Loader:
             id, share(version, version), share(created, created), share(owner, owner), row[META:],
         )  # fmt: skip
         self._identity.add(state)
-        if self._hooks.loading:
-            self._hooks.on_load(entity)
         return entity
 
     def _refresh_clean(self, entity: Entity, row: tuple[Any, ...]) -> None:
         if is_clean(entity):
             take_record(self._tracker, entity, row)
 
-    def _hang_in(self, parents: list[Any], name: str, eager: EagerRows) -> list[Any]:
-        children = self.instances(eager.kind, eager.rows)
+    def _hang_in(self, parents: list[Any], name: str, eager: EagerRows, children: list[Any]) -> None:
         if not parents:
-            return children
+            return
         spec = parents[0].__spec__
         field = spec.by_name.get(name)
         if field is not None:
@@ -93,7 +100,7 @@ class Loader:
                 location = parent._raw(name)
                 if isinstance(location, Location) and location.number in by_id:
                     vars(parent)[name] = by_id[location.number]
-            return children
+            return
         relation = spec.relation_by_name[name]
         if eager.links is not None:
             groups = self._linked(children, eager.links)
@@ -103,7 +110,6 @@ class Loader:
             collection = collection_of(parent, relation)
             if not collection.loaded:
                 collection.fill(self.members(relation, parent, groups.get(parent._state.id, [])))
-        return children
 
     @staticmethod
     def _linked(children: list[Any], links: list[tuple[int, int]]) -> dict[int, list[Any]]:

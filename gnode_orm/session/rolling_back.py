@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from gnode_orm.core.collections import collection_of
 from gnode_orm.core.entity import Entity
 from gnode_orm.core.state import Status
+from gnode_orm.session import recovering
 from gnode_orm.session.ownership import owners
 from gnode_orm.session.writing import touched_collections
 
@@ -17,8 +18,15 @@ if TYPE_CHECKING:
 
 
 def roll_back(session: UnitOfWork) -> None:
-    """Undo everything pending of a session; a change set whose fate is unknown is left to the store."""
-    session._unsettled = session._retry_id = None
+    """Undo everything pending of a session.
+
+    A change set whose fate is unknown is left to the store and never sent again: what the store took of it is seen
+    when it is next read.
+    """
+    session._check_not_sending("Rolling back")
+    if session._unsettled is not None:
+        recovering.unknown_again(session, session._unsettled)
+    session._unsettled = session._doubted = None
     session._writes += 1
     undo(session, session._pending)
     session._pending.clear()

@@ -28,7 +28,7 @@ from gnode_orm.session.plan import Plan
 from gnode_orm.session.planning import changed_fields, link_changes
 from gnode_orm.session.query import Query
 from gnode_orm.session.savepoints import Savepoint
-from gnode_orm.session.unit_of_work import UnitOfWork, detach
+from gnode_orm.session.unit_of_work import UnitOfWork, Written, detach
 from gnode_orm.stores.protocol import Store
 
 if TYPE_CHECKING:
@@ -74,7 +74,7 @@ class Session(UnitOfWork):
             )  # fmt: skip
         self.lab = lab
         """The lab that the session belongs to."""
-        super().__init__(lab.store, lab.user, at, readonly)
+        super().__init__(lab.store, lab.user, at, readonly, lab.hooks)
 
     # ---- adding and deleting
 
@@ -161,16 +161,16 @@ class Session(UnitOfWork):
             StoreUnavailable: the store cannot take it now; commit again later, it is written once.
         """
         with self._use():
-            commit = self._flush(message, plan)
-            self._hooks.after_commit(self, commit)
-            return commit
+            written = self._flush(message, plan)
+            self._hooks.after_commit(self, *written)
+            return written.commit
 
     def flush(self) -> Commit:
         """Write everything pending, as durable as a commit, without telling the ``after_commit`` hooks."""
         with self._use():
-            return self._flush(None, None)
+            return self._flush(None, None).commit
 
-    def _flush(self, message: str | None, plan: Plan | None) -> Commit:
+    def _flush(self, message: str | None, plan: Plan | None) -> Written:
         if self._nesting:
             raise SessionError("nested() can undo what is inside, but not a commit; commit after it")
         if self._flushing:
@@ -187,11 +187,12 @@ class Session(UnitOfWork):
             self._flushing = False
 
     def on(self, event: str, hook: Callable[..., Any], model: type[Entity] = Entity) -> None:
-        """Call ``hook`` at every ``event`` of this session.
+        """Call ``hook`` at every ``event`` of this session; one that raises leaves everything as it was.
 
         ``before_flush``: with the session, before anything is written; what it adds and changes is written too.
         ``after_commit``: with the session and the ``Commit``. ``on_load``: with each object that is read from the
-        store, of ``model`` if it is given.
+        store. With a ``model``, the hook gets each object of that class in place of the session: those that are about
+        to be created or changed, those that were, and those that were read.
         """
         self._hooks.register(event, hook, model)
 
@@ -263,6 +264,7 @@ class Session(UnitOfWork):
             NotFound: it was deleted meanwhile.
         """
         with self._use():
+            self._check_not_sending("Refreshing")
             self._own(obj)
             for name in collections:
                 relation = obj.__spec__.relation_by_name.get(name)
@@ -298,6 +300,7 @@ class Session(UnitOfWork):
     def expunge(self, obj: Entity) -> None:
         """Let go of an object, and of new objects that hang below it; its values stay in memory."""
         with self._use():
+            self._check_not_sending("Expunging")
             self._own(obj)
             recovering.reconcile(self)
             for entity in [obj, *rolling_back.new_below(self, obj)]:
@@ -436,6 +439,7 @@ class Session(UnitOfWork):
         """Detach every object; loaded values stay readable."""
         if self._closed:
             return
+        self._check_not_sending("Closing the session")
         for entity in [*self._identity, *self._pending.new.values()]:
             detach(entity)
         self._identity.clear()
@@ -456,7 +460,8 @@ class Session(UnitOfWork):
             if error is not None:
                 self.rollback()
             elif self._pending:
-                text = f"Left with {counted(self._pending)}; nothing was written. Call commit()"
+                known = "nothing was written" if self._unsettled is None else "whether they were written is not known"
+                text = f"Left with {counted(self._pending)}; {known}. Call commit()"
                 warnings.warn(text, UncommittedChangesWarning, stacklevel=2)
         finally:
             self.close()

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, TypeVar
+from functools import partial
+from typing import Any, NamedTuple, TypeVar
 
-from gnode_orm.core.changes import ChangeSet, IdTaken, Receipt, StaleRows
+from gnode_orm.core.changes import IdTaken, Receipt, StaleRows
 from gnode_orm.core.codec import from_microseconds
 from gnode_orm.core.collections import collection_of
 from gnode_orm.core.entity import Entity
@@ -27,21 +28,27 @@ from gnode_orm.session.commit import Commit
 from gnode_orm.session.conflicts import conflict_error
 from gnode_orm.session.hooks import Hooks
 from gnode_orm.session.identity_map import IdentityMap
+from gnode_orm.session.lazy_loads import LazyLoads
 from gnode_orm.session.loading import Loader, children_select, collector_paused, take_record
 from gnode_orm.session.pending import Pending, reachable
 from gnode_orm.session.plan import Plan
 from gnode_orm.session.planning import make_plan
+from gnode_orm.session.sending import Sending
 from gnode_orm.session.threads import OneAtATime
 from gnode_orm.session.writing import IDS, change_set, settle
 from gnode_orm.stores.protocol import Store
-
-if TYPE_CHECKING:
-    pass
 
 E = TypeVar("E", bound=Entity)
 
 # What a store says when it wrote nothing, for certain.
 _REFUSALS = (StaleRows, IdTaken, ValidationFailed, IntegrityError, NotFound, AccessDenied, UnsupportedByStore)
+
+
+class Written(NamedTuple):
+    """A commit, and the objects that it created and changed."""
+
+    commit: Commit
+    entities: list[Entity]
 
 
 class UnitOfWork:
@@ -50,15 +57,15 @@ class UnitOfWork:
     The objects call it when they are about to change, when they are hung together, and when something has to be loaded.
     """
 
-    def __init__(self, store: Store, user: str, at: Any, readonly: bool) -> None:
+    def __init__(self, store: Store, user: str, at: Any, readonly: bool, of_lab: Hooks | None = None) -> None:
         self.store = store
         self.user = user
         """Name of the user on whose behalf everything is read and written."""
         self._at = history.version_of(self.store, at)
         self.readonly = readonly or at is not None
         self._identity = IdentityMap()
-        self._hooks = Hooks()
-        self._loader = Loader(self, self.store, self._identity, self._pointing, self._hooks)
+        self._hooks = Hooks(of_lab)
+        self._loader = Loader(self, self.store, self._identity, self._pointing, partial(self._hooks.on_load, self))
         # Objects whose foreign key names something by location that may come into memory later.
         self._by_location: dict[int, Entity] = {}
         self._pending = Pending()
@@ -67,8 +74,11 @@ class UnitOfWork:
         self._uploads = classic.Uploads()
         # The change set whose fate is unknown: the store failed, or was interrupted, while it was taking it.
         self._unsettled: recovering.Unsettled | None = None
-        # The id of a change set that the store turned out not to have; the next attempt carries it.
-        self._retry_id: str | None = None
+        # A change set that the store did not have when it was asked; the next attempt carries its id.
+        self._doubted: recovering.Unsettled | None = None
+        # What the store is being given at this moment.
+        self._sending: Sending | None = None
+        self._lazy_loads = LazyLoads()
         # How many writes and rollbacks there were: a savepoint from before one of them is void.
         self._writes = 0
         self._nesting = 0
@@ -107,7 +117,10 @@ class UnitOfWork:
     def load_reference(self, entity: Entity, name: str, kind: str, id: int) -> Any:
         """Load the parent that a foreign key names."""
         with self._use():
-            parent = self._get(kind, id)
+            parent = self._loaded(kind, id)
+            if parent is None:
+                parent = self._get(kind, id)
+                self._lazy_loads.note(type(entity), name)
         if parent is None:
             location = Location.of_number(kind, id)
             raise NotFound(f"{entity!r}.{name}: {location} does not exist, or is not shared with {self.user}")
@@ -118,8 +131,11 @@ class UnitOfWork:
         with self._use():
             item = entity.__spec__.relation_by_name[relation]
             if item.many_to_many:
-                return self._linked(entity, item.kind)
-            return self._loader.members(item, entity, self._run(children_select(entity, item, self._at)))
+                found = self._linked(entity, item.kind)
+            else:
+                found = self._loader.members(item, entity, self._run(children_select(entity, item, self._at)))
+            self._lazy_loads.note(type(entity), relation)
+            return found
 
     # ---- inside
 
@@ -131,6 +147,10 @@ class UnitOfWork:
     def _check_writable(self) -> None:
         if self.readonly:
             raise SessionError("The session is read-only; open one without readonly= and at= to change the lab")
+
+    def _check_not_sending(self, what: str) -> None:
+        if self._sending is not None:
+            raise SessionError(f"{what} while a commit is under way would lose track of it; do it when it has returned")
 
     def _own(self, obj: Entity) -> State:
         state = obj._state
@@ -188,59 +208,74 @@ class UnitOfWork:
         modified = [item for item in pending.touched() if id(item) not in pending.deleted]
         return make_plan(pending.new.values(), modified, pending.deleted.values())
 
-    def _write(self, message: str | None) -> Commit:
+    def _write(self, message: str | None) -> Written:
         recovering.reconcile(self)
         plan = self._plan()
         if not plan.items:
             self._pending.forget_unchanged()
-            return Commit("", None, self.user, message)
+            return Written(Commit("", None, self.user, message), [])
         self._check_writable()
-        changes, refs = change_set(plan, self.store, message)
-        changes.id = self._retry_id or changes.id
+        sending = Sending(plan)
         try:
-            receipt = self._send(changes, plan, refs)
-        except IdTaken:
+            receipt = self._send(sending, message)
+        except _REFUSALS as refusal:
+            if recovering.came_late(self) or self._made_way(refusal, plan):
+                return self._write(message)
+            raise
+        commit = Commit(receipt.id, from_microseconds(receipt.version), receipt.user, message, plan.counts())
+        return Written(commit, sending.entities)
+
+    def _send(self, sending: Sending, message: str | None) -> Receipt:
+        """Let the store write a plan, and settle it; anything but a clear refusal leaves its fate unknown."""
+        with sending.on_its_way():
+            self._sending = sending
+            try:
+                sending.changes, sending.refs = change_set(sending.plan, self.store, message)
+                if self._doubted is not None:
+                    sending.changes.id = self._doubted.sending.changes.id
+                with recovering.in_doubt(self, sending, unless=_REFUSALS):
+                    receipt = self.store.apply(sending.changes, self.user)
+                with recovering.in_doubt(self, sending):
+                    self._settle(sending, receipt)
+            finally:
+                self._sending = None
+        return receipt
+
+    def _made_way(self, refusal: Exception, plan: Plan) -> bool:
+        """Remove what a store refused a change set for, where that takes no decision.
+
+        Raises:
+            ConflictError: objects were changed by somebody else.
+        """
+        if isinstance(refusal, IdTaken):
             self._renumber(plan)
-            return self._write(message)
-        except StaleRows as refusal:
+            return True
+        if isinstance(refusal, StaleRows):
             stale = deleting.drop_gone(self, refusal.stale)
             if stale:
                 raise conflict_error(self, stale) from None
-            return self._write(message)
-        return Commit(receipt.id, from_microseconds(receipt.version), receipt.user, message, plan.counts())
+            return True
+        return False
 
-    def _send(self, changes: ChangeSet, plan: Plan, refs: dict[Any, Any]) -> Receipt:
-        """Let the store write a change set, and settle it; anything but a clear refusal leaves its fate unknown."""
-        try:
-            receipt = self.store.apply(changes, self.user)
-        except _REFUSALS:
-            self._retry_id = None
-            raise
-        except BaseException:
-            self._unsettled = recovering.unsettled(self, changes, plan, refs)
-            raise
-        try:
-            self._settle(plan, refs, receipt)
-        except BaseException:
-            self._unsettled = recovering.unsettled(self, changes, plan, refs)
-            raise
-        return receipt
-
-    def _settle(self, plan: Plan, refs: dict[Any, Any], receipt: Any) -> None:
+    def _settle(self, sending: Sending, receipt: Receipt) -> None:
+        plan = sending.plan
         self._writes += 1
-        settle(plan, receipt, refs, self.store)
+        settle(sending, receipt, self.store)
         for entity in plan.creates:
             self._identity.add(entity._state)
             self._pending.new.pop(id(entity), None)
         for update in plan.updates:
             self._pending.modified.pop(id(update.obj), None)
+        for entity in sending.still_edited():
+            self._pending.modified[id(entity)] = entity
         self._pending.forget_unchanged()
         for planned in plan.deletes:
             self._pending.deleted.pop(id(planned.obj), None)
             self._pending.modified.pop(id(planned.obj), None)
             deleting.forget(self, planned, receipt.version)
-        self._by_location.clear()
-        self._retry_id = None
+        pending = self._pending.new.keys() | self._pending.modified.keys()
+        self._by_location = {key: item for key, item in self._by_location.items() if key in pending}
+        self._doubted = None
 
     def _renumber(self, plan: Plan) -> None:
         IDS.restart()
@@ -248,9 +283,13 @@ class UnitOfWork:
             assert entity._state is not None
             entity._state.id = 0
 
-    def _get(self, kind: str, id: int) -> Any:
+    def _loaded(self, kind: str, id: int) -> Any:
         entity = self._identity.get(kind, id)
-        if entity is not None and not entity._expired:
+        return None if entity is None or entity._expired else entity
+
+    def _get(self, kind: str, id: int) -> Any:
+        entity = self._loaded(kind, id)
+        if entity is not None:
             return entity
         rows = self.store.get(kind, [id], self.user, self._at)
         return self._loader.instances(kind, rows)[0] if rows else None

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from functools import cache
 from itertools import groupby
 from operator import attrgetter
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from gnode_orm.core.arrayhash import content_hash
 from gnode_orm.core.arrays import ArrayHandle
@@ -22,6 +22,9 @@ from gnode_orm.location import Location
 from gnode_orm.session.plan import Plan
 from gnode_orm.session.planning import channel_links, old_reference
 from gnode_orm.stores.protocol import Store
+
+if TYPE_CHECKING:
+    from gnode_orm.session.sending import Sending
 
 IDS = IdSource()
 _SAME = (FieldType.TEXT, FieldType.INTEGER)
@@ -85,34 +88,29 @@ class ArrayNaming:
         return ref
 
 
-def settle(plan: Plan, receipt: Receipt, refs: dict[tuple[int, str], ArrayRef], store: Store) -> None:
+def settle(sending: Sending, receipt: Receipt, store: Store) -> None:
     """After a write: the same instances carry location and version, and arrays are handles on what was stored."""
+    plan = sending.plan
     for entity in plan.creates:
         for collection in (entity._collections or {}).values():
             if not collection.loaded:
                 collection.fill([])  # nothing else can hang below an object that was just made
-    for collection in touched_collections([*plan.creates, *(item.obj for item in plan.updates), *_linked(plan)]):
-        collection.settle()
+    sending.settle_collections()
     for entity in plan.creates:
         state = _state(entity)
         state.status = Status.PERSISTENT
         state.version = state.created = receipt.version
         state.owner = receipt.user
-        state.original = None
     for update in plan.updates:
-        state = _state(update.obj)
-        state.version = receipt.version
-        state.original = None
-    for item in _linked(plan):
-        _state(item).original = None
-    _hold_stored(plan, refs, store)
+        _state(update.obj).version = receipt.version
+    _hold_stored(sending, store)
 
 
-def _hold_stored(plan: Plan, refs: dict[tuple[int, str], ArrayRef], store: Store) -> None:
-    for entity in [*plan.creates, *(item.obj for item in plan.updates)]:
+def _hold_stored(sending: Sending, store: Store) -> None:
+    for entity in [*sending.plan.creates, *(item.obj for item in sending.plan.updates)]:
         for spec in entity.__spec__.arrays:
-            ref = refs.get((id(entity), spec.name))
-            if ref is not None:
+            ref = sending.refs.get((id(entity), spec.name))
+            if ref is not None and spec.name not in (_state(entity).original or ()):
                 vars(entity)[spec.name] = ArrayHandle.stored(store, ref)
 
 
@@ -153,8 +151,8 @@ def _in_memory(entity: Entity, parent: Any) -> Entity | None:
     return found
 
 
-def _linked(plan: Plan) -> list[Entity]:
-    """The channels and groups whose many-to-many collections a plan changes."""
+def linked(plan: Plan) -> list[Entity]:
+    """Give the channels and groups whose many-to-many collections a plan changes."""
     pairs = [(item.obj, item.new or item.old) for item in plan.items if item.op in ("link", "unlink")]
     return list({id(entity): entity for pair in pairs for entity in pair}.values())
 

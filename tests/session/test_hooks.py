@@ -6,6 +6,7 @@ import pytest
 
 from gnode_orm import Block, Segment
 from gnode_orm.errors import SessionError, ValidationFailed
+from gnode_orm.session import Lab
 
 STORES = ("memory",)
 
@@ -97,8 +98,167 @@ def test_hooks_hear_of_loaded_objects_of_their_class(lab):
         assert blocks == [segment.block]
 
 
-def test_unknown_events_are_refused(session):
+def test_unknown_events_and_classes_are_refused(session):
     with pytest.raises(ValidationFailed, match="did you mean 'before_flush'"):
         session.on("befor_flush", print)
-    with pytest.raises(ValidationFailed, match="not one class"):
-        session.on("after_commit", print, Block)
+    with pytest.raises(ValidationFailed, match="no model such as Block"):
+        session.on("after_commit", print, dict)
+    with pytest.raises(ValidationFailed, match="a function is needed"):
+        session.on("after_commit", None)
+
+
+def test_hooks_of_a_class_get_each_object_that_is_about_to_be_written(lab, session):
+    stored = session.add(Segment("stored"))
+    session.add(Segment("untouched"))
+    session.commit()
+    session.on("before_flush", lambda segment: segment.annotations.update(checked=segment.name), Segment)
+    stored.name = "changed"
+    fresh = session.add(Segment("fresh", block=Block("b")))
+    session.commit()
+    assert (stored.annotations, fresh.annotations) == ({"checked": "changed"}, {"checked": "fresh"})
+    with lab.session() as other:
+        noted = {item.name: dict(item.annotations) for item in other.query(Segment)}
+    assert noted == {"changed": {"checked": "changed"}, "fresh": {"checked": "fresh"}, "untouched": {}}
+
+
+def test_hooks_of_a_class_get_what_another_hook_adds(session):
+    def complete(session):
+        if len(session.new) == 1:
+            session.add(Segment("made by the hook"))
+
+    session.on("before_flush", lambda segment: segment.annotations.update(checked=True), Segment)
+    session.on("before_flush", complete)
+    session.add(Block("b"))
+    session.commit()
+    assert session.query(Segment).one().annotations == {"checked": True}
+
+
+def test_a_hook_that_puts_one_new_object_in_the_place_of_another_is_called_again(session):
+    def replace(block):
+        if block.name == "first":
+            session.expunge(block)
+            session.add(Block("second"))
+        else:
+            block.description = "seen"
+
+    session.on("before_flush", replace, Block)
+    session.add(Block("first"))
+    session.commit()
+    assert [(block.name, block.description) for block in session.query(Block)] == [("second", "seen")]
+
+
+def test_hooks_of_a_class_get_each_object_that_was_written(session):
+    heard = []
+    session.on("after_commit", lambda obj, commit: heard.append((obj, commit)), Segment)
+    segment = session.add(Segment("s", block=Block("b")))
+    first = session.commit()
+    segment.block.name = "only the block"
+    session.commit()
+    segment.name = "changed"
+    last = session.commit()
+    assert heard == [(segment, first), (segment, last)]
+
+
+def test_hooks_of_a_lab_are_called_for_every_session_of_it_and_before_those_of_the_session(lab):
+    shared, heard = Lab(lab.faults, "ann"), []
+    early = shared.session()
+    shared.on("after_commit", lambda session, commit: heard.append("lab"))
+    shared.on("on_load", lambda block: heard.append(block.name), Block)
+    late = shared.session()
+    late.on("after_commit", lambda session, commit: heard.append("session"))
+    for number, session in enumerate([early, late]):
+        session.add(Block(str(number)))
+        session.commit()
+    assert heard == ["lab", "lab", "session"]
+    early.expunge(early.query(Block).filter(name="1").one())
+    assert heard[3:] == ["1"]
+    early.close()
+    late.close()
+
+
+def test_hooks_of_a_lab_are_not_those_of_another_one(lab, session):
+    heard = []
+    Lab(lab.faults, "ann").on("after_commit", lambda session, commit: heard.append(commit))
+    session.add(Block("b"))
+    session.commit()
+    assert heard == []
+
+
+@pytest.fixture
+def tree(lab):
+    """Location of a stored block with the segments 0 and 1."""
+    with lab.session() as session:
+        block = session.add(Block("b"))
+        block.segments = [Segment("0"), Segment("1")]
+        session.commit()
+        return block.location
+
+
+def test_a_hook_on_loading_that_raises_leaves_everything_as_it_was(session, tree):
+    def broken(obj):
+        obj.name = "half done"
+        if isinstance(obj, Segment):
+            raise ZeroDivisionError
+
+    pending = session.add(Block("pending"))
+    session.on("on_load", broken)
+    with pytest.raises(ZeroDivisionError):
+        session.query(Block).with_("segments").all()
+    assert (session.new, session.dirty) == ([pending], [])
+    assert len(session._identity) == 0
+    with pytest.raises(ZeroDivisionError):
+        session.query(Segment).all()
+
+
+def test_a_hook_on_loading_that_raises_leaves_collections_as_they_were(session, tree):
+    block, broken = session.get(tree), [True]
+    session.on("on_load", lambda segment: 1 / 0 if broken else None, Segment)
+    for _ in range(2):
+        with pytest.raises(ZeroDivisionError):
+            session.query(Block).with_("segments").all()
+        assert not block.segments.loaded
+        with pytest.raises(ZeroDivisionError):
+            len(block.segments)
+    broken.clear()
+    assert [segment.name for segment in block.segments] == ["0", "1"]
+    assert all(segment in session for segment in block.segments)
+
+
+def test_what_a_hook_on_loading_changes_is_pending(session, tree):
+    session.on("on_load", lambda segment: segment.annotations.update(seen=True), Segment)
+    found = session.query(Segment).all()
+    assert session.dirty == found
+
+
+def test_a_hook_after_a_commit_that_raises_leaves_no_change_of_its_own(lab, session):
+    block = session.add(Block("b"))
+
+    def broken(session, commit):
+        block.name = "half done"
+        session.add(Block("half done"))
+        raise ZeroDivisionError
+
+    session.on("after_commit", broken)
+    with pytest.raises(ZeroDivisionError):
+        session.commit()
+    assert (block.name, block.location is None) == ("b", False)
+    assert (session.new, session.dirty) == ([], [])
+
+
+def test_a_hook_that_raises_before_a_flush_brings_back_what_it_deleted_and_moved(session, tree):
+    block = session.get(tree)
+    first, second = block.segments
+
+    def broken(session):
+        session.delete(first)
+        second.block = None
+        session.expunge(block)
+        raise ZeroDivisionError
+
+    block.name = "pending"
+    session.on("before_flush", broken)
+    with pytest.raises(ZeroDivisionError):
+        session.commit()
+    assert (session.new, session.dirty, session.deleted) == ([], [block], [])
+    assert block.segments == [first, second]
+    assert session.get(tree) is block

@@ -68,8 +68,9 @@ class RestStore:
         return int(self._call("count", select_message(select), actor)["count"])
 
     def explain(self, select: Select, actor: str) -> list[str]:
-        steps: list[str] = self._call("explain", select_message(select), actor)["steps"]
-        return steps
+        message = select_message(select)
+        steps: list[str] = self._call("explain", message, actor)["steps"]
+        return [f"POST {self.target}{PREFIX}/select {frames.dumps(message).decode()}", *steps]
 
     def links(
         self, channels: Sequence[int], groups: Sequence[int], actor: str, at: Version | None = None
