@@ -132,5 +132,11 @@ def reset_high_water(pid: int | str) -> None:
 
 
 def _family(pid: int) -> list[int]:
-    children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
-    return [pid, *(member for child in children for member in _family(int(child)))]
+    return [pid, *(member for child in children_of(pid) for member in _family(child))]
+
+
+def children_of(pid: int) -> list[int]:
+    """The processes that a process began, from whichever of its threads."""
+    return [
+        int(child) for listed in Path(f"/proc/{pid}/task").glob("*/children") for child in listed.read_text().split()
+    ]
