@@ -6,6 +6,7 @@ a random start, then a counter, so that rows made together stand together in eve
 
 from __future__ import annotations
 
+import re
 import secrets
 import threading
 
@@ -17,7 +18,7 @@ FIRST: int = 32 ** (LENGTH - 1)
 LAST: int = 32**LENGTH - 1
 RUN_BITS = 15
 
-_DIGITS = {character: number for number, character in enumerate(ALPHABET)}
+_ID = re.compile("[1-9A-V][0-9A-V]{9}")
 
 
 def encode_id(number: int) -> str:
@@ -38,19 +39,13 @@ def decode_id(text: str) -> int:
     Raises:
         ValidationFailed: not ten characters of ``0-9A-V``, or the first one is ``0``.
     """
-    number = 0
-    try:
-        for character in text:
-            number = number * 32 + _DIGITS[character]
-    except KeyError:
-        number = -1
-    if len(text) != LENGTH or not FIRST <= number <= LAST:
+    if _ID.fullmatch(text) is None:
         raise ValidationFailed(
             f"{text!r} is not an id: ten characters of 0-9 and A-V (upper case), the first one not 0, are needed",
             field="id",
             value=text,
         )
-    return number
+    return int(text, 32)
 
 
 class IdSource:

@@ -52,7 +52,9 @@ class Location(str):
     def __new__(cls, text: str) -> Location:
         if type(text) is Location:
             return text
-        return cls.of(*_split(text))
+        kind, id = _split(text)
+        decode_id(id)
+        return cls.of(kind, id)
 
     @classmethod
     def of(cls, kind: str, id: str) -> Location:
@@ -94,6 +96,16 @@ class Location(str):
         return core_schema.no_info_after_validator_function(cls, core_schema.str_schema())
 
 
+def parse(text: str) -> tuple[str, int]:
+    """Read a location in any of its forms as kind and id, without making a ``Location`` of it.
+
+    Raises:
+        ValidationFailed: the text is no address, or its kind is unknown.
+    """
+    kind, id = _split(text)
+    return kind, decode_id(id)
+
+
 def _split(text: str) -> tuple[str, str]:
     match = _ADDRESS.fullmatch(text) if isinstance(text, str) else None
     if match is None:
@@ -105,5 +117,4 @@ def _split(text: str) -> tuple[str, str]:
         raise ValidationFailed(f"{text!r} names no kind that exists{did_you_mean(kind, NAMESPACES)}", value=text)
     if namespace is not None and namespace != NAMESPACES[kind]:
         raise ValidationFailed(f"{text!r}: {kind} belongs to the namespace {NAMESPACES[kind]!r}", value=text)
-    decode_id(id)
     return kind, id

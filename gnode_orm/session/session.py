@@ -18,7 +18,7 @@ from gnode_orm.errors import (
     UncommittedChangesWarning,
     ValidationFailed,
 )
-from gnode_orm.location import Location
+from gnode_orm.location import Location, parse
 from gnode_orm.models import MODELS
 from gnode_orm.session import classic, deleting, history, natives, recovering, rolling_back, sharing
 from gnode_orm.session.commit import Commit
@@ -240,9 +240,10 @@ class Session(UnitOfWork):
 
         The same instance for the same location while anyone holds it.
         """
-        location = _location_of(target, id)
+        # Read without making a location of it: that would take as long as finding the row.
+        kind, number = parse(target if id is None and isinstance(target, str) else _location_of(target, id))
         with self._use():
-            return self._get(location.kind, location.number)
+            return self._get(kind, number)
 
     def query(self, model: type[E]) -> Query[E]:
         """Start a query for objects of one class."""

@@ -14,18 +14,19 @@ def test_a_waiting_thread_gets_its_turn_before_the_holder_takes_another():
 
     def wait():
         asked.set()
-        with slots:
-            order.append("waiting")
+        slots.take()
+        order.append("waiting")
+        slots.give_back()
 
-    slots.__enter__()
+    slots.take()
     other = threading.Thread(target=wait)
     other.start()
     asked.wait()
     while not slots._waiting:
         pass  # until the other thread stands in the queue
-    slots.__exit__(None, None, None)
-    with slots:
-        order.append("holder")
+    slots.give_back()
+    slots.take()
+    order.append("holder")
     other.join()
     assert order == ["waiting", "holder"]
 
@@ -33,6 +34,9 @@ def test_a_waiting_thread_gets_its_turn_before_the_holder_takes_another():
 def test_every_slot_can_be_held_at_once_and_comes_back():
     slots = Slots(2)
     for _ in range(3):
-        with slots, slots:
-            assert slots._free == 0
+        slots.take()
+        slots.take()
+        assert slots._free == 0
+        slots.give_back()
+        slots.give_back()
     assert slots._free == 2

@@ -7,6 +7,7 @@ import threading
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from types import TracebackType
 from typing import Any
 
 import sqlalchemy as sa
@@ -122,24 +123,16 @@ class Database(ABC):
     @abstractmethod
     def _begin(self, transaction: Transaction, how: str) -> None: ...
 
-    @contextmanager
-    def read(self) -> Iterator[Transaction]:
+    def read(self) -> Reading:
         """A connection for one statement."""
-        with self._slots:
-            connection = None
-            try:
-                connection = self._take()
-                yield self._transaction(connection)
-            except GnodeError:
-                raise
-            except Exception as error:
-                said = self.translate(error)
-                if said is None:
-                    raise
+        return Reading(self)
+
+    def say(self, error: BaseException) -> None:
+        """Raise a driver's error in our words; nothing happens to what is our own fault or already said."""
+        if isinstance(error, Exception) and not isinstance(error, GnodeError):
+            said = self.translate(error)
+            if said is not None:
                 raise said from error
-            finally:
-                if connection is not None:
-                    self._give_back(connection)
 
     def _take(self) -> Any:
         with self._lock:
@@ -192,3 +185,36 @@ class Database(ABC):
             idle, self._idle = self._idle, []
         for connection in idle:
             connection.close()
+
+
+class Reading:
+    """The time for which a connection is taken from the pool; the driver's errors leave it in our words.
+
+    A class, since a generator would take as long as the statement of a point read.
+    """
+
+    __slots__ = ("_connection", "_database")
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def __enter__(self) -> Transaction:
+        database = self._database
+        database._slots.take()
+        try:
+            self._connection = database._take()
+        except BaseException as error:
+            database._slots.give_back()
+            database.say(error)
+            raise
+        return database._transaction(self._connection)
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        try:
+            self._database._give_back(self._connection)
+        finally:
+            self._database._slots.give_back()
+        if error is not None:
+            self._database.say(error)

@@ -59,13 +59,16 @@ def _kept(known: dict[Select, Statement], shape: Select, build: Any, compiler: C
 
 def get(database: Database, kind: str, ids: Sequence[int], actor: str, at: int | None) -> list[Row]:
     """Read the records of some ids that the actor may read."""
-    text = _get_text(database.compiler, kind, at is not None)
+    one = len(ids) == 1
+    text = _get_text(database.compiler, kind, at is not None, one)
     with database.read() as transaction:
-        return transaction.rows(text, {"ids": transaction.ids(ids), "actor": actor, "at": at})
+        named = ids[0] if one else transaction.ids(ids)
+        return transaction.rows(text, {"ids": named, "actor": actor, "at": at})
 
 
-def _get_text(compiler: Compiler, kind: str, past: bool) -> str:
-    return compiler.cached(("get", kind, past), lambda: get_statement(kind, past))
+@cache
+def _get_text(compiler: Compiler, kind: str, past: bool, one: bool) -> str:
+    return compiler.compile(get_statement(kind, past, one))
 
 
 def select(database: Database, statements: Statements, query: Select, actor: str) -> Selected:
@@ -149,8 +152,8 @@ def _links_statement(past: bool) -> sa.ClauseElement:
 def record_of(transaction: Transaction, kind: str, id_: int, actor: str) -> Row | None:
     """One record as it is now, if the actor may read it."""
     kind_spec(kind)
-    text = _get_text(transaction.database.compiler, kind, False)
-    rows = transaction.rows(text, {"ids": transaction.ids([id_]), "actor": actor, "at": None})
+    text = _get_text(transaction.database.compiler, kind, False, True)
+    rows = transaction.rows(text, {"ids": id_, "actor": actor, "at": None})
     return rows[0] if rows else None
 
 

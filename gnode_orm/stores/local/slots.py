@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 from collections import deque
-from types import TracebackType
 
 
 class Slots:
@@ -19,7 +18,8 @@ class Slots:
         # One locked lock for each waiting thread; unlocking it hands the place over.
         self._waiting: deque[threading.Lock] = deque()
 
-    def __enter__(self) -> None:
+    def take(self) -> None:
+        """Take a place; wait for one where all are held."""
         with self._lock:
             if self._free:
                 self._free -= 1
@@ -33,9 +33,8 @@ class Slots:
             self._give_up(turn)
             raise
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def give_back(self) -> None:
+        """Give a place to the thread that has waited longest."""
         with self._lock:
             self._hand_over()
 
