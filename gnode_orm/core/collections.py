@@ -163,7 +163,7 @@ class Collection(MutableSequence[M]):
         key = id(member)
         if self._members is not None and key in self._members:
             return
-        if self._removed.pop(key, None) is None:
+        if not self._removed or self._removed.pop(key, None) is None:
             self._added[key] = member
         if self._members is not None:
             self._members[key] = member
@@ -311,6 +311,12 @@ class Collection(MutableSequence[M]):
         if getattr(value, "kind", None) != self._relation.kind or isinstance(value, type):
             name = f"{type(self._owner).__name__}.{self._relation.name}"
             raise ValidationFailed(f"{name} holds objects of kind {self._relation.kind}, not {value!r}", value=value)
+
+
+def members(owner: Any, name: str) -> Collection[Any]:
+    """Give the collection of an entity that a foreign key names, made at first use."""
+    found = None if owner._collections is None else owner._collections.get(name)
+    return collection_of(owner, type(owner).__spec__.relation_by_name[name]) if found is None else found
 
 
 def collection_of(owner: Any, relation: Relation) -> Collection[Any]:

@@ -18,9 +18,10 @@ from gnode_orm.core.children import Children
 from gnode_orm.core.failures import misspelt, translated
 from gnode_orm.core.meta_fields import MetaField
 from gnode_orm.core.portable import Portable
+from gnode_orm.core.quantity import from_columns
 from gnode_orm.core.schema import FieldType
 from gnode_orm.core.show import entity_html, one_line, shown_fields
-from gnode_orm.core.tracked import Encoded
+from gnode_orm.core.tracked import Encoded, fill_slots
 from gnode_orm.errors import ReadOnlyField
 from gnode_orm.location import Location
 
@@ -56,6 +57,7 @@ class Entity(Portable):
 
         def __init__(self, *args: Any, **values: Any) -> None:
             cls = type(self)
+            fill_slots(self)
             if args:
                 _take_positional(cls, args, values)
             for synonym, name in cls.__synonyms__.items():
@@ -70,9 +72,13 @@ class Entity(Portable):
                 given = held.pop(name)
                 if given:
                     held[name] = AnnotationDict(given, Watcher(self, name))
+            for name in cls.__quantities__:
+                if type(held[name]) is tuple:
+                    self._put_unread(name, held.pop(name))
             self.check()
-            if not cls.__references__.isdisjoint(values):
-                self._first_references(name for name in values if name in cls.__references__)
+            parents = [(spec, held[spec.name]) for spec in cls.__spec__.refs if held[spec.name] is not None]
+            if parents:
+                self._first_references(parents)
 
         def __getattr__(self, name: str) -> Any:
             place = type(self).__as_read__.get(name)
@@ -103,7 +109,9 @@ class Entity(Portable):
                 value = AnnotationDict(value, Watcher(self, name))
             if self._state is not None:
                 self._remember(name)
-            self.__dict__[name] = value
+            if self._unread is not None:
+                self._unread.pop(name, None)
+            self.__dict__[name] = value if type(value) is not tuple else from_columns(*value[:2])
             if name not in self.__pydantic_fields_set__:
                 self.__pydantic_fields_set__.add(name)
 

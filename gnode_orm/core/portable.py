@@ -13,6 +13,7 @@ from pydantic import BaseModel
 from gnode_orm.core.expressions import META_FIELDS
 from gnode_orm.core.pydantic_bridge import fill_fast
 from gnode_orm.core.references import Referring
+from gnode_orm.core.tracked import fill_slots
 from gnode_orm.errors import ValidationFailed
 from gnode_orm.location import Location
 
@@ -22,8 +23,9 @@ class Portable(Referring):
 
     def _twin(self) -> Self:
         """Make a transient copy; foreign keys point to the same parents, who do not learn of it."""
-        twin = type(self).__new__(type(self))
+        twin = object.__new__(type(self))
         fill_fast(twin, set(self.__pydantic_fields_set__))
+        fill_slots(twin)
         twin._take(self._values())
         return twin
 
@@ -31,7 +33,7 @@ class Portable(Referring):
         """Take over validated values."""
         for name, value in values.items():
             if isinstance(value, Location) and name in type(self).__references__:
-                self._set_unresolved(name, value)
+                self._put_location(name, value)
             else:
                 vars(self)[name] = self._watched(name, value)
 
@@ -60,6 +62,7 @@ class Portable(Referring):
 
     def __setstate__(self, kept: dict[Any, Any]) -> None:
         fill_fast(self, kept["set"])
+        fill_slots(self)
         for value in kept["values"].values():
             if isinstance(value, pq.Quantity):
                 value.setflags(write=False)  # pickling forgets it

@@ -3,6 +3,9 @@
 A quantity is kept as given: value, unit and dtype, never rescaled. Three columns hold it: the value as a float64, the
 unit, and the SI value for comparison. What a float64 cannot say (int64, float32, NaN, -0.0, one-element arrays)
 stands behind the unit as ``"ms <i8 - <base64>"``: dtype, shape, bytes.
+
+``(0.5, "s")`` is kept as its columns until somebody reads it: making a ``quantities.Quantity`` takes longer than
+everything else that is done with one field of a new object.
 """
 
 from __future__ import annotations
@@ -10,6 +13,7 @@ from __future__ import annotations
 import math
 import re
 from base64 import b64decode, b64encode
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -29,6 +33,15 @@ RATE = "1/s"
 
 Columns = tuple[float | None, str | None, float | None]
 _NONE: Columns = (None, None, None)
+
+
+def accept(value: Any, dimension: str | None) -> Any:
+    """Validate a quantity as ``quantity`` does; ``(float, "unit")`` gives its columns alone."""
+    if type(value) is tuple and len(value) == 2 and isinstance(value[0], float) and type(value[1]) is str:
+        number, unit = float(value[0]), _unit_in(dimension, value[1])
+        if unit is not None and _is_plain(number):
+            return number, unit.text, si_value(number, unit)
+    return quantity(value, dimension)
 
 
 def quantity(value: Any, dimension: str | None) -> Any:
@@ -55,6 +68,12 @@ def with_unit(magnitude: Any, unit: Unit) -> Any:
     return view
 
 
+@lru_cache(maxsize=1024)
+def _unit_in(dimension: str | None, text: str) -> Unit | None:
+    unit = unit_of(text)
+    return unit if dimension is None or unit.dimension == dimension else None
+
+
 def check_dimension(unit: Unit, dimension: str | None, value: Any) -> None:
     """Refuse a unit of another dimension than the field's."""
     if dimension is not None and unit.dimension != dimension:
@@ -62,10 +81,11 @@ def check_dimension(unit: Unit, dimension: str | None, value: Any) -> None:
         raise UnitError(f"{_show(value)} is not {what} (unit {unit.text}); write {_example(dimension)}", value=value)
 
 
-def is_before(one: Any, other: Any) -> bool:
-    """Compare two quantities of one dimension; ``quantities`` itself takes long to find that their units are one."""
-    same_unit = unit_of_quantity(one) is unit_of_quantity(other)
-    return bool(one.magnitude < other.magnitude if same_unit else one < other)
+def is_before(one: Columns, other: Columns) -> bool:
+    """Compare two quantities of one dimension by their columns."""
+    # By their own numbers where they have one unit: SI values are rounded.
+    mine, theirs = (one[0], other[0]) if one[1] == other[1] else (one[2], other[2])
+    return mine is not None and theirs is not None and mine < theirs
 
 
 def refuse_second_unit(value: Any, unit: str) -> None:
@@ -89,16 +109,24 @@ def si_value(value: float, unit: Unit) -> float:
 
 
 def to_columns(value: Any) -> Columns:
-    """Write a quantity as its three columns."""
+    """Write a quantity, or what ``accept`` gave, as its three columns."""
     if value is None:
         return _NONE
+    if type(value) is tuple:
+        columns: Columns = value
+        return columns
     unit = unit_of_quantity(value)
     magnitude = np.asarray(value)
     if magnitude.ndim == 0 and magnitude.dtype == np.float64:
         number = float(magnitude)
-        if math.isfinite(number) and (number != 0 or math.copysign(1, number) > 0):
+        if _is_plain(number):
             return number, unit.text, si_value(number, unit)
     return _exact_columns(magnitude, unit)
+
+
+def _is_plain(number: float) -> bool:
+    """Whether databases keep a number as it is: all but NaN, infinity and -0.0."""
+    return math.isfinite(number) and (number != 0 or math.copysign(1, number) > 0)
 
 
 def from_columns(number: float | None, unit_text: str | None) -> Any:

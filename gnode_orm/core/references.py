@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import Any
 
-from gnode_orm.core.collections import collection_of
+from gnode_orm.core.collections import members
 from gnode_orm.core.failures import misspelt
 from gnode_orm.core.schema import FieldSpec
 from gnode_orm.core.tracked import Tracked
@@ -14,7 +13,7 @@ from gnode_orm.location import Location
 
 
 class Referring(Tracked):
-    """An entity's foreign keys. One that was not resolved yet stands in the record or in ``_unresolved``."""
+    """An entity's foreign keys. One that was not resolved yet stands in the record or in ``_unread``."""
 
     def ref(self, name: str) -> Location | None:
         """Give the location that a foreign key names, without loading it; ``None`` for none or an unstored parent."""
@@ -38,26 +37,24 @@ class Referring(Tracked):
         vars(self)[spec.name] = parent
         return parent
 
-    def _first_references(self, names: Iterable[str]) -> None:
+    def _first_references(self, given: list[tuple[FieldSpec, Any]]) -> None:
         """Hang a new object in under the parents that it was made with: under all of them or none."""
-        parents: list[tuple[str, Referring]] = []
-        for name in names:
-            value = vars(self)[name]
+        parents: list[tuple[FieldSpec, Referring]] = []
+        for spec, value in given:
             if isinstance(value, Location):
-                del vars(self)[name]
-                self._set_unresolved(name, value)
-            elif value is not None:
-                for _, other in parents:
-                    other._check_sessions(value)
-                parents.append((name, value))
-        specs = type(self).__spec__.by_name
+                self._put_reference(spec.name, value)
+                continue
+            for _, other in parents:
+                other._check_sessions(value)
+            parents.append((spec, value))
         try:
-            for name, parent in parents:
-                _hang_in(self, specs[name], parent)
-                parent._join(self)
+            for spec, parent in parents:
+                _hang_in(self, spec, parent)
+                if parent._state is not None:
+                    parent._join(self)
         except BaseException:
-            for name, parent in parents:
-                _take_out(self, specs[name], parent)
+            for spec, parent in parents:
+                _take_out(self, spec, parent)
             raise
 
     def _set_reference(self, name: str, value: Any) -> None:
@@ -72,7 +69,7 @@ class Referring(Tracked):
             self._remember(name)
         parent = self._loaded(spec, old)
         if isinstance(parent, Referring) and spec.related:
-            collection_of(parent, _relation(parent, spec)).discard_silently(self)
+            members(parent, spec.related).discard_silently(self)
         self._put_reference(name, value)
         if isinstance(value, Referring):
             _hang_in(self, spec, value)
@@ -116,15 +113,11 @@ def _location_of(value: Any) -> Location | None:
     return value if value is None or isinstance(value, Location) else value.location
 
 
-def _relation(parent: Referring, spec: FieldSpec) -> Any:
-    return type(parent).__spec__.relation_by_name[spec.related or ""]
-
-
 def _take_out(child: Referring, spec: FieldSpec, parent: Referring) -> None:
     if spec.related:
-        collection_of(parent, _relation(parent, spec)).discard_silently(child)
+        members(parent, spec.related).discard_silently(child)
 
 
 def _hang_in(child: Referring, spec: FieldSpec, parent: Referring) -> None:
     if spec.related:
-        collection_of(parent, _relation(parent, spec)).add_silently(child)
+        members(parent, spec.related).add_silently(child)

@@ -1,7 +1,8 @@
 """Where an entity's values stand, and how they are kept before they change.
 
 Values stand in the instance's ``__dict__``, so reads are native. What came from a store and was not touched yet stands
-in the state's ``fields`` and is decoded at first read. Annotations that nobody asked for do not exist.
+in the state's ``fields`` and is decoded at first read; what was given in a form that takes long to turn into a value
+stands in ``_unread``. Annotations that nobody asked for do not exist.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from pydantic import BaseModel, ConfigDict
 
 from gnode_orm.core.annotations import AnnotationDict, Watcher
 from gnode_orm.core.children import Children
-from gnode_orm.core.codec import from_columns
+from gnode_orm.core.codec import from_columns, read_part, to_columns
 from gnode_orm.core.collections import Collection
 from gnode_orm.core.fields import Extension, ReadOnlyDict
 from gnode_orm.core.meta_fields import MetaField
@@ -46,6 +47,7 @@ class Tracked(BaseModel, metaclass=EntityMeta):
     __all_fields__: ClassVar[set[str]]
     __positional__: ClassVar[str]
     __references__: ClassVar[frozenset[str]]
+    __quantities__: ClassVar[tuple[str, ...]]
     __documents__: ClassVar[tuple[str, ...]]
     __synonyms__: ClassVar[dict[str, str]] = {}
     # Where those fields stand in a record that are kept as they are read.
@@ -60,26 +62,19 @@ class Tracked(BaseModel, metaclass=EntityMeta):
             """Place in a session; ``None`` while the object is transient."""
 
         @property
-        def _unresolved(self) -> dict[str, Location] | None:
-            """Foreign keys that were set to a location and not read since."""
+        def _unread(self) -> dict[str, Any] | None:
+            """What was not read since it was given: locations of foreign keys, and quantities as their columns."""
 
         @property
         def _collections(self) -> dict[str, Collection[Any]] | None:
             """Collections that were asked for."""
 
     if not TYPE_CHECKING:
-        __slots__ = ("__weakref__", "_collections", "_state", "_unresolved")
+        __slots__ = ("__weakref__", "_collections", "_state", "_unread")
 
         # Identity is by object: values with arrays have no truth value to compare by.
         __eq__ = object.__eq__
         __hash__ = object.__hash__
-
-    def __new__(cls, *args: Any, **values: Any) -> Self:
-        self = object.__new__(cls)
-        set_state(self, None)
-        set_unresolved(self, None)
-        set_collections(self, None)
-        return self
 
     @classmethod
     def _blank(cls) -> Self:
@@ -89,7 +84,7 @@ class Tracked(BaseModel, metaclass=EntityMeta):
         """
         self = object.__new__(cls)
         fill_fast(self, cls.__all_fields__)
-        set_unresolved(self, None)
+        set_unread(self, None)
         set_collections(self, None)
         return self
 
@@ -124,7 +119,7 @@ class Tracked(BaseModel, metaclass=EntityMeta):
         assert self._state is not None
         vars(self).clear()
         self._state.fields = fields
-        set_unresolved(self, None)
+        set_unread(self, None)
 
     def _expire(self) -> None:
         """Forget every value; the record is read again when the next one is asked for."""
@@ -157,21 +152,28 @@ class Tracked(BaseModel, metaclass=EntityMeta):
         spec = type(self).__spec__.by_name[name]
         if spec.type is not FieldType.REF:
             return self._materialise(spec)
-        if self._unresolved is not None and name in self._unresolved:
-            return self._unresolved[name]
+        if self._unread is not None and name in self._unread:
+            return self._unread[name]
         fields = self._record()
         number = None if fields is None else fields[type(self).__offsets__[name]]
         assert spec.target is not None
         return None if number is None else Location.of_number(spec.target, number)
+
+    def _columns(self, name: str) -> tuple[Any, ...]:
+        """Give the write columns of a quantity, without making it where nobody read it."""
+        given = (self._unread or vars(self)).get(name)
+        spec = type(self).__spec__.by_name[name]
+        return to_columns(spec, self._raw(name) if given is None else given)
 
     def _values(self) -> dict[str, Any]:
         """Every field as it stands, foreign keys unresolved where they are."""
         return {name: self._raw(name) for name in type(self).__spec__.by_name}
 
     def _materialise(self, spec: FieldSpec) -> Any:
-        """Decode a field from the record, where it is kept from then on."""
-        fields = self._record()
-        if fields is not None:
+        """Decode a field from the record, or from the columns that were given, and keep it decoded."""
+        if self._unread is not None and spec.name in self._unread:
+            value = from_columns(spec, read_part(spec, self._unread.pop(spec.name)), None)
+        elif (fields := self._record()) is not None:
             start = type(self).__offsets__[spec.name]
             columns = fields[start : start + len(spec.read_columns)]
             origin = None if self._state is None else self._state.origin
@@ -223,8 +225,8 @@ class Tracked(BaseModel, metaclass=EntityMeta):
         if name in vars(self):
             value = vars(self)[name]
             return Encoded(encode(value)) if spec.type is FieldType.JSON else value
-        if self._unresolved is not None and name in self._unresolved:
-            return self._unresolved[name]
+        if self._unread is not None and name in self._unread:
+            return self._raw(name)
         # Annotations of an object made here that nobody asked for yet.
         return Encoded("{}") if self._record() is None and name in type(self).__documents__ else NOT_LOADED
 
@@ -233,8 +235,8 @@ class Tracked(BaseModel, metaclass=EntityMeta):
         spec = type(self).__spec__.by_name.get(name)
         if spec is None:
             return
-        if self._unresolved is not None:
-            self._unresolved.pop(name, None)
+        if self._unread is not None:
+            self._unread.pop(name, None)
         if value is NOT_LOADED:
             vars(self).pop(name, None)
         elif spec.type is FieldType.REF:
@@ -251,19 +253,30 @@ class Tracked(BaseModel, metaclass=EntityMeta):
         """Let a foreign key hold an instance, a location or ``None``; nobody else learns of it."""
         if isinstance(value, Location):
             vars(self).pop(name, None)
-            self._set_unresolved(name, value)
+            self._put_location(name, value)
             return
-        if self._unresolved is not None:
-            self._unresolved.pop(name, None)
+        if self._unread is not None:
+            self._unread.pop(name, None)
         vars(self)[name] = value
 
-    def _set_unresolved(self, name: str, location: Location) -> None:
-        if self._unresolved is None:
-            set_unresolved(self, {})
-        assert self._unresolved is not None
-        self._unresolved[name] = location
+    def _put_unread(self, name: str, given: Any) -> None:
+        """Keep a location or the columns of a quantity until somebody reads the field."""
+        if self._unread is None:
+            set_unread(self, {name: given})
+        else:
+            self._unread[name] = given
+
+    def _put_location(self, name: str, location: Location) -> None:
+        self._put_unread(name, location)
         if self._state is not None and self._state.tracker is not None:
             self._state.tracker.note_location(self)
 
 
-set_state, set_unresolved, set_collections = slot_setters(Tracked, "_state", "_unresolved", "_collections")
+set_state, set_unread, set_collections = slot_setters(Tracked, "_state", "_unread", "_collections")
+
+
+def fill_slots(entity: Tracked) -> None:
+    """Fill the slots of an object without a session."""
+    set_state(entity, None)
+    set_unread(entity, None)
+    set_collections(entity, None)

@@ -46,7 +46,7 @@ class SpikeTrain(DataEntity):
                 f"{self.waveforms.shape[0] if self.waveforms.shape else 0} waveforms for {len(self.times)} spikes; "
                 "the shape (spike, channel, time) is needed",
             )
-        if self.t_start is not None and self.t_stop is not None and is_before(self.t_stop, self.t_start):
+        if is_before(self._columns("t_stop"), self._columns("t_start")):
             self._refuse("t_stop", self.t_stop, f"{self.t_stop} is before t_start ({self.t_start})")
 
     def _refuse(self, name: str, value: Any, reason: str) -> NoReturn:

@@ -185,7 +185,9 @@ class UnitOfWork:
 
     def _find_named(self, entity: Entity) -> None:
         """Resolve what a new object names by location, where that is in memory."""
-        for name, location in list((entity._unresolved or {}).items()):
+        for name, location in list((entity._unread or {}).items()):
+            if not isinstance(location, Location):
+                continue
             parent = self._identity.get(location.kind, location.number)
             if parent is not None:
                 entity._put_reference(name, parent)

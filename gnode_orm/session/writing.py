@@ -42,7 +42,7 @@ def change_set(plan: Plan, store: Store, message: str | None) -> tuple[ChangeSet
         changes.creates[kind] = [_row(entity, naming) for entity in entities]
     for update in plan.updates:
         state = _state(update.obj)
-        values = {name: _reference_id(update.obj, name, value) for name, value in update.values.items()}
+        values = {name: _column_value(update.obj, name, value) for name, value in update.values.items()}
         for name in update.arrays:
             columns = naming.columns(update.obj, name, vars(update.obj)[name])
             values.update(zip(update.obj.__spec__.by_name[name].write_columns, columns, strict=True))
@@ -159,17 +159,18 @@ def linked(plan: Plan) -> list[Entity]:
 
 def _row(entity: Entity, naming: ArrayNaming) -> tuple[Any, ...]:
     values = vars(entity)
+    unread = entity._unread or {}
     row: list[Any] = [_state(entity).id]
     for name, nothing, write in _steps(entity.kind):
         value = values.get(name)
+        if value is None:
+            value = unread.get(name)
         if value is None:
             row += nothing
         elif write is None:
             row.append(value)
         else:
             row += write(naming, entity, name, value)
-    for name, location in (entity._unresolved or {}).items():
-        row[1 + entity.__spec__.write_columns.index(f"{name}_id")] = location.number
     return tuple(row)
 
 
@@ -183,20 +184,20 @@ def _writer(field: FieldSpec) -> Callable[..., Row] | None:
     if field.type in _SAME:
         return None
     if field.type is FieldType.REF:
-        return lambda naming, entity, name, value: (_known_id(entity, name, value),)
+        return lambda naming, entity, name, value: (_parent_id(entity, name, value),)
     if field.type is FieldType.ARRAY:
         return ArrayNaming.columns
     write = writer(field)
     return lambda naming, entity, name, value: write(value)
 
 
-def _reference_id(entity: Entity, column: str, value: Any) -> Any:
-    if isinstance(value, Location):
-        return value.number
-    return _known_id(entity, column.removesuffix("_id"), value) if isinstance(value, Entity) else value
+def _column_value(entity: Entity, column: str, value: Any) -> Any:
+    return _parent_id(entity, column.removesuffix("_id"), value) if isinstance(value, Entity | Location) else value
 
 
-def _known_id(entity: Entity, name: str, parent: Entity) -> int:
+def _parent_id(entity: Entity, name: str, parent: Entity | Location) -> int:
+    if isinstance(parent, Location):
+        return parent.number
     if parent._state is None or parent._state.id == 0:
         raise ValidationFailed(
             f"{entity!r}.{name} refers to {parent!r}, which was not added; add it", entity=entity.kind, field=name

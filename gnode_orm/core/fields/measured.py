@@ -48,9 +48,9 @@ class Measured:
 
     @classmethod
     def accept(cls, value: Any) -> Any:
-        """Validate one value."""
-        given = quantities_of.quantity(value, cls.dimension)
-        if given.size != 1:
+        """Validate one value; gives a quantity, or its columns until it is read."""
+        given = quantities_of.accept(value, cls.dimension)
+        if type(given) is not tuple and given.size != 1:
             raise ValidationFailed(f"a quantity of shape {given.shape} was given; one value is needed", value=value)
         return given
 
@@ -70,8 +70,10 @@ class RateQuantity(Measured):
     def accept(cls, value: Any) -> Any:
         """Validate one rate: a finite number above zero."""
         rate = super().accept(value)
-        if not 0 < rate.magnitude.item() < float("inf"):
-            raise ValidationFailed(f"{rate} is not a rate: it must be finite and above zero", value=value)
+        number = rate[0] if type(rate) is tuple else rate.magnitude.item()
+        if not 0 < number < float("inf"):
+            shown = quantities_of.quantity(value, cls.dimension)
+            raise ValidationFailed(f"{shown} is not a rate: it must be finite and above zero", value=value)
         return rate
 
 
