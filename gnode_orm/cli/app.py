@@ -19,6 +19,7 @@ from gnode_orm.cli import (
     serving,
     sharing,
     showing,
+    upgrading,
     users,
     validating,
     versions,
@@ -38,7 +39,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
-_START, _LOOK, _CHANGE, _SERVE = "Start", "Look", "Change", "Serve"
+_START, _LOOK, _CHANGE, _SERVE, _KEEP = "Start", "Look", "Change", "Serve", "Keep"
 for _name, _command, _panel in (
     ("demo", demo.demo, _START),
     ("init", making.init, _START),
@@ -55,6 +56,7 @@ for _name, _command, _panel in (
     ("share", sharing.share, _CHANGE),
     ("unshare", sharing.unshare, _CHANGE),
     ("serve", serving.serve, _SERVE),
+    ("upgrade", upgrading.upgrade, _KEEP),
 ):
     app.command(_name, rich_help_panel=_panel)(_command)
 app.add_typer(users.users, name="user", rich_help_panel=_SERVE)

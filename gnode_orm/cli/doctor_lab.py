@@ -55,7 +55,7 @@ def _folder_checks(path: Path) -> Iterator[Check]:
 
 
 def _format(connection: sqlite3.Connection) -> Check:
-    from gnode_orm.stores.local.lab import FORMAT
+    from gnode_orm.stores.local.formats import FORMAT
 
     (found,) = connection.execute("SELECT format FROM lab").fetchone()
     return Check("format", GOOD, f"version {found}; this gnode-orm reads and writes version {FORMAT}")

@@ -23,6 +23,18 @@ UserOption = Annotated[
     ),
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Write JSON, and nothing else, to standard output.")]
+LabArgument = Annotated[
+    str, typer.Argument(metavar="LAB", help="The folder of a lab, or its database address.", show_default=False)
+]
+ArraysOption = Annotated[
+    str | None,
+    typer.Option(
+        "--arrays",
+        metavar="FOLDER",
+        help="Where a lab at a database address has its arrays; without it GNODE_ORM_ARRAYS.",
+        show_default=False,
+    ),
+]
 LimitOption = Annotated[int, typer.Option("--limit", min=1, metavar="N", help="List at most N.")]
 LocationArgument = Annotated[
     str, typer.Argument(metavar="LOCATION", help="Address of an object, such as block/2DFA548ESC.", show_default=False)

@@ -77,7 +77,7 @@ def connect(
     Raises:
         AuthenticationFailed: the server does not know the user.
         NotFound: there is no lab, and none is to be made.
-        FormatError: the lab has a newer format than this version reads.
+        FormatError: the lab has another format than this version opens; the message says what to do.
         StoreUnavailable: the lab cannot be reached or written.
     """
     return open_lab(target, username=username, password=password, token=token, arrays=arrays, create=create)
@@ -101,8 +101,8 @@ def open_lab(
         raise UnsupportedByStore(f"{target}: a local lab has no passwords and tokens; give username alone")
     from gnode_orm.stores.local import open_local
 
-    if arrays is None and "://" in target:
-        arrays = _setting("ARRAYS")
+    if arrays is None:
+        arrays = default_arrays(target)
     return Lab(open_local(target, create=create, readonly=readonly, arrays=arrays), username or _setting("USERNAME"))
 
 
@@ -131,6 +131,11 @@ def default_target() -> str:
 def default_user() -> str:
     """Give the user name of the settings, or else of the operating system."""
     return _setting("USERNAME") or getpass.getuser()
+
+
+def default_arrays(target: str) -> str | None:
+    """Give the folder of the settings for the large arrays of a lab in a database; other labs keep theirs."""
+    return _setting("ARRAYS") if "://" in target else None
 
 
 def configuration_file() -> Path:

@@ -17,7 +17,7 @@ def test_a_sound_lab_passes(run, filled_lab):
     assert result.exit_code == 0
     found = checks(result)
     assert {found[name]["state"] for name in ("Python", "neo", "lab", "format", "database", "arrays")} == {"ok"}
-    assert "version 1" in found["format"]["finding"]
+    assert "version 2" in found["format"]["finding"]
     assert "wal" in found["journal"]["finding"].lower()
 
 

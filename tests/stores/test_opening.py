@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import sqlite3
 import subprocess
 import sys
 from pathlib import Path
@@ -66,16 +65,6 @@ def test_a_database_of_something_else_is_no_lab(tmp_path):
     (tmp_path / "lab.sqlite").write_bytes(b"not a database at all" * 100)
     with pytest.raises(FormatError, match="not a database"):
         open_local(tmp_path)
-
-
-def test_a_newer_format_is_refused_with_both_versions(tmp_path):
-    open_local(tmp_path / "lab").close()
-    connection = sqlite3.connect(tmp_path / "lab" / "lab.sqlite")
-    connection.execute("UPDATE lab SET format = 99")
-    connection.commit()
-    connection.close()
-    with pytest.raises(FormatError, match=r"format 99; .* reads format 1\. Install a newer"):
-        open_local(tmp_path / "lab")
 
 
 def test_a_readonly_lab_is_read_and_not_written(tmp_path):

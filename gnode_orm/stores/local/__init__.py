@@ -26,7 +26,7 @@ def open_local(
 
     Raises:
         NotFound: there is no lab, and none shall be made.
-        FormatError: the lab is of a newer format, or the target is something else.
+        FormatError: the lab is of another format, or the target is something else.
         StoreUnavailable: the lab cannot be reached or written.
     """
     # SQL is loaded when the first lab is opened, not when the package is imported.

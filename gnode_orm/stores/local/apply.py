@@ -10,11 +10,12 @@ import orjson
 
 from gnode_orm.core.changes import ChangeSet, Receipt, Version
 from gnode_orm.core.schema import SCHEMA, KindSpec
-from gnode_orm.errors import IntegrityError, ValidationFailed
+from gnode_orm.errors import FormatError, IntegrityError, ValidationFailed
 from gnode_orm.stores.local.array_rows import store_arrays
 from gnode_orm.stores.local.creates import check_width, create_rows
 from gnode_orm.stores.local.database import Database, Transaction
 from gnode_orm.stores.local.deletes import check_previews, delete_rows
+from gnode_orm.stores.local.formats import FORMAT
 from gnode_orm.stores.local.links import change_links
 from gnode_orm.stores.local.roots import propagate
 from gnode_orm.stores.local.targets import check_targets
@@ -65,8 +66,17 @@ def now_us() -> int:
 
 
 def next_version(transaction: Transaction) -> Version:
-    """The version of the commit that holds the write lock: the time, and always more than the last one."""
-    ((last,),) = transaction.query("SELECT max(seq) FROM change_set")
+    """The version of the commit that holds the write lock: the time, and always more than the last one.
+
+    Raises:
+        FormatError: the lab was upgraded while this program had it open.
+    """
+    ((last, format_),) = transaction.query("SELECT max(seq), (SELECT format FROM lab) FROM change_set")
+    if format_ != FORMAT:
+        raise FormatError(
+            f"The lab was brought to format {format_} while it was open here; nothing was written. "
+            "Start the program again, with the gnode-orm that upgraded the lab"
+        )
     return max(now_us(), (last or 0) + 1)
 
 

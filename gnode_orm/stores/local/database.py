@@ -85,6 +85,14 @@ class Transaction(ABC):
     def table_names(self) -> set[str]:
         """The tables that there are."""
 
+    def column_names(self, table: str) -> list[str]:
+        """The columns of a table, in order."""
+        return [column[0] for column in self.connection.execute(f'SELECT * FROM "{table}" LIMIT 0').description]
+
+    @abstractmethod
+    def pages(self, text: str, size: int) -> Iterator[list[Row]]:
+        """Run a compiled statement and give its rows by the page, so that memory does not grow with their number."""
+
     def ids(self, ids: Sequence[int]) -> Any:
         """Ids in the form in which they are bound to an id set."""
         return self.database.compiler.bind_ids(ids)

@@ -43,12 +43,13 @@ def move_into_place(temporary: Path, final: Path) -> None:
     """Give a written and synced file its name."""
     if not final.parent.is_dir():
         final.parent.mkdir(exist_ok=True)
-        _sync_folder(final.parent.parent)
+        sync_folder(final.parent.parent)
     os.replace(temporary, final)
-    _sync_folder(final.parent)
+    sync_folder(final.parent)
 
 
-def _sync_folder(folder: Path) -> None:
+def sync_folder(folder: Path) -> None:
+    """Bring the names in a folder to disk."""
     handle = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(handle)

@@ -11,21 +11,20 @@ import sqlalchemy as sa
 from gnode_orm.errors import FormatError, NotFound
 from gnode_orm.stores.local.apply import now_us
 from gnode_orm.stores.local.database import Database, Transaction
+from gnode_orm.stores.local.formats import FORMAT, package_version
 from gnode_orm.stores.local.tables import lab_tables
-
-FORMAT = 1
-"""The format that this version of the package reads and writes; there is no older one yet."""
 
 log = logging.getLogger("gnode_orm")
 
 
 @dataclass(frozen=True)
 class Lab:
-    """What a lab says of itself."""
+    """What a lab says of itself; ``package`` is the version of gnode-orm that gave it its format."""
 
     format: int
     uuid: str
     created: int
+    package: str | None
 
 
 def open_lab(database: Database, shown: str, create: bool) -> Lab:
@@ -33,26 +32,47 @@ def open_lab(database: Database, shown: str, create: bool) -> Lab:
 
     Raises:
         NotFound: the database holds no lab, and none shall be made.
-        FormatError: the lab is of a newer format, or the tables are those of something else.
+        FormatError: the lab is of another format, or the tables are those of something else.
     """
     with database.read() as transaction:
         tables = transaction.table_names()
-        lab = _read(transaction) if "lab" in tables else None
+        lab = read_lab(transaction) if "lab" in tables else None
     if lab is None:
         if not create:
             raise NotFound(f"No lab in {shown}. Make one: gnode-orm init {shown}")
         lab = _create(database, shown)
-    if lab.format != FORMAT:
+    if lab.format < FORMAT:
         raise FormatError(
-            f"The lab {shown} has format {lab.format}; this version of gnode-orm reads format {FORMAT}. "
-            + ("Install a newer gnode-orm" if lab.format > FORMAT else "Open it with the gnode-orm that made it")
+            f"The lab {shown} has format {lab.format}; this version of gnode-orm opens format {FORMAT}. "
+            f"Bring it up to that, with a copy of what it is now: gnode-orm upgrade {shown}"
         )
+    check_not_newer(lab, shown)
     return lab
 
 
-def _read(transaction: Transaction) -> Lab:
+def check_not_newer(lab: Lab, shown: str) -> None:
+    """Refuse a lab of a format that only newer versions of this package know.
+
+    Raises:
+        FormatError: it is one.
+    """
+    if lab.format > FORMAT:
+        needed = "a newer gnode-orm" if lab.package is None else f"gnode-orm {lab.package} or newer"
+        raise FormatError(
+            f"The lab {shown} has format {lab.format}; this version of gnode-orm opens format {FORMAT}. "
+            f"Install {needed}: pip install --upgrade gnode-orm"
+        )
+
+
+def read_lab(transaction: Transaction) -> Lab:
+    """Read what a lab of any format says of itself.
+
+    Raises:
+        FormatError: the tables are those of something else.
+    """
     try:
-        rows = transaction.query("SELECT format, uuid, created FROM lab")
+        package = "package" if "package" in transaction.column_names("lab") else "NULL"
+        rows = transaction.query(f"SELECT format, uuid, created, {package} FROM lab")
     except Exception as error:
         raise FormatError(f"The table 'lab' is not one of gnode-orm ({error})") from error
     if len(rows) != 1:
@@ -65,14 +85,15 @@ def _create(database: Database, shown: str) -> Lab:
         tables = transaction.table_names()
         if "lab" in tables:
             # Another process made it in the meantime.
-            return _read(transaction)
+            return read_lab(transaction)
         taken = sorted(set(tables) & set(lab_tables().metadata.tables))
         if taken:
             raise FormatError(f"{shown} is not a lab, but has tables of the same names ({', '.join(taken[:3])})")
         for statement in _creation(database):
             transaction.connection.execute(statement)
-        lab = Lab(FORMAT, secrets.token_hex(16), now_us())
-        transaction.insert("lab", ("format", "uuid", "created"), [(lab.format, lab.uuid, lab.created)])
+        lab = Lab(FORMAT, secrets.token_hex(16), now_us(), package_version())
+        row = (lab.format, lab.uuid, lab.created, lab.package)
+        transaction.insert("lab", ("format", "uuid", "created", "package"), [row])
     log.info("Made a new lab at %s", shown)
     return lab
 

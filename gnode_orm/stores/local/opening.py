@@ -7,6 +7,7 @@ import shutil
 import tempfile
 import weakref
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import partial
 from importlib import import_module
 from pathlib import Path
@@ -27,18 +28,57 @@ def open_store(target: str, *, create: bool, readonly: bool, arrays: str | os.Pa
     """Open a lab of any target that is not a web address."""
     import_module("gnode_orm.models")  # fills the schema, from which the tables are built
     if is_address(target):
-        return _open_address(target, create, readonly, arrays)
+        place = _address_place(target, arrays, readonly)
+        return _store(place.shown, place.database, place.arrays, create, readonly)
     if arrays is not None:
-        raise ValidationFailed(f"arrays= goes with a database address; {target} keeps its arrays itself", value=arrays)
+        raise _keeps_arrays(target, arrays)
     if target == MEMORY:
         return _open_memory(readonly)
     return _open_folder(Folder(Path(target)), create, readonly)
 
 
+@dataclass(frozen=True)
+class Place:
+    """Where a lab is that stays: its database, the folder of its large arrays, and one for what is kept beside."""
+
+    shown: str
+    database: Database
+    arrays: Path
+    folder: Path
+
+
+def place_of(target: str, arrays: str | os.PathLike[str] | None = None, *, readonly: bool = False) -> Place:
+    """Find the place of a lab that exists, whatever its format.
+
+    Raises:
+        NotFound: there is no lab.
+        ValidationFailed: the lab is in memory, or the address is not one.
+    """
+    import_module("gnode_orm.models")
+    if target == MEMORY:
+        raise ValidationFailed("A lab in memory is of this moment and goes with its program; name a lab that stays")
+    if is_address(target):
+        return _address_place(target, arrays, readonly)
+    if arrays is not None:
+        raise _keeps_arrays(target, arrays)
+    folder = Folder(Path(target))
+    folder.prepare(False, readonly)
+    return _folder_place(folder, readonly)
+
+
+def _folder_place(folder: Folder, readonly: bool) -> Place:
+    database = SqliteDatabase(folder.database, readonly=readonly, journal=folder.journal())
+    return Place(str(folder.path), database, folder.arrays, folder.path)
+
+
+def _keeps_arrays(target: str, arrays: str | os.PathLike[str]) -> ValidationFailed:
+    return ValidationFailed(f"arrays= goes with a database address; {target} keeps its arrays itself", value=arrays)
+
+
 def _open_folder(folder: Folder, create: bool, readonly: bool) -> LocalStore:
     folder.prepare(create, readonly)
-    database = SqliteDatabase(folder.database, readonly=readonly, journal=folder.journal())
-    store = _store(str(folder.path), database, folder.arrays, create, readonly)
+    place = _folder_place(folder, readonly)
+    store = _store(place.shown, place.database, place.arrays, create, readonly)
     if not readonly:
         folder.complete()
     return store
@@ -58,7 +98,7 @@ def _open_memory(readonly: bool) -> LocalStore:
     return store
 
 
-def _open_address(target: str, create: bool, readonly: bool, arrays: str | os.PathLike[str] | None) -> LocalStore:
+def _address_place(target: str, arrays: str | os.PathLike[str] | None, readonly: bool) -> Place:
     try:
         url = make_url(target)
     except (ArgumentError, ValueError):
@@ -73,7 +113,7 @@ def _open_address(target: str, create: bool, readonly: bool, arrays: str | os.Pa
 
     address = url.set(drivername="postgresql").render_as_string(hide_password=False)
     database = PostgresDatabase(address, url.render_as_string(), readonly=readonly)
-    return _store(url.render_as_string(), database, Path(arrays), create, readonly)
+    return Place(url.render_as_string(), database, Path(arrays), Path(arrays))
 
 
 def _store(

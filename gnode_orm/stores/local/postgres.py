@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import cache
 from typing import Any
 
@@ -59,6 +59,13 @@ class PostgresTransaction(Transaction):
         with self.connection.cursor() as cursor, cursor.copy(_copy_text(table, tuple(columns))) as copy:
             for row in rows:
                 copy.write_row(row)
+
+    def pages(self, text: str, size: int) -> Iterator[list[Row]]:
+        # A cursor with a name stays at the server; one without brings every row at once.
+        with self.connection.cursor("pages") as cursor:
+            cursor.execute(text)
+            while page := cursor.fetchmany(size):
+                yield page
 
     def table_names(self) -> set[str]:
         rows = self.query("SELECT CAST(tablename AS text) FROM pg_tables WHERE schemaname = current_schema()")

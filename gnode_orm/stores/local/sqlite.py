@@ -46,6 +46,11 @@ class SqliteTransaction(Transaction):
     def insert(self, table: str, columns: Sequence[str], rows: Sequence[Row]) -> None:
         self.connection.executemany(_insert_text(table, tuple(columns)), rows)
 
+    def pages(self, text: str, size: int) -> Iterator[list[Row]]:
+        cursor = self.connection.execute(text)
+        while page := cursor.fetchmany(size):
+            yield page
+
     def table_names(self) -> set[str]:
         return {name for (name,) in self.query("SELECT name FROM sqlite_master WHERE type = 'table'")}
 

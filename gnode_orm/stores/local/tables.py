@@ -160,6 +160,8 @@ def lab_tables() -> LabTables:
             sa.Column("shape", Text, nullable=False),
             sa.Column("nbytes", Integer, nullable=False),
             sa.Column("data", Bytes),
+            # When it was last sent or named: what nobody names may be removed some time after that.
+            sa.Column("touched", Integer, nullable=False, server_default=sa.text("0")),
         ),
         array_part=sa.Table(
             "array_part",
@@ -184,6 +186,8 @@ def lab_tables() -> LabTables:
             sa.Column("created", Integer, nullable=False),
             # What a block or document gets whose maker names no level; private where this is null.
             sa.Column("default_level", sa.SmallInteger),
+            # The version of this package that gave the lab its format.
+            sa.Column("package", Text),
         ),
     )
 
