@@ -20,10 +20,19 @@ _CHECKS = threading.BoundedSemaphore(4)
 
 
 def authenticate(call: Call) -> Response:
-    """Start a session; the cookie is the answer."""
-    name = _checked(call, dict(call.form))
+    """Start a session; the cookie is the answer, and a person goes on to the description of the server."""
+    # Programs send no Accept, or one that takes everything.
+    person = "text/html" in call.request.headers.get("accept", "")
+    try:
+        name = _checked(call, dict(call.form))
+    except Refusal as refusal:
+        if not person:
+            raise
+        return Response(login_page(refusal.detail), refusal.status, refusal.headers, "text/html")
     seconds = call.context.limits.session_seconds
-    answer = Response(status_code=202)
+    answer = (
+        Response(status_code=303, headers={"Location": f"{call.base}/api/"}) if person else Response(status_code=202)
+    )
     answer.set_cookie(
         COOKIE,
         call.context.accounts.new_token(name, SESSION, seconds),

@@ -7,9 +7,9 @@ from typing import Any
 
 _STYLE = (
     "body{font:16px/1.5 system-ui,sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem;color:#222}"
-    "h2{margin-top:2rem;border-bottom:1px solid #ccc}code{background:#f3f3f3;padding:0 .2em}"
+    "h2{margin-top:2rem;border-bottom:1px solid #ccc}code{background:#f3f3f3;padding:0 .2em;overflow-wrap:anywhere}"
     "table{border-collapse:collapse;width:100%}td{padding:.2em .6em;border-top:1px solid #eee;vertical-align:top}"
-    "label{display:block;margin:.6em 0}"
+    "td:first-child code{overflow-wrap:normal}label{display:block;margin:.6em 0}"
 )
 
 
@@ -21,10 +21,12 @@ def _page(title: str, body: str) -> str:
     )
 
 
-def login_page() -> str:
-    """The form to log in."""
+def login_page(failure: str = "") -> str:
+    """The form to log in, and why it did not succeed."""
+    said = f'<p role="alert">{escape(failure)}</p>' if failure else ""
     return _page(
         "Log in",
+        f"{said}"
         '<form method="post" action="/account/authenticate/">'
         '<label>Name <input name="username" autocomplete="username"></label>'
         '<label>Password <input name="password" type="password" autocomplete="current-password"></label>'
