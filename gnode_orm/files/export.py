@@ -19,6 +19,7 @@ from typing import Any
 
 from gnode_orm.core.entity import Entity
 from gnode_orm.errors import FormatError, GnodeError, StoreUnavailable, UnsupportedByStore, ValidationFailed
+from gnode_orm.files.neo_writers import write_matlab, write_nix, write_nwb, write_pickle
 
 _ODML = (".odml", ".xml", ".json", ".yaml", ".yml")
 
@@ -122,7 +123,9 @@ def _as_block(model: Any) -> Any:
     """The neo block to write: files hold blocks, so that anything smaller gets a block and a segment around it."""
     import neo
 
-    native = model.to_neo()
+    from gnode_orm.convert.neo import to_neo
+
+    native = to_neo(model, filled=True)
     if model.kind == "block":
         return native
     block, segment = neo.Block(), native
@@ -181,39 +184,11 @@ def _read(format: _Format, path: Path) -> Any:
         source.close()
 
 
-def _write_nix(block: Any, path: str) -> None:
-    from neo.io import NixIO
-
-    with NixIO(path, mode="ow") as file:
-        file.write_block(block)
-
-
-def _write_matlab(block: Any, path: str) -> None:
-    from neo.io import NeoMatlabIO
-
-    NeoMatlabIO(path).write_block(block)
-
-
-def _write_pickle(block: Any, path: str) -> None:
-    from neo.io import PickleIO
-
-    PickleIO(path).write_block(block)
-
-
-def _write_nwb(block: Any, path: str) -> None:
-    from neo.io import NWBIO
-
-    if block.rec_datetime is None:
-        raise ValidationFailed("NWB needs the time of recording; set Block.rec_datetime first", field="rec_datetime")
-    block.annotations["session_start_time"] = block.rec_datetime
-    NWBIO(path, mode="w").write_block(block)
-
-
 _FORMATS = {
-    ".nix": _Format("NixIO", "nixio", _write_nix),
-    ".nwb": _Format("NWBIO", "pynwb", _write_nwb),
-    ".mat": _Format("NeoMatlabIO", "scipy", _write_matlab),
-    ".pkl": _Format("PickleIO", "neo", _write_pickle),
+    ".nix": _Format("NixIO", "nixio", write_nix),
+    ".nwb": _Format("NWBIO", "pynwb", write_nwb),
+    ".mat": _Format("NeoMatlabIO", "scipy", write_matlab),
+    ".pkl": _Format("PickleIO", "neo", write_pickle),
 }
 # Kind -> the way to it from the block that is written, and the list of neo's segment that holds it.
 _WRAPPED: dict[str, tuple[tuple[str, ...], str]] = {

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Protocol
 
+from gnode_orm.files.as_written import as_written
 from gnode_orm.files.header_checks import check_header
 from gnode_orm.files.recognition import is_folder_reader, readers_by_name
 
@@ -87,9 +88,9 @@ class WholeSource:
     def read(self, number: int) -> Any:
         """Read one block; each can be asked for once."""
         if self._numbered:
-            return self._reader.read_block(index=number)
+            return as_written(self.name, self._reader.read_block(index=number))
         block, self._blocks[number] = self._blocks[number], None
-        return block
+        return as_written(self.name, block)
 
     def close(self) -> None:
         """Close the reader."""

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import os
 
+import neo
 import numpy as np
 import pytest
 import quantities as pq
@@ -28,7 +29,10 @@ def test_nix_keeps_samples_units_and_rate(tmp_path):
     pytest.importorskip("nixio")
     path = tmp_path / "out.nix"
     losses = export(recording(), path)
-    assert not any("AnalogSignal" in loss or "SpikeTrain" in loss for loss in losses), losses
+    assert losses == [
+        "SpikeTrain.sampling_rate is made up by the file (at block.segments[0].spiketrains[0])",
+        "Epoch is kept as a list of one (at block.segments[0].epochs[0])",
+    ]
     with open_recording(path) as opened:
         ((_, native),) = opened.blocks()
         signal = native.segments[0].analogsignals[0]
@@ -44,8 +48,13 @@ def test_what_is_smaller_than_a_block_is_wrapped(tmp_path, kind):
     pytest.importorskip("nixio")
     model = recording().segments[0]
     model = model if kind == "segments" else getattr(model, kind)[0]
-    expected = ["Epoch is kept as a list of one (at segment.epochs[0])"] if kind == "segments" else []
-    assert export(model, tmp_path / "out.nix") == expected
+    made_up = "SpikeTrain.sampling_rate is made up by the file"
+    expected = {
+        "segments": [f"{made_up} (at segment.spiketrains[0])", "Epoch is kept as a list of one (at segment.epochs[0])"],
+        "analogsignals": [],
+        "spiketrains": [f"{made_up} (at spiketrain)"],
+    }
+    assert export(model, tmp_path / "out.nix") == expected[kind]
     with open_recording(tmp_path / "out.nix") as opened:
         ((_, native),) = opened.blocks()
         assert len(native.segments) == 1
@@ -130,8 +139,43 @@ def test_equal_losses_are_counted():
     assert losses_between(kept, given, "block") == ["Segment.name is lost (at block.segments[0] and 2 more)"]
 
 
-def test_what_a_file_adds_is_no_loss():
+def test_what_a_file_makes_up_is_told():
     kept, given = recording(), recording()
-    given.annotations["nix_name"] = "neo.block.1"
+    given.annotations["serial"] = 1
     given.index = 0
-    assert losses_between(kept, given, "block") == []
+    Segment("more", block=given)
+    given.file_origin = "out.nix"
+    assert losses_between(kept, given, "block") == [
+        "Block.annotations['serial'] is made up by the file (at block)",
+        "Block.index is made up by the file (at block)",
+        "Segment is added by the file (at block.segments[1])",
+    ]
+
+
+def test_members_of_groups_and_shapes_are_compared():
+    def grouped(*order):
+        block, segment = neo.Block(), neo.Segment()
+        block.segments.append(segment)
+        segment.events.extend([neo.Event([1] * pq.s), neo.Event([2] * pq.s)])
+        segment.imagesequences.append(
+            neo.ImageSequence(np.zeros((2, *order, 3)), units="V", sampling_rate=1 * pq.Hz, spatial_scale=1 * pq.um)
+        )
+        block.groups.append(neo.Group([segment.events[number] for number in (0, 1)][:: 1 if order == (2,) else -1]))
+        return Block.from_neo(block)
+
+    assert losses_between(grouped(2), grouped(2), "block") == []
+    assert losses_between(grouped(2), grouped(4), "block") == [
+        "AnalogSignalArray: the shape of images is changed (at block.segments[0].analogsignalarrays[0])",
+        "AnalogSignalArray.signal is changed (at block.segments[0].analogsignalarrays[0])",
+        "RecordingChannelGroup: the list of members of a group is changed (at block.recordingchannelgroups[0])",
+    ]
+
+
+def test_types_bytes_and_order_are_compared():
+    kept, given = Block(annotations={"a": 1, "b": 2}), Block(annotations={"b": 2, "a": 1.0})
+    assert losses_between(kept, given, "block") == [
+        "Block.annotations['a'] is kept with another type or unit (at block)",
+        "Block.annotations: the order is changed (at block)",
+    ]
+    zero, minus = (SpikeTrain(np.array([value]) * pq.s, t_stop=1 * pq.s) for value in (0.0, -0.0))
+    assert losses_between(zero, minus, "train") == ["SpikeTrain.times is kept with another type or unit (at train)"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, cast
 
 import neo
 import neo.core
@@ -29,10 +29,11 @@ _DATA = {
 }
 
 
-def to_neo(model: Entity) -> Any:
+def to_neo(model: Entity, *, filled: bool = False) -> Any:
     """Make the neo object that a model stands for, with everything below it.
 
-    A single model comes without its parents. Arrays are loaded and copied.
+    A single model comes without its parents. Arrays are loaded and copied. A name that an import filled in is left out,
+    unless ``filled`` asks for it.
 
     Raises:
         ValidationFailed: neo demands what the model does not have; the message gives path and remedy.
@@ -50,6 +51,8 @@ def to_neo(model: Entity) -> Any:
     else:
         raise ValidationFailed(f"{model!r} has no counterpart in neo; to_odml() may fit", value=model)
     assembly.fill_groups()
+    if filled:
+        assembly.show_names()
     return native
 
 
@@ -66,6 +69,11 @@ class _Assembly:
         self._made[id(model)] = native
         self._models.append(model)
         return native
+
+    def show_names(self) -> None:
+        """Give each object the name that its model shows."""
+        for model in self._models:
+            self._made[id(model)].name = cast(Any, model).name
 
     def block(self, model: Block, path: str) -> neo.Block:
         """Make a block, its segments and its groups."""

@@ -44,16 +44,19 @@ def convert(native: Any, known: Mapping[int, Entity] | None = None) -> Conversio
     return Conversion(model, reading.pairs, reading.removed)
 
 
-def to_odml(model: Entity, *, losses: list[str] | None = None) -> Any:
+def to_odml(model: Entity, *, losses: list[str] | None = None, as_said: bool = False) -> Any:
     """Make the odml object that a model stands for, with everything below it.
 
     With a list for ``losses``, what odML 1.1 cannot hold is described there, and left out or put elsewhere: empty
     values are left out, values that disagree go into properties of their own, repeated names get a number.
 
+    ``as_said`` is for writing a file: the object has no id and no dtype where its model says none, and each property
+    carries the texts of its values beside them, so that a file can say 750 where odml would say 750.0.
+
     Raises:
         ValidationFailed: without ``losses``, where the odml object would be false; the message gives its path.
     """
-    found = Losses(strict=losses is None)
+    found = Losses(strict=losses is None, as_said=as_said)
     native = native_of(model, found)
     if losses is not None:
         losses.extend(found.lines())

@@ -9,10 +9,16 @@ from gnode_orm.errors import ValidationFailed
 
 
 class Losses:
-    """Collects what is lost, one line for each sort of loss; a *strict* one raises instead."""
+    """Collects what is lost, one line for each sort of loss; a *strict* one raises instead.
 
-    def __init__(self, *, strict: bool) -> None:
+    Attributes:
+        strict: whether a loss is refused.
+        as_said: whether ids, types and texts stay as the models say them, also where odml would fill in its own.
+    """
+
+    def __init__(self, *, strict: bool, as_said: bool = False) -> None:
         self.strict = strict
+        self.as_said = as_said
         self._found: dict[str, list[str]] = {}
 
     def refuse(self, path: Path, entity: str, field: str, value: Any, why: str, done: str) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from dataclasses import field as dataclass_field
 from typing import Any
 
 from gnode_orm.convert.odml.attributes import VALUE_FIELDS, stated
@@ -23,11 +24,16 @@ _NO_PLACE = ("definition", "encoder", "checksum")
 
 @dataclass
 class Content:
-    """What one odml property says of its values; ``attributes`` by the names of ``Value``'s fields."""
+    """What one odml property says of its values; ``attributes`` by the names of ``Value``'s fields.
+
+    ``texts`` has the values as the models hold them; ``typed`` is whether the models name the dtype.
+    """
 
     dtype: str | None
     attributes: dict[str, Any]
     values: list[Any]
+    texts: list[str | None] = dataclass_field(default_factory=list)
+    typed: bool = True
 
 
 def contents(model: Property, path: Path, losses: Losses) -> list[Content]:
@@ -89,10 +95,13 @@ def _content(
 ) -> Content:
     dtype = _file_dtype(key[0], path, losses)
     attributes = {field: stated(field, text, model.ext) for field, text in zip(VALUE_FIELDS, key[1:], strict=True)}
+    texts = [value.data for _, value in members]
+    typed = "dtype" in model.ext or any("dtype" in value.ext for _, value in members)
     try:
-        return Content(dtype, attributes, [_native_value(number, v, dtype, path, losses) for number, v in members])
+        values = [_native_value(number, value, dtype, path, losses) for number, value in members]
     except _NotOfDtype:
-        return Content("string", attributes, [value.data for _, value in members])
+        return Content("string", attributes, texts, texts)
+    return Content(dtype, attributes, values, texts, typed)
 
 
 def _file_dtype(dtype: str | None, path: Path, losses: Losses) -> str | None:

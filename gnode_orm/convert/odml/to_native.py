@@ -88,6 +88,9 @@ def _properties(model: Property, path: Path, losses: Losses) -> list[Any]:
             native._name = f"{native._name} [{number + 1}]"
             native.new_id()
         _fill(native, content)
+        if losses.as_said:
+            native._dtype = content.dtype if content.typed else None
+            native._texts = content.texts
         made.append(native)
     return made
 
@@ -109,6 +112,10 @@ def _bare(model: Any, path: Path, losses: Losses) -> Any:
     native = bare_native(model.kind, {**attributes, **kept})
     if model.kind != "document" and not native._name:
         native._name = native._id  # as odml names what has no name
+        if losses.as_said:
+            losses.mention(path, f"{type(model).__name__}.name: odML demands one, so the id was written")
+    elif losses.as_said and "oid" not in model.ext:
+        native._id = None
     return native
 
 

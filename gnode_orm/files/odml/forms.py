@@ -78,7 +78,7 @@ def _leaves(kind: str, native: Any, depth: int) -> list[str]:
     said = {name: getattr(native, attribute) for name, attribute in _NAMES[kind].items()}
     texts = {name: str(value) for name, value in said.items() if value is not None}
     if kind == "property" and native._values:
-        texts["value"] = join_values([write_value(value) or "" for value in native._values])
+        texts["value"] = join_values([text or "" for _, text in _worded(native)])
     return [f"{indent}<{name}>{_escaped(text)}</{name}>\n" for name, text in texts.items()]
 
 
@@ -108,8 +108,14 @@ def _said(kind: str, native: Any) -> dict[str, Any]:
     if kind == "section":
         entry["properties"] = [_said("property", member) for member in native._props]
     if kind == "property":
-        entry["value"] = [_scalar(value) for value in native._values]
+        entry["value"] = [text if write_value(value) != text else _scalar(value) for value, text in _worded(native)]
     return entry
+
+
+def _worded(native: Any) -> list[tuple[Any, str | None]]:
+    """Give the values of a property with the texts that the models have for them."""
+    texts = getattr(native, "_texts", None) or map(write_value, native._values)
+    return list(zip(native._values, texts, strict=True))
 
 
 def _scalar(value: Any) -> Any:

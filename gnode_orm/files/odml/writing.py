@@ -47,7 +47,7 @@ def write_odml(document: Document, path: str | PathLike[str]) -> list[str]:
     if not isinstance(document, Document):
         raise ValidationFailed(f"A file holds a whole Document, not {document!r}", value=document)
     losses: list[str] = []
-    native = to_odml(document, losses=losses)
+    native = to_odml(document, losses=losses, as_said=True)
     try:
         text = form(native)
     except RecursionError:
@@ -56,7 +56,7 @@ def write_odml(document: Document, path: str | PathLike[str]) -> list[str]:
         ) from None
     written = _beside(place, text)
     try:
-        losses += differences(native, to_odml(read_odml(written).document, losses=[]))
+        losses += differences(native, to_odml(read_odml(written).document, losses=[], as_said=True))
         os.replace(written, place)
     except BaseException:
         written.unlink(missing_ok=True)

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import re
 import socket
 from collections import Counter
 from pathlib import Path
@@ -11,7 +10,6 @@ import pytest
 from gnode_orm.convert.odml import from_odml, to_odml
 from gnode_orm.convert.odml.library import odml_library
 from gnode_orm.files.odml import is_odml, read_odml, write_odml
-from gnode_orm.models import Document
 from tests.convert.odml.shapes import shape, told
 from tests.files.odml.walking import properties, sections, values
 
@@ -134,22 +132,13 @@ def test_what_is_written_is_what_comes_back(
     losses = write_odml(read, tmp_path / f"out{suffix}")
     if name in VERSION_1_1 or name in ("odml-v1-large", "odml-v1-relacs"):
         assert losses == []
-        through_odml = from_odml(to_odml(read))
-        write_odml(read, tmp_path / f"first{suffix}")
-        assert isinstance(through_odml, Document)
-        write_odml(through_odml, tmp_path / f"second{suffix}")
-        again = [read_odml(tmp_path / f"{place}{suffix}").document for place in ("first", "second")]
-        assert without_ids(again[0]) == without_ids(again[1])
+        assert told(read_odml(tmp_path / f"out{suffix}").document) == told(read)
     else:
         assert any("an empty value was left out" in line for line in losses)
         assert any("Value.definition: odML 1.1 has no place for it" in line for line in losses)
     written = read_odml(tmp_path / f"out{suffix}")
     assert written.warnings == []
     assert len(values(written.document)) == expected[name]["n_values"]
-
-
-def without_ids(document: Document) -> list[Any]:
-    return [re.sub(r'"oid":"[-0-9a-f]+",?', "", str(fact)) for fact in told(document)]
 
 
 @pytest.mark.parametrize("name", VERSION_1_0 + VERSION_1_1)

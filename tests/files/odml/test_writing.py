@@ -12,7 +12,7 @@ from gnode_orm.errors import ValidationFailed
 from gnode_orm.files.odml import read_odml, write_odml
 from gnode_orm.files.odml.value_lists import join_values, split_values
 from gnode_orm.models import Document, Property, Section, Value
-from tests.convert.odml.shapes import shape
+from tests.convert.odml.shapes import shape, told
 from tests.files.odml.walking import values
 
 SUFFIXES = [".xml", ".odml", ".json", ".yaml", ".yml"]
@@ -64,6 +64,29 @@ def test_values_come_back_from_every_form(texts: list[str], dtype: str, suffix: 
 @given(st.lists(st.text(st.characters(exclude_categories=["Cs", "Cc"], include_characters="\n\t"))))
 def test_any_list_of_values_can_be_told_apart(texts: list[str]) -> None:
     assert split_values(join_values(texts)) == texts
+
+
+@pytest.mark.parametrize("suffix", SUFFIXES)
+def test_texts_types_and_ids_are_written_as_they_are_said(suffix: str, tmp_path: Path) -> None:
+    document = Document("me")
+    section = Section(name="s", type="t", document=document)
+    texts = {"float": ["750", "7.50", "1e3", "NaN"], "int": ["007", "1.0"], "boolean": ["TRUE", "f"], None: ["42", "x"]}
+    for dtype, written in texts.items():
+        item = Property(f"p {dtype}", section=section)
+        item._set_ext({"v": 1, "position": len(section.properties) - 1, **({"dtype": dtype} if dtype else {})})
+        for text in written:
+            Value(text, unit="mV", property=item)
+    for model in (document, section):
+        model._set_ext({"v": 1})  # as readers leave it
+    assert write_odml(document, tmp_path / f"out{suffix}") == []
+    assert told(read_odml(tmp_path / f"out{suffix}").document) == told(document)
+
+
+def test_a_name_that_odml_demands_is_told(tmp_path: Path) -> None:
+    document = Document("me")
+    Section(name=None, type="t", document=document)
+    (loss,) = write_odml(document, tmp_path / "out.json")
+    assert loss.startswith("Section.name: odML demands one, so the id was written")
 
 
 def test_what_a_form_changes_is_said(tmp_path: Path) -> None:
