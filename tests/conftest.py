@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import secrets
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NoReturn
@@ -26,6 +27,16 @@ def data() -> Path:
     folder = Path(os.environ.get("GNODE_ORM_TEST_DATA") or ROOT.parent / "shared" / "data")
     if not folder.is_dir():
         _absent(f"no sample recordings at {folder}; GNODE_ORM_TEST_DATA names another folder")
+    return folder
+
+
+@pytest.fixture
+def damaged_experiment(data: Path, tmp_path: Path) -> Path:
+    """A recording of Open Ephys of three experiments, the second of which lacks a file."""
+    folder = tmp_path / "three experiments"
+    shutil.copytree(data / "openephys-binary" / "v0.6.x_neuropixels_multiexp_multistream", folder)
+    for lost in (folder / "Record Node 101" / "experiment3").rglob("states.npy"):
+        lost.unlink()
     return folder
 
 

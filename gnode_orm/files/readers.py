@@ -8,6 +8,7 @@ from typing import Any, Protocol
 
 from gnode_orm.files.as_written import as_written
 from gnode_orm.files.header_checks import check_header
+from gnode_orm.files.open_ephys import experiments_of, reader_of_experiment
 from gnode_orm.files.recognition import is_folder_reader, readers_by_name
 
 
@@ -36,6 +37,8 @@ def open_source(name: str, path: Path, *, raw: bool = False) -> Source:
         return _nixio(path)
     if name in _OWN:
         return OwnSource(name, path, _OWN[name], raw)
+    if name == "OpenEphysBinaryIO" and len(experiments_of(path)) > 1:
+        return ExperimentsSource(path, raw)
     reader = _construct(readers_by_name()[name], path)
     return RawSource(name, reader, raw) if hasattr(reader, "block_count") else WholeSource(name, reader)
 
@@ -69,6 +72,29 @@ class RawSource:
         """Close the reader, or leave its files to the garbage collector where it cannot be closed."""
         _close(self._reader)
         self._reader = None
+
+
+class ExperimentsSource:
+    """The experiments in a folder of Open Ephys, one block each."""
+
+    name = "OpenEphysBinaryIO"
+
+    def __init__(self, folder: Path, raw: bool) -> None:
+        self._folder = folder
+        self._raw = raw
+        self._experiments = experiments_of(folder)
+        self.block_count = len(self._experiments)
+
+    def read(self, number: int) -> Any:
+        """Read one experiment."""
+        experiment = self._experiments[number]
+        source = RawSource(self.name, reader_of_experiment(self._folder, experiment), self._raw)
+        block = source.read(0)
+        block.annotate(experiment=experiment)
+        return block
+
+    def close(self) -> None:
+        """Nothing stays open but what blocks that were read lazily hold."""
 
 
 class WholeSource:
