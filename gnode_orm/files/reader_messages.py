@@ -107,6 +107,8 @@ def reason_of(error: BaseException) -> str:
     text = one_line(error)
     if isinstance(error, GnodeError):
         return text
+    if isinstance(error, MemoryError):
+        return "reading it takes more memory than there is; a count in it may be damaged, or import it with raw=True"
     return f"{type(error).__name__}: {text}" if text else type(error).__name__
 
 

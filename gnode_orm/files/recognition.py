@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from gnode_orm.errors import FormatError, NotFound
-from gnode_orm.files.hdf5_probe import crash_of_hdf5
+from gnode_orm.files.hdf5_probe import problem_of_hdf5
 
 _SIGNATURES: tuple[tuple[bytes, str], ...] = (
     (b"ABF ", "AxonIO"),
@@ -23,7 +23,7 @@ _SIGNATURES: tuple[tuple[bytes, str], ...] = (
     (b"\xffBIOSEMI", "EDFIO"),
     (b"Brain Vision Data Exchange Header File", "BrainVisionIO"),
     (b"BrainVision Data Exchange Header File", "BrainVisionIO"),
-    (b"\x02\x69\x12\xc6", "IntanIO"),
+    (b"\x02\x27\x91\xc6", "IntanIO"),
     (b"\xac\x27\x91\xd6", "IntanIO"),
     (b"NEURALEV", "BlackrockIO"),
     (b"BREVENTS", "BlackrockIO"),
@@ -148,9 +148,9 @@ def _of_hdf5(path: Path) -> tuple[list[str], list[Refusal]]:
         import h5py
     except ImportError:
         return _of_suffix(path, path.suffix.lower())
-    crash = crash_of_hdf5(path)
-    if crash is not None:
-        return [], [Refusal("h5py", f"damaged: {crash}")]
+    problem = problem_of_hdf5(path)
+    if problem is not None:
+        return [], [Refusal("h5py", f"damaged: {problem}")]
     try:
         with h5py.File(path, "r") as file:
             marks = {name: file.attrs[name] for name in ("format", "nwb_version") if name in file.attrs}

@@ -141,8 +141,6 @@ def _attempt(name: str, path: Path, messages: ReaderMessages, raw: bool) -> tupl
     with messages.listening():
         try:
             source = open_source(name, path, raw=raw)
-        except MemoryError:
-            raise
         except Exception as error:  # readers of foreign formats raise anything
             return reason_of(error)
     first = _read(source, 0, messages) if source.block_count else Failure(0, "holds no block")
@@ -157,7 +155,5 @@ def _read(source: Source, number: int, messages: ReaderMessages) -> Any:
     with messages.listening():
         try:
             return source.read(number)
-        except MemoryError:
-            raise
         except Exception as error:
             return Failure(number, reason_of(error))

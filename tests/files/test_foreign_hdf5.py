@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import warnings
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -147,17 +148,71 @@ def test_spike_times_of_a_nix_file_without_neo_are_imported(data: Path) -> None:
         assert "MultiTag 'spike times' says no unit: seconds were assumed" in result.warnings
 
 
+@pytest.fixture
+def probe(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str, Path], None]]:
+    """Let the process that tries files run another program, for one test."""
+
+    def replace(program: str, place: Path) -> None:
+        place.write_text(program)
+        monkeypatch.setattr(hdf5_probe, "__file__", str(place))
+
+    hdf5_probe._probe.close()
+    hdf5_probe._problem.cache_clear()
+    yield replace
+    hdf5_probe._probe.close()
+    hdf5_probe._problem.cache_clear()
+
+
 def test_a_file_that_crashes_the_library_is_refused_and_does_not_crash_us(
-    nix: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    nix: Path, tmp_path: Path, probe: Callable[[str, Path], None]
 ) -> None:
-    dying = tmp_path / "dying.py"
-    dying.write_text("import os; os.abort()")
-    hdf5_probe._crash.cache_clear()
-    monkeypatch.setattr(hdf5_probe, "__file__", str(dying))
+    probe("import os; input(); os.abort()", tmp_path / "dying.py")
     with pytest.raises(FormatError, match="reading its structure crashes the HDF5 library"):
         open_recording(nix)
-    hdf5_probe._crash.cache_clear()
+
+
+def test_a_file_that_the_library_reads_for_ever_is_refused(
+    nix: Path, tmp_path: Path, probe: Callable[[str, Path], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    probe("import threading; threading.Event().wait()", tmp_path / "endless.py")
+    monkeypatch.setattr(hdf5_probe, "_SECONDS", 0.01)
+    with pytest.raises(FormatError, match="reading its structure does not come to an end"):
+        open_recording(nix)
+
+
+def test_one_process_tries_file_after_file_and_is_replaced_when_it_dies(nix: Path, nwb: Path) -> None:
+    hdf5_probe._problem.cache_clear()
+    assert hdf5_probe.problem_of_hdf5(nix) is None
+    first = hdf5_probe._probe._process
+    assert hdf5_probe.problem_of_hdf5(nwb) is None
+    assert hdf5_probe._probe._process is first is not None
+    first.kill()
+    first.wait()
+    hdf5_probe._problem.cache_clear()
+    assert "crashes" in str(hdf5_probe.problem_of_hdf5(nix))
+    hdf5_probe._problem.cache_clear()
+    assert hdf5_probe.problem_of_hdf5(nix) is None
+
+
+def test_an_array_that_claims_more_than_the_file_holds_is_refused(tmp_path: Path) -> None:
+    import h5py
+
+    path = tmp_path / "huge.nwb"
+    with h5py.File(path, "w") as file:
+        file.attrs["nwb_version"] = "2.0"
+        file.create_dataset("acquisition/v", shape=(1 << 40,), dtype="f8", chunks=(1 << 16,))
+    with pytest.raises(FormatError, match=r"acquisition/v claims 8796093022208 bytes, and the file holds 0"):
+        open_recording(path)
+
+
+def test_an_array_that_is_well_compressed_is_no_claim(tmp_path: Path) -> None:
+    import h5py
+
+    path = tmp_path / "even.h5"
+    with h5py.File(path, "w") as file:
+        file.create_dataset("v", data=np.zeros(1 << 22), chunks=(1 << 16,), compression="gzip")
+    assert hdf5_probe.problem_of_hdf5(path) is None
 
 
 def test_a_sound_file_passes_the_probe(nix: Path) -> None:
-    assert hdf5_probe.crash_of_hdf5(nix) is None
+    assert hdf5_probe.problem_of_hdf5(nix) is None
