@@ -25,7 +25,7 @@ _SECONDS = 60
 _SECONDS_PER_BYTE = 1 / 10_000_000
 _MEMORY = 1 << 30
 _SMALL = 1 << 20
-# An array beyond this size has to stand in the file, but for what compression does.
+# Arrays that are larger than this together have to stand in the file, but for what compression does.
 _LARGE = 1 << 28
 _COMPRESSION = 100
 
@@ -147,17 +147,21 @@ def _limit_memory() -> None:
 def _walk(path: str, claims: list[str]) -> None:
     import h5py
 
-    def look(name: str, item: Any) -> None:
+    claimed = held = 0
+
+    def look(name: str, item: Any) -> bool | None:
+        nonlocal claimed, held
         for key in list(item.attrs):
             _tried(partial(item.attrs.get, key))
         if isinstance(item, h5py.Dataset):
-            held = item.id.get_storage_size()
-            elsewhere = item.is_virtual or item.external
-            if not elsewhere and item.nbytes > max(_LARGE, _COMPRESSION * held):
-                claims.append(f"{name} claims {item.nbytes} bytes, and the file holds {held}")
-                return
+            if not (item.is_virtual or item.external):
+                claimed, held = claimed + item.nbytes, held + item.id.get_storage_size()
+            if claimed > max(_LARGE, _COMPRESSION * held):
+                claims.append(f"the arrays up to {name} claim {claimed} bytes, and the file holds {held}")
+                return True  # which ends the walk
             for part in [()] if item.nbytes <= _SMALL else [slice(1), slice(-1, None)]:
                 _tried(partial(item.__getitem__, part))
+        return None
 
     with h5py.File(path, "r") as file:
         look("/", file)

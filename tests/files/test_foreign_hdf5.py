@@ -201,8 +201,18 @@ def test_an_array_that_claims_more_than_the_file_holds_is_refused(tmp_path: Path
     with h5py.File(path, "w") as file:
         file.attrs["nwb_version"] = "2.0"
         file.create_dataset("acquisition/v", shape=(1 << 40,), dtype="f8", chunks=(1 << 16,))
-    with pytest.raises(FormatError, match=r"acquisition/v claims 8796093022208 bytes, and the file holds 0"):
+    with pytest.raises(FormatError, match=r"up to acquisition/v claim 8796093022208 bytes, and the file holds 0"):
         open_recording(path)
+
+
+def test_many_arrays_that_claim_too_much_together_are_refused(tmp_path: Path) -> None:
+    import h5py
+
+    path = tmp_path / "many.h5"
+    with h5py.File(path, "w") as file:
+        for number in range(20):
+            file.create_dataset(f"v{number}", shape=(1 << 21,), dtype="f8", chunks=(1 << 16,))
+    assert "claim 285212672 bytes, and the file holds 0" in str(hdf5_probe.problem_of_hdf5(path))
 
 
 def test_an_array_that_is_well_compressed_is_no_claim(tmp_path: Path) -> None:
