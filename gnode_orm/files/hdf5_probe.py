@@ -21,7 +21,7 @@ from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any
 
-_SECONDS = 60
+_SECONDS = 30
 _SECONDS_PER_BYTE = 1 / 10_000_000
 _MEMORY = 1 << 30
 _SMALL = 1 << 20

@@ -22,7 +22,7 @@ from tests.files.hostile.importing_child import LIMIT
 from tests.files.hostile.mutations import Damage, damaged, damages
 from tests.files.sample_sets import METADATA, READ_BY_NEO, READ_BY_OTHERS, UNREADABLE
 
-SECONDS = 60
+SECONDS = 120
 RECORDINGS = (*READ_BY_NEO, *READ_BY_OTHERS, *UNREADABLE)
 # Examples for each set; what is cheap to read may be tried more often.
 EXAMPLES = int(os.environ.get("GNODE_ORM_TEST_EXAMPLES", "12"))
