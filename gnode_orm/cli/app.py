@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from gnode_orm.cli import (
+    collecting,
     deleting,
     demo,
     doctor,
@@ -56,6 +57,7 @@ for _name, _command, _panel in (
     ("share", sharing.share, _CHANGE),
     ("unshare", sharing.unshare, _CHANGE),
     ("serve", serving.serve, _SERVE),
+    ("gc", collecting.gc, _KEEP),
     ("upgrade", upgrading.upgrade, _KEEP),
 ):
     app.command(_name, rich_help_panel=_panel)(_command)

@@ -8,13 +8,11 @@ import typer
 
 from gnode_orm.cli.failures import FAILED
 from gnode_orm.cli.lab_access import find, open_session
-from gnode_orm.cli.options import JsonOption, LabOption, LocationArgument, UserOption
+from gnode_orm.cli.options import DryRunOption, JsonOption, LabOption, LocationArgument, UserOption, YesOption
 from gnode_orm.cli.output import note, say, write_json
 from gnode_orm.cli.values import counted, name_of, short
 
 CascadeOption = Annotated[bool, typer.Option("--cascade", help="Delete what hangs below it as well.")]
-DryRunOption = Annotated[bool, typer.Option("--dry-run", help="Only show what would be deleted.")]
-YesOption = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
 
 
 def delete(

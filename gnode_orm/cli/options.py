@@ -35,6 +35,8 @@ ArraysOption = Annotated[
         show_default=False,
     ),
 ]
+DryRunOption = Annotated[bool, typer.Option("--dry-run", help="Only show what would be done.")]
+YesOption = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
 LimitOption = Annotated[int, typer.Option("--limit", min=1, metavar="N", help="List at most N.")]
 LocationArgument = Annotated[
     str, typer.Argument(metavar="LOCATION", help="Address of an object, such as block/2DFA548ESC.", show_default=False)

@@ -15,7 +15,7 @@ from functools import cache
 from typing import Any
 
 from gnode_orm.errors import AuthenticationFailed, IntegrityError, NotFound, ValidationFailed
-from gnode_orm.stores.local.apply import now_us
+from gnode_orm.stores.local.clock import now_us
 from gnode_orm.stores.local.database import Database, Transaction
 from gnode_orm.stores.local.rights import PRIVATE
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import time
 from collections import defaultdict
 
 import orjson
@@ -12,6 +11,7 @@ from gnode_orm.core.changes import ChangeSet, Receipt, Version
 from gnode_orm.core.schema import SCHEMA, KindSpec
 from gnode_orm.errors import FormatError, IntegrityError, ValidationFailed
 from gnode_orm.stores.local.array_rows import store_arrays
+from gnode_orm.stores.local.clock import now_us
 from gnode_orm.stores.local.creates import check_width, create_rows
 from gnode_orm.stores.local.database import Database, Transaction
 from gnode_orm.stores.local.deletes import check_previews, delete_rows
@@ -58,11 +58,6 @@ def digest_of(changes: ChangeSet) -> bytes:
     except TypeError as error:
         raise ValidationFailed(f"The change set holds a value that no column takes: {error}") from None
     return hashlib.sha256(text).digest()
-
-
-def now_us() -> int:
-    """Microseconds since 1970, UTC."""
-    return time.time_ns() // 1000
 
 
 def next_version(transaction: Transaction) -> Version:

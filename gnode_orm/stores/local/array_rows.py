@@ -12,10 +12,13 @@ from gnode_orm.core.arrayhash import content_hash
 from gnode_orm.core.changes import ArrayRef
 from gnode_orm.core.schema import SCHEMA
 from gnode_orm.errors import IntegrityError
-from gnode_orm.stores.local.database import Row, Transaction
+from gnode_orm.stores.local.clock import now_us
+from gnode_orm.stores.local.database import Database, Row, Transaction
 from gnode_orm.stores.local.work import Work
 
-COLUMNS = ("hash", "dtype", "shape", "nbytes", "data")
+COLUMNS = ("hash", "dtype", "shape", "nbytes", "data", "touched")
+# How exactly it is known when an array was last sent; what removes arrays waits longer than this.
+TOUCH_US = 10 * 60 * 1_000_000
 # The hashes of one list, whatever its length, bound as one value; the same on both databases.
 HASH_SET = (
     "(WITH RECURSIVE n(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i + 1 < :count) "
@@ -49,6 +52,31 @@ def stored_hashes(transaction: Transaction, hashes: Sequence[bytes]) -> set[byte
         f'SELECT hash FROM "array" WHERE hash IN {HASH_SET}', count=len(hashes), hashes=b"".join(hashes)
     )
     return {bytes(hash_) for (hash_,) in rows}
+
+
+def keep_stored(database: Database, hashes: Sequence[bytes]) -> set[bytes]:
+    """Those of some hashes that the lab has, from now on safe for a while from being removed as of no use."""
+    with database.read() as transaction:
+        rows = transaction.query(
+            f'SELECT hash, touched FROM "array" WHERE hash IN {HASH_SET}', count=len(hashes), hashes=b"".join(hashes)
+        )
+    limit = now_us() - TOUCH_US
+    fresh = {bytes(hash_) for hash_, touched in rows if touched > limit}
+    if len(fresh) == len(rows):
+        return fresh
+    with database.write() as transaction:
+        return fresh | touch(transaction, [bytes(hash_) for hash_, touched in rows if touched <= limit])
+
+
+def touch(transaction: Transaction, hashes: Sequence[bytes]) -> set[bytes]:
+    """Remember that some arrays are sent or named now; gives those that the lab has."""
+    stored = stored_hashes(transaction, hashes)
+    if stored:
+        transaction.run(
+            f'UPDATE "array" SET touched = :now WHERE hash IN {HASH_SET} AND touched < :limit',
+            now=now_us(), limit=now_us() - TOUCH_US, count=len(stored), hashes=b"".join(stored),
+        )  # fmt: skip
+    return stored
 
 
 class Part(NamedTuple):
@@ -118,4 +146,4 @@ def check_content(ref: ArrayRef, data: bytes) -> None:
 
 def array_row(ref: ArrayRef, data: bytes | None) -> Row:
     """The row of an array."""
-    return ref.hash, ref.dtype, ",".join(map(str, ref.shape)), ref.nbytes, data
+    return ref.hash, ref.dtype, ",".join(map(str, ref.shape)), ref.nbytes, data, now_us()

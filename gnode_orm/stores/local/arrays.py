@@ -20,8 +20,8 @@ from gnode_orm.core.arrayhash import LEAF, ArrayHasher, bytes_of
 from gnode_orm.core.arrays import ArrayHandle
 from gnode_orm.core.changes import ArrayRef, ArraySource
 from gnode_orm.core.streamed import ExtendedArray
-from gnode_orm.errors import FormatError, NotFound, ValidationFailed
-from gnode_orm.stores.local.array_rows import COLUMNS, Part, array_row, read_rows, stored_hashes
+from gnode_orm.errors import FormatError, NotFound, StoreUnavailable, ValidationFailed
+from gnode_orm.stores.local.array_rows import COLUMNS, Part, array_row, keep_stored, read_rows, touch
 from gnode_orm.stores.local.database import Database
 from gnode_orm.stores.local.durable import move_into_place
 from gnode_orm.stores.local.leaves import Leaves, bytes_from
@@ -85,7 +85,7 @@ class Arrays:
             ref = ArrayRef(hasher.digest(), source.dtype.str, tuple(source.shape), unit)
         _check_size(ref, len(data))
         with self._database.write() as transaction:
-            if not stored_hashes(transaction, [ref.hash]):
+            if not touch(transaction, [ref.hash]):
                 transaction.insert("array", COLUMNS, [array_row(ref, data)])
         return ref
 
@@ -143,7 +143,7 @@ class Arrays:
     def _shared(self, source: Any) -> list[Part]:
         """The files of a stored array that the source appends to."""
         base = source.base.ref if isinstance(source, ExtendedArray) else None
-        if base is None:
+        if base is None or not self._knows(base):
             return []
         with self._database.read() as transaction:
             found = read_rows(transaction, [base.hash]).get(base.hash)
@@ -158,19 +158,27 @@ class Arrays:
             temporary.unlink(missing_ok=True)
 
     def _knows(self, ref: ArrayRef) -> bool:
-        with self._database.read() as transaction:
-            return bool(stored_hashes(transaction, [ref.hash]))
+        return bool(keep_stored(self._database, [ref.hash]))
 
     def _keep_file(self, temporary: Path, ref: ArrayRef) -> None:
         # The file is whole and on disk before any row names it; a crash in between leaves a file and nothing else.
+        # Its age counts from now, since a file that was sent in pieces may have waited for long.
+        os.utime(temporary)
         move_into_place(temporary, self.folder / _name(ref))
 
     def _register(self, ref: ArrayRef, files: list[tuple[str, int]]) -> None:
         with self._database.write() as transaction:
-            if not stored_hashes(transaction, [ref.hash]):
+            if not touch(transaction, [ref.hash]):
+                self._check_files(files)
                 transaction.insert("array", COLUMNS, [array_row(ref, None)])
                 rows = [(ref.hash, n, name, length) for n, (name, length) in enumerate(files)]
                 transaction.insert("array_part", ("array", "n", "file", "rows"), rows)
+
+    def _check_files(self, files: list[tuple[str, int]]) -> None:
+        # Files that no row names are removed by a writer, so none goes from here on.
+        missing = [name for name, _ in files if not (self.folder / name).exists()]
+        if missing:
+            raise StoreUnavailable(f"The array file {missing[0]} was removed while it was stored; commit again")
 
     def read(self, items: Sequence[tuple[ArrayRef, Any]]) -> list[Array]:
         """Read slices; arrays that are not mapped yet are found in one statement."""

@@ -6,10 +6,10 @@ Whoever changes a table raises ``FORMAT`` and adds the step from the format befo
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from importlib.metadata import PackageNotFoundError, version
 
+from gnode_orm.stores.local.clock import now_us
 from gnode_orm.stores.local.database import Transaction
 
 FORMAT = 2
@@ -69,7 +69,7 @@ def _from_1(migration: Migration) -> None:
         migration.run("ALTER TABLE account ADD COLUMN password {text}")
     migration.run("ALTER TABLE lab ADD COLUMN package {text}")
     migration.run('ALTER TABLE "array" ADD COLUMN touched {integer} DEFAULT 0 NOT NULL')
-    migration.run(f'UPDATE "array" SET touched = {time.time_ns() // 1000}')
+    migration.run(f'UPDATE "array" SET touched = {now_us()}')
 
 
 STEPS: dict[int, Callable[[Migration], None]] = {1: _from_1}

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 
 from gnode_orm.errors import FormatError, NotFound
-from gnode_orm.stores.local.apply import now_us
+from gnode_orm.stores.local.clock import now_us
 from gnode_orm.stores.local.database import Database, Transaction
 from gnode_orm.stores.local.formats import FORMAT, package_version
 from gnode_orm.stores.local.tables import lab_tables

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from datetime import timedelta
 from typing import Any
 
 import numpy.typing as npt
@@ -17,6 +18,7 @@ from gnode_orm.stores.local.arrays import INLINE_LIMIT, Arrays
 from gnode_orm.stores.local.compile_select import kind_spec
 from gnode_orm.stores.local.database import Database
 from gnode_orm.stores.local.deletes import preview
+from gnode_orm.stores.local.garbage import Collector
 from gnode_orm.stores.local.guid import Guids
 from gnode_orm.stores.local.history import history
 from gnode_orm.stores.local.lab import Lab
@@ -109,6 +111,10 @@ class LocalStore:
         with self._database.read() as transaction:
             rows = transaction.query("SELECT seq FROM change_set WHERE id = :id", id=commit)
         return int(rows[0][0]) if rows else None
+
+    def collector(self, older_than: timedelta) -> Collector:
+        """Give what finds and removes arrays and files of no use; what was written more lately is left alone."""
+        return Collector(self._database, self._arrays.folder, older_than, readonly=self.readonly)
 
     @property
     def guid_key(self) -> str:

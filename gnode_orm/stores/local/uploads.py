@@ -7,6 +7,7 @@ the pieces says which of them are on disk.
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -22,14 +23,15 @@ from gnode_orm.core.arrayhash import LEAF, hash_of_leaves
 from gnode_orm.core.changes import ArrayRef
 from gnode_orm.core.schema import SCHEMA
 from gnode_orm.errors import GnodeError, IntegrityError, NotFound
-from gnode_orm.stores.local.array_rows import COLUMNS, HASH_SET, checked_row, stored_hashes
+from gnode_orm.stores.local.array_rows import COLUMNS, HASH_SET, checked_row, keep_stored, stored_hashes, touch
 from gnode_orm.stores.local.arrays import Arrays
 from gnode_orm.stores.local.database import Compiler, Database, Transaction
 from gnode_orm.stores.local.elements import in_ids
 from gnode_orm.stores.local.rights import readable
 from gnode_orm.stores.local.tables import lab_tables
 
-_FOLDER = "uploads"
+UPLOADS_FOLDER = "uploads"
+LOCK_FILE = "lock"
 
 # One mark and one digest for each piece.
 _ENTRY = 33
@@ -46,7 +48,7 @@ class Uploads:
     def __init__(self, database: Database, arrays: Arrays) -> None:
         self._database = database
         self._arrays = arrays
-        self._folder = arrays.folder / _FOLDER
+        self._folder = arrays.folder / UPLOADS_FOLDER
 
     def usable(self, hashes: Iterable[bytes], actor: str, seen: Mapping[bytes, Place]) -> dict[bytes, tuple[str, str]]:
         """Give dtype and shape, as text, of those arrays that the actor sent himself or may read at an object.
@@ -104,7 +106,7 @@ class Uploads:
         """Store small arrays in one step, and remember who sent them."""
         rows = {ref.hash: checked_row(ref, data) for ref, data in arrays}
         with self._database.write() as transaction:
-            stored = stored_hashes(transaction, list(rows)) if rows else set()
+            stored = touch(transaction, list(rows)) if rows else set()
             new = [row for hash_, row in rows.items() if hash_ not in stored]
             if new:
                 transaction.insert("array", COLUMNS, new)
@@ -112,7 +114,8 @@ class Uploads:
 
     def _sent(self, ref: ArrayRef, actor: str) -> bool:
         with self._database.snapshot() as transaction:
-            return bool(_uploaded(transaction, stored_hashes(transaction, [ref.hash]), actor))
+            sent = _uploaded(transaction, stored_hashes(transaction, [ref.hash]), actor)
+        return bool(sent and keep_stored(self._database, [ref.hash]))
 
     def _finish(self, staged: _Staged, actor: str) -> None:
         with self._translated():
@@ -142,6 +145,14 @@ class _DiskErrors:
                 raise said from error
 
 
+@contextmanager
+def staging(folder: Path, *, alone: bool = False) -> Iterator[None]:
+    """Keep what is begun in a folder of uploads from being removed; ``alone`` is for whoever removes."""
+    with (folder / LOCK_FILE).open("ab") as file:
+        fcntl.flock(file, fcntl.LOCK_EX if alone else fcntl.LOCK_SH)
+        yield
+
+
 class _Staged:
     """One array on its way: its file, and beside it the digests of its pieces, each behind a mark.
 
@@ -161,8 +172,13 @@ class _Staged:
         return self.marks.exists()
 
     def prepare(self, digests: bytes) -> None:
-        if self.begun():
-            return
+        with staging(self.marks.parent):
+            if self.begun():
+                os.utime(self.marks)  # in use again, so nobody takes it for abandoned
+            else:
+                self._begin(digests)
+
+    def _begin(self, digests: bytes) -> None:
         temporary = self.marks.with_suffix(f".{os.getpid()}-{os.urandom(4).hex()}")
         with temporary.open("xb") as file:
             file.write(b"".join(_MISSING + digests[at : at + 32] for at in range(0, len(digests), 32)))

@@ -1,0 +1,237 @@
+"""What a lab keeps without any use: found first, then removed, beside running commits.
+
+An array is of use while any version of any object names it. Commits, and the rows and files of arrays, are written
+under the lab's write lock; so whoever removes looks again, under that lock, at what was found without it. What was sent
+a short time ago is left alone as well, since the commit that will name it may be on its way.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from datetime import timedelta
+from pathlib import Path
+from typing import TypeVar
+
+from gnode_orm.core.overview import FACTORS
+from gnode_orm.core.schema import SCHEMA
+from gnode_orm.errors import AccessDenied
+from gnode_orm.stores.local.array_rows import HASH_SET, stored_hashes
+from gnode_orm.stores.local.clock import now_us
+from gnode_orm.stores.local.database import Database, Transaction
+from gnode_orm.stores.local.uploads import LOCK_FILE, UPLOADS_FOLDER, staging
+
+T = TypeVar("T")
+
+# Files are removed by so many at a time, to let writers in between.
+_BATCH = 1000
+_ROWS = 10_000
+_ARRAY = re.compile(r"[0-9a-f]{64}\.npy")
+_BESIDE = re.compile(r"([0-9a-f]{64})\.(?:leaves|minmax-(\d+))\.npy")
+_TEMPORARY = re.compile(r"tmp-[0-9a-f]{16}")
+
+Files = dict[Path, int]
+"""Files with their sizes."""
+
+
+@dataclass
+class Garbage:
+    """What is of no use.
+
+    Attributes:
+        arrays: arrays that no version names, with the bytes that they take inside the database.
+        files: array files of these, and of commits that were cut short before a row named them.
+        beside: overviews and digests of arrays that are gone.
+        uploads: files of arrays whose sending was given up.
+        temporary: files whose writing was cut short.
+    """
+
+    arrays: dict[bytes, int] = field(default_factory=dict)
+    files: Files = field(default_factory=dict)
+    beside: Files = field(default_factory=dict)
+    uploads: Files = field(default_factory=dict)
+    temporary: Files = field(default_factory=dict)
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """How many there are of each."""
+        return {name: len(value) for name, value in vars(self).items()}
+
+    @property
+    def nbytes(self) -> int:
+        """How much space they take."""
+        return sum(sum(value.values()) for value in vars(self).values())
+
+    def __bool__(self) -> bool:
+        return any(vars(self).values())
+
+
+class Collector:
+    """Finds and removes what is of no use in one lab.
+
+    Args:
+        older_than: how long something must have been left alone.
+    """
+
+    def __init__(self, database: Database, folder: Path, older_than: timedelta, *, readonly: bool = False) -> None:
+        self._database = database
+        self._folder = folder
+        self._limit = now_us() - int(older_than.total_seconds() * 1_000_000)
+        self._readonly = readonly
+        self._seen = 0
+
+    # ---- finding
+
+    def find(self) -> Garbage:
+        """Find what is of no use; nothing is changed."""
+        with self._database.snapshot() as transaction:
+            ((seq,),) = transaction.query("SELECT max(seq) FROM change_set")
+            self._seen = seq or 0
+            arrays = self._unnamed(transaction)
+            kept = _named_files(transaction, arrays)
+            found = Garbage(arrays, files=self._old(_ARRAY, kept), beside=self._old(_BESIDE, set()))
+            stems = {bytes.fromhex(path.name[:64]) for path in found.beside}
+            of_use = {hash_ for part in _parts(list(stems)) for hash_ in stored_hashes(transaction, part)}
+        of_use -= arrays.keys()
+        found.beside = {path: size for path, size in found.beside.items() if not _serves(path, of_use)}
+        found.temporary = dict(self._aged(path for path in _listed(self._folder) if _TEMPORARY.fullmatch(path.name)))
+        found.uploads = {path: size for group in self._abandoned() for path, size in group.items()}
+        return found
+
+    def _unnamed(self, transaction: Transaction) -> dict[bytes, int]:
+        named = " ".join(f'EXCEPT SELECT "{column}" FROM "{table}"' for table, column in _array_columns())
+        rows = transaction.query(f'SELECT hash FROM "array" WHERE touched < :limit {named}', limit=self._limit)
+        found: dict[bytes, int] = {}
+        for part in _parts([bytes(hash_) for (hash_,) in rows]):
+            found.update(_inline_sizes(transaction, part))
+        return found
+
+    def _old(self, pattern: re.Pattern[str], kept: set[str]) -> Files:
+        paths = (
+            path
+            for folder in _listed(self._folder)
+            if len(folder.name) == 2
+            for path in _listed(folder)
+            if pattern.fullmatch(path.name) and f"{folder.name}/{path.name}" not in kept
+        )
+        return dict(self._aged(paths))
+
+    def _aged(self, paths: Iterable[Path]) -> Iterator[tuple[Path, int]]:
+        for path in paths:
+            try:
+                status = path.stat()
+            except FileNotFoundError:
+                continue
+            if status.st_mtime_ns // 1000 < self._limit:
+                yield path, status.st_size
+
+    def _abandoned(self) -> list[Files]:
+        """The files of each upload of which none was written lately."""
+        groups: dict[str, list[Path]] = {}
+        for path in _listed(self._folder / UPLOADS_FOLDER):
+            if path.name != LOCK_FILE:
+                groups.setdefault(path.name.partition(".")[0], []).append(path)
+        aged = [(len(paths), dict(self._aged(paths))) for paths in groups.values()]
+        return [files for count, files in aged if len(files) == count]
+
+    # ---- removing
+
+    def remove(self, found: Garbage) -> Garbage:
+        """Remove what was found, unless it came to be of use in the meantime; gives what was removed.
+
+        Raises:
+            AccessDenied: the lab was opened for reading alone.
+        """
+        if self._readonly:
+            raise AccessDenied("The lab was opened with readonly=True; open it again without to remove anything")
+        removed = Garbage(self._remove_rows(found.arrays))
+        names = {path: f"{path.parent.name}/{path.name}" for path in found.files}
+        for part in _parts(list(found.files)):
+            # Whoever stores an array sees, under the same lock, that its file is there before he names it.
+            with self._database.write() as transaction:
+                kept = _named_files(transaction, {})
+                removed.files.update(self._unlink(path for path in part if names[path] not in kept))
+        # These are made again by whoever misses them.
+        removed.beside = self._unlink(found.beside)
+        removed.temporary = self._unlink(found.temporary)
+        if found.uploads:
+            with staging(self._folder / UPLOADS_FOLDER, alone=True):
+                still = [path for group in self._abandoned() for path in group if path in found.uploads]
+                removed.uploads = self._unlink(sorted(still, key=lambda path: path.suffix != ".pieces"))
+        return removed
+
+    def _remove_rows(self, arrays: dict[bytes, int]) -> dict[bytes, int]:
+        if not arrays:
+            return {}
+        with self._database.write() as transaction:
+            named = self._named_since(transaction)
+            gone: list[bytes] = []
+            for part in _parts([hash_ for hash_ in arrays if hash_ not in named]):
+                gone += self._still_old(transaction, part)
+            for part in _parts(gone):
+                for table, column in (("array_sender", "array"), ("array_part", "array"), ("array", "hash")):
+                    transaction.run(f'DELETE FROM "{table}" WHERE "{column}" IN {HASH_SET}', **_bound(part))
+        return {hash_: arrays[hash_] for hash_ in gone}
+
+    def _named_since(self, transaction: Transaction) -> set[bytes]:
+        """The arrays that commits named after the snapshot in which the others were found."""
+        texts = (
+            f'SELECT "{column}" FROM "{table}" WHERE rev > :seen AND "{column}" IS NOT NULL'
+            for table, column in _array_columns()
+        )
+        return {bytes(hash_) for text in texts for (hash_,) in transaction.query(text, seen=self._seen)}
+
+    def _still_old(self, transaction: Transaction, hashes: list[bytes]) -> list[bytes]:
+        text = f'SELECT hash FROM "array" WHERE hash IN {HASH_SET} AND touched < :limit'
+        return [bytes(hash_) for (hash_,) in transaction.query(text, limit=self._limit, **_bound(hashes))]
+
+    def _unlink(self, paths: Iterable[Path]) -> Files:
+        gone: Files = {}
+        for path, size in self._aged(paths):
+            path.unlink(missing_ok=True)
+            gone[path] = size
+        return gone
+
+
+def _array_columns() -> list[tuple[str, str]]:
+    """Every table that names arrays, with the column of the hash."""
+    return [
+        (table, f"{field.name}_hash")
+        for kind, spec in SCHEMA.items()
+        for field in spec.arrays
+        for table in (kind, f"{kind}_past")
+    ]
+
+
+def _named_files(transaction: Transaction, without: dict[bytes, int]) -> set[str]:
+    """The files that hold arrays, but for those of some arrays alone."""
+    pages = transaction.pages('SELECT "array", file FROM array_part', _ROWS)
+    return {file for page in pages for hash_, file in page if bytes(hash_) not in without}
+
+
+def _inline_sizes(transaction: Transaction, hashes: list[bytes]) -> dict[bytes, int]:
+    text = f'SELECT hash, length(data) FROM "array" WHERE hash IN {HASH_SET}'
+    return {bytes(hash_): size or 0 for hash_, size in transaction.query(text, **_bound(hashes))}
+
+
+def _serves(path: Path, hashes: set[bytes]) -> bool:
+    """Tell whether an overview or digest is of one of these arrays, and of a resolution that is still made."""
+    match = _BESIDE.fullmatch(path.name)
+    assert match is not None
+    return bytes.fromhex(match[1]) in hashes and (match[2] is None or int(match[2]) in FACTORS)
+
+
+def _listed(folder: Path) -> list[Path]:
+    try:
+        return list(folder.iterdir())
+    except (FileNotFoundError, NotADirectoryError):
+        return []
+
+
+def _parts(items: list[T]) -> Iterator[list[T]]:
+    return (items[at : at + _BATCH] for at in range(0, len(items), _BATCH))
+
+
+def _bound(hashes: list[bytes]) -> dict[str, object]:
+    return {"count": len(hashes), "hashes": b"".join(hashes)}
