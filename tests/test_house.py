@@ -155,6 +155,14 @@ def test_importing_loads_no_heavy_library(statement: str) -> None:
     assert loaded & HEAVY == set()
 
 
+@pytest.mark.parametrize("name", ["Block", "Location", "Session", "StreamedArray", "create", "validate"])
+def test_any_name_of_the_package_may_be_the_first_one_used(name: str) -> None:
+    """Nothing relies on what another name has loaded before."""
+    script = f"import gnode_orm, sys\nassert 'pydantic' not in sys.modules\nprint(gnode_orm.{name}.__name__)"
+    run = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True, cwd=ROOT)
+    assert run.stdout.split() == [name]
+
+
 def test_no_file_has_a_vague_name() -> None:
     named = [path for folder in (PACKAGE, ROOT / "tests") for path in folder.rglob("*.py")]
     assert [path for path in named if VAGUE.fullmatch(path.stem.removeprefix("test_"))] == []

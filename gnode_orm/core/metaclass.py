@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, dataclass_transform
 from gnode_orm.core import fields as field_rules
 from gnode_orm.core.children import Children
 from gnode_orm.core.expressions import Condition, column
-from gnode_orm.core.pydantic_bridge import ModelMetaclass, field_validators
+from gnode_orm.core.pydantic_bridge import ModelMetaclass
 from gnode_orm.core.schema import SCHEMA, FieldSpec, FieldType, KindSpec
 from gnode_orm.location import NAMESPACES
 
@@ -43,6 +43,9 @@ class EntityMeta(ModelMetaclass):
 
         def __getattr__(cls, name: str) -> Any:
             spec = cls.__dict__.get("__spec__")
+            if spec is not None and name == "__signature__":
+                cls.model_rebuild()
+                return cls.__signature__
             # pydantic asks a base for its attributes while it builds a subclass; columns would look like defaults.
             if spec is None or _building or name.startswith("_"):
                 return super().__getattr__(name)
@@ -56,7 +59,6 @@ def _describe(cls: Any) -> None:
     cls.namespace = NAMESPACES[cls.kind]
     spec = KindSpec(cls.kind, cls.namespace, cls.__name__, specs, relations, cls.__dict__.get("__roots__", ()))
     cls.__spec__ = spec
-    cls.__validators__ = {name: check for name, check in field_validators(cls).items() if name != "ext"}
     cls.__offsets__ = _offsets(specs)
     as_read = (FieldType.TEXT, FieldType.INTEGER)
     cls.__as_read__ = {item.name: cls.__offsets__[item.name] for item in specs if item.type in as_read}

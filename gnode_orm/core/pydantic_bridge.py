@@ -9,15 +9,28 @@ from pydantic import BaseModel
 from pydantic._internal._model_construction import ModelMetaclass
 from pydantic_core import SchemaValidator
 
-__all__ = ["ModelMetaclass", "field_validators", "fill_fast", "slot_setters"]
+__all__ = ["FieldValidators", "ModelMetaclass", "fill_fast", "slot_setters"]
 
 
-def field_validators(cls: type[Any]) -> dict[str, Any]:
-    """Build one validator per field from the class's own schema, for validated assignment.
+class FieldValidators:
+    """One validator per field of a class, for validated assignment; built when the first is asked for.
+
+    ``ext`` has none, since users do not set it.
+    """
+
+    def __get__(self, obj: Any, owner: type[Any]) -> dict[str, Any]:
+        built = {name: check for name, check in _field_validators(owner).items() if name != "ext"}
+        owner.__validators__ = built
+        return built
+
+
+def _field_validators(cls: type[Any]) -> dict[str, Any]:
+    """Build one validator per field from the class's own schema.
 
     Raises:
         TypeError: the schema has another shape than expected; every model of the package is checked by the tests.
     """
+    cls.model_rebuild()
     schema: Any = cls.__pydantic_core_schema__
     while schema["type"] != "model-fields":
         if "schema" not in schema:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from html import escape
 from typing import Any
 
 from gnode_orm.location import Location
@@ -32,6 +31,8 @@ def shown_fields(entity: Any) -> list[tuple[str, str]]:
 
 def entity_html(entity: Any) -> str:
     """Give a small table: the fields that are set, foreign keys as locations, and collections in memory."""
+    from html import escape  # for notebooks alone
+
     rows = [(name, _cell(value)) for name, value in entity._values().items() if not _empty(value)]
     rows += [(name, f"{len(members)} loaded") for name, members in _loaded(entity)]
     cells = "".join(f"<tr><th>{escape(name)}</th><td>{escape(cell)}</td></tr>" for name, cell in rows)

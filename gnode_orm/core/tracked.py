@@ -19,7 +19,7 @@ from gnode_orm.core.collections import Collection
 from gnode_orm.core.fields import Extension, ReadOnlyDict
 from gnode_orm.core.meta_fields import MetaField
 from gnode_orm.core.metaclass import EntityMeta
-from gnode_orm.core.pydantic_bridge import fill_fast, slot_setters
+from gnode_orm.core.pydantic_bridge import FieldValidators, fill_fast, slot_setters
 from gnode_orm.core.schema import FieldSpec, FieldType, KindSpec
 from gnode_orm.core.state import Origin, State, Status, Tracker, leave
 from gnode_orm.core.typed_json import encode
@@ -37,12 +37,15 @@ class Encoded(str):
 class Tracked(BaseModel, metaclass=EntityMeta):
     """The values of an entity, in memory or in a record, and what it looked like before it was changed."""
 
-    model_config = ConfigDict(extra="forbid", arbitrary_types_allowed=True, ignored_types=(Children, MetaField))
+    # Validators are built at the first use of a class: importing the package, and reading, need none.
+    model_config = ConfigDict(
+        extra="forbid", arbitrary_types_allowed=True, ignored_types=(Children, MetaField), defer_build=True
+    )
 
     kind: ClassVar[str]
     namespace: ClassVar[str]
     __spec__: ClassVar[KindSpec]
-    __validators__: ClassVar[dict[str, Any]]
+    __validators__ = FieldValidators()
     __offsets__: ClassVar[dict[str, int]]
     __all_fields__: ClassVar[set[str]]
     __positional__: ClassVar[str]

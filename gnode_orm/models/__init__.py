@@ -25,8 +25,8 @@ MODELS: dict[str, type[Entity]] = {
         SpikeTrain,
         Spike,
         Event,
-        EventArray,
         Epoch,
+        EventArray,
         EpochArray,
     )
 }

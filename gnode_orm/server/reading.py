@@ -10,12 +10,15 @@ from gnode_orm.core.schema import SCHEMA
 from gnode_orm.core.select import Attr, Comparison, EagerRows, Select
 from gnode_orm.errors import NotFound
 from gnode_orm.ids import decode_id, encode_id
+from gnode_orm.models import MODELS
 from gnode_orm.wire.kinds import wire_kind
 from gnode_orm.wire.parsing import TREE_DOCUMENT
 from gnode_orm.wire.rendering import Record, Surroundings, columns_of, render
 
 # Where columns stand in a record. Meta columns stand first, so a field of the same name is what is found.
-_PLACES = {kind: {name: place for place, name in enumerate(spec.record_columns)} for kind, spec in SCHEMA.items()}
+_PLACES = {
+    kind: {name: place for place, name in enumerate(model.__spec__.record_columns)} for kind, model in MODELS.items()
+}
 
 
 def find(store: Any, kind: str, text: str, actor: str) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
@@ -168,10 +169,10 @@ def children_select(owner: Any, relation: Relation, at: int | None) -> Select:
 
 def _by_parent(children: list[Any], rows: Sequence[tuple[Any, ...]], relation: Relation) -> dict[int, list[Any]]:
     """Group children by the parents that the store named: in memory they may have moved on."""
-    groups: dict[int, list[Any]] = {}
+    groups: dict[int, list[Any]] = defaultdict(list)
     offset = META + MODELS[relation.kind].__offsets__[relation.fk]
     for child, row in zip(children, rows, strict=True):
-        groups.setdefault(row[offset], []).append(child)
+        groups[row[offset]].append(child)
     return groups
 
 

@@ -11,15 +11,16 @@ from gnode_orm.core.arrays import ArrayHandle
 from gnode_orm.core.changes import ArrayRef, Link
 from gnode_orm.core.codec import from_columns, read_part, to_columns
 from gnode_orm.core.entity import Encoded, Entity
-from gnode_orm.core.schema import SCHEMA, FieldSpec, FieldType
+from gnode_orm.core.schema import FieldSpec, FieldType
 from gnode_orm.core.state import Status
 from gnode_orm.errors import CycleError, IntegrityError, ValidationFailed
 from gnode_orm.location import Location
+from gnode_orm.models import MODELS
 from gnode_orm.sentinels import NOT_LOADED
 from gnode_orm.session.plan import Plan, PlanItem, PlannedDelete, PlannedUpdate
 from gnode_orm.topology import topological_order
 
-_ORDER = {kind: place for place, kind in enumerate(SCHEMA)}
+_ORDER = {kind: place for place, kind in enumerate(MODELS)}
 # By kind: a block has a collection of the same name, which is not many-to-many.
 _CHANNEL_LINKS = {"recordingchannel": "recordingchannelgroups", "recordingchannelgroup": "recordingchannels"}
 

@@ -4,6 +4,8 @@ import copy
 import gc
 import json
 import pickle
+import subprocess
+import sys
 import weakref
 from datetime import UTC, date, datetime
 from typing import Any
@@ -549,3 +551,13 @@ def test_every_field_survives_its_columns_when_empty(kind: str) -> None:
         assert len(columns) == len(spec.write_columns)
         again = entity._watched(spec.name, from_columns(spec, columns[: len(spec.read_columns)], None))
         assert again == entity._raw(spec.name)
+
+
+def test_a_class_is_built_when_it_is_first_used_and_says_its_signature_before() -> None:
+    script = (
+        "import inspect\nfrom gnode_orm import Block, Segment\n"
+        "print('index' in inspect.signature(Segment).parameters, Block.__pydantic_complete__)\n"
+        "Block('x')\nprint(Block.__pydantic_complete__)"
+    )
+    run = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert run.stdout.split() == ["True", "False", "True"]

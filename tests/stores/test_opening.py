@@ -80,7 +80,7 @@ def test_a_readonly_lab_is_read_and_not_written(tmp_path):
 
 READ_ONLY_FOLDER = """
 import os, sys
-import gnode_orm.stores.local.opening
+import gnode_orm.models, gnode_orm.stores.local.opening  # all while what they stand in can be read
 from gnode_orm.errors import StoreUnavailable
 from gnode_orm.core.select import Select
 from gnode_orm.stores.local import open_local

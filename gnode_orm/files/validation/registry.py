@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from gnode_orm.core.schema import SCHEMA
 from gnode_orm.errors import ValidationFailed, did_you_mean
 from gnode_orm.files.validation.report import ERROR, INFO, WARNING
+from gnode_orm.models import MODELS
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,8 +56,8 @@ def rule(*kinds: str, code: str, severity: str) -> Callable[[Check], Check]:
     if severity not in (ERROR, WARNING, INFO):
         raise ValidationFailed(f"A rule is {ERROR!r}, {WARNING!r} or {INFO!r}, not {severity!r}", value=severity)
     for kind in kinds:
-        if kind not in SCHEMA:
-            raise ValidationFailed(f"There is no kind {kind!r}{did_you_mean(kind, SCHEMA)}", value=kind)
+        if kind not in MODELS:
+            raise ValidationFailed(f"There is no kind {kind!r}{did_you_mean(kind, MODELS)}", value=kind)
 
     def add(check: Check) -> Check:
         for kind in kinds:

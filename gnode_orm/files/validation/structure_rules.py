@@ -8,10 +8,10 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from gnode_orm.core.entity import Entity
-from gnode_orm.core.schema import SCHEMA
 from gnode_orm.errors import DetachedError, NotFound
 from gnode_orm.files.validation.registry import Finding, rule
 from gnode_orm.files.validation.report import ERROR, INFO, WARNING
+from gnode_orm.models import MODELS
 
 # What the odml library writes where no type was given.
 _NO_TYPE = "n.s."
@@ -59,7 +59,7 @@ def _parents_of_two_blocks(entity: Any) -> Iterator[Finding]:
             yield Finding(path[0], "belongs to another block than the segment", "take one of the same block", other)
 
 
-@rule(*SCHEMA, code="parent-not-found", severity=ERROR)
+@rule(*MODELS, code="parent-not-found", severity=ERROR)
 def _parent_not_found(entity: Any) -> Iterator[Finding]:
     """A foreign key names an object that is not there."""
     for name in sorted(type(entity).__references__ & (entity._unread or {}).keys()):
@@ -71,7 +71,7 @@ def _parent_not_found(entity: Any) -> Iterator[Finding]:
             continue  # there is no session to ask
 
 
-@rule(*SCHEMA, code="extension-newer", severity=WARNING)
+@rule(*MODELS, code="extension-newer", severity=WARNING)
 def _extension_newer(entity: Any) -> Iterator[Finding]:
     """A newer version of this package wrote ``ext``; what this one does not know of it is kept and not used."""
     version = (entity.ext or {}).get("v", _EXT_VERSION)

@@ -15,7 +15,7 @@ from gnode_orm.errors import QueryError, did_you_mean
 from gnode_orm.stores.local.binds import Binds, Statement
 from gnode_orm.stores.local.compile_conditions import Conditions, target_of
 from gnode_orm.stores.local.database import Compiler
-from gnode_orm.stores.local.elements import in_ids
+from gnode_orm.stores.local.elements import is_among
 from gnode_orm.stores.local.operands import Operand
 from gnode_orm.stores.local.rights import source
 from gnode_orm.stores.local.shapes import Slot
@@ -50,11 +50,10 @@ def record_columns(spec: KindSpec, rows: FromClause) -> list[Expression]:
 
 
 def get_statement(kind: str, past: bool, one: bool) -> sa.Select[Any]:
-    """Records by the bound ``ids``, or by the single id bound there: a set of one takes longer than an id."""
+    """Records by the bound ``ids``, or by the one id bound there."""
     spec = kind_spec(kind)
     rows = source(kind, past)
-    named = rows.c.id == sa.bindparam("ids", type_=sa.BigInteger()) if one else in_ids(rows.c.id, "ids")
-    return sa.select(*record_columns(spec, rows)).where(named)
+    return sa.select(*record_columns(spec, rows)).where(is_among(rows.c.id, "ids", one))
 
 
 def compile_rows(select: Select, compiler: Compiler) -> Statement:

@@ -97,6 +97,10 @@ class Transaction(ABC):
         """Ids in the form in which they are bound to an id set."""
         return self.database.compiler.bind_ids(ids)
 
+    def one_or_more(self, ids: Sequence[int]) -> Any:
+        """What is bound to a statement that was compiled for one id, or for an id set."""
+        return ids[0] if len(ids) == 1 else self.ids(ids)
+
 
 class Database(ABC):
     """A database with a pool of connections; safe to use from many threads."""

@@ -14,7 +14,7 @@ from gnode_orm.errors import QueryError, did_you_mean
 from gnode_orm.stores.local.compile_conditions import link_columns
 from gnode_orm.stores.local.compile_select import kind_spec, record_columns
 from gnode_orm.stores.local.database import Compiler, Row, Transaction
-from gnode_orm.stores.local.elements import in_ids
+from gnode_orm.stores.local.elements import is_among
 from gnode_orm.stores.local.rights import link_source, source
 
 
@@ -70,8 +70,9 @@ def read_eager(transaction: Transaction, query: Select, ids: Sequence[int], acto
     found: dict[str, Sequence[int]] = {"": ids}
     answer = []
     for step in steps_of(query):
-        text = _text(transaction.database.compiler, step, query.at is not None)
-        params = {"ids": transaction.ids(found[step.parent]), "actor": actor, "at": query.at}
+        parents = found[step.parent]
+        text = _text(transaction.database.compiler, step, query.at is not None, len(parents) == 1)
+        params = {"ids": transaction.one_or_more(parents), "actor": actor, "at": query.at}
         rows = transaction.rows(text, params)
         links = None
         if step.is_many_to_many:
@@ -83,30 +84,30 @@ def read_eager(transaction: Transaction, query: Select, ids: Sequence[int], acto
 
 def eager_texts(compiler: Compiler, query: Select) -> list[str]:
     """The statements that the eager paths of a query run."""
-    return [_text(compiler, step, query.at is not None) for step in steps_of(query)]
+    return [_text(compiler, step, query.at is not None, False) for step in steps_of(query)]
 
 
-def _text(compiler: Compiler, step: Step, past: bool) -> str:
-    return compiler.cached(("eager", step.spec.kind, step.name, past), lambda: _statement(step, past))
+def _text(compiler: Compiler, step: Step, past: bool, one: bool) -> str:
+    return compiler.cached(("eager", step.spec.kind, step.name, past, one), lambda: _statement(step, past, one))
 
 
-def _statement(step: Step, past: bool) -> sa.Select[Any]:
+def _statement(step: Step, past: bool, one: bool) -> sa.Select[Any]:
     rows = source(step.kind, past)
     columns = record_columns(SCHEMA[step.kind], rows)
     if step.is_reference:
         parents = source(step.spec.kind, past)
-        named = sa.select(parents.c[f"{step.name}_id"]).where(in_ids(parents.c.id, "ids"))
+        named = sa.select(parents.c[f"{step.name}_id"]).where(is_among(parents.c.id, "ids", one))
         return sa.select(*columns).where(rows.c.id.in_(named)).order_by(rows.c.born, rows.c.id)
     relation = step.spec.relation_by_name[step.name]
     if not relation.many_to_many:
-        ours = in_ids(rows.c[f"{relation.fk}_id"], "ids")
+        ours = is_among(rows.c[f"{relation.fk}_id"], "ids", one)
         return sa.select(*columns).where(ours).order_by(rows.c.born, rows.c.id)
     links = link_source(past)
     ours_name, theirs = link_columns(relation)
     return (
         sa.select(*columns, links.c[ours_name].label("linked_from"))
         .join(links, links.c[theirs] == rows.c.id)
-        .where(in_ids(links.c[ours_name], "ids"))
+        .where(is_among(links.c[ours_name], "ids", one))
         .order_by(links.c.born, links.c.n)
     )
 

@@ -59,11 +59,9 @@ def _kept(known: dict[Select, Statement], shape: Select, build: Any, compiler: C
 
 def get(database: Database, kind: str, ids: Sequence[int], actor: str, at: int | None) -> list[Row]:
     """Read the records of some ids that the actor may read."""
-    one = len(ids) == 1
-    text = _get_text(database.compiler, kind, at is not None, one)
+    text = _get_text(database.compiler, kind, at is not None, len(ids) == 1)
     with database.read() as transaction:
-        named = ids[0] if one else transaction.ids(ids)
-        return transaction.rows(text, {"ids": named, "actor": actor, "at": at})
+        return transaction.rows(text, {"ids": transaction.one_or_more(ids), "actor": actor, "at": at})
 
 
 @cache
