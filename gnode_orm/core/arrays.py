@@ -16,7 +16,7 @@ import quantities as pq
 from numpy.lib.mixins import NDArrayOperatorsMixin
 
 from gnode_orm.core.changes import ArrayRef
-from gnode_orm.core.quantity import check_dimension, refuse_second_unit, with_unit
+from gnode_orm.core.quantity import check_dimension, refuse_second_unit, refuse_uncertainty, with_unit
 from gnode_orm.errors import UnitError, ValidationFailed
 from gnode_orm.units import Unit, unit_of, unit_of_quantity
 
@@ -246,6 +246,7 @@ def number_array(value: Any, dimension: str | None, *, unit_optional: bool = Fal
         ValidationFailed: no unit, a wrong dimension, or values that are not numbers.
     """
     _refuse_mask(value)
+    refuse_uncertainty(value)
     if isinstance(value, ArrayHandle):
         handle = value
     elif isinstance(value, pq.Quantity):

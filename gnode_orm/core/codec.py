@@ -3,31 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime
 from typing import Any
 
 from gnode_orm.core import quantity
 from gnode_orm.core.annotations import AnnotationDict
 from gnode_orm.core.arrays import ArrayHandle
 from gnode_orm.core.changes import ArrayRef
+from gnode_orm.core.instants import microseconds
 from gnode_orm.core.schema import FieldSpec, FieldType
 from gnode_orm.core.typed_json import decode, encode
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_MICROSECOND = timedelta(microseconds=1)
-
 Row = tuple[Any, ...]
-
-
-def microseconds(moment: datetime) -> int:
-    """Count microseconds since 1970 UTC; a naive datetime counts as UTC."""
-    aware = moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC)
-    return (aware - _EPOCH) // _MICROSECOND
-
-
-def from_microseconds(count: int) -> datetime:
-    """Give the aware UTC datetime of a count of microseconds since 1970."""
-    return _EPOCH + timedelta(microseconds=count)
 
 
 def to_columns(spec: FieldSpec, value: Any) -> Row:

@@ -6,8 +6,8 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
-from gnode_orm.core.codec import from_microseconds
 from gnode_orm.core.expressions import column
+from gnode_orm.core.instants import from_microseconds
 from gnode_orm.errors import ReadOnlyField
 from gnode_orm.location import Location
 

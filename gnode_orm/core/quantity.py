@@ -50,6 +50,7 @@ def quantity(value: Any, dimension: str | None) -> Any:
     Raises:
         ValidationFailed: a bare number, a wrong dimension, or not a number at all.
     """
+    refuse_uncertainty(value)
     if isinstance(value, pq.Quantity):
         magnitude, unit = np.array(value), unit_of_quantity(value)
     else:
@@ -58,6 +59,18 @@ def quantity(value: Any, dimension: str | None) -> Any:
         raise ValidationFailed(f"{value!r} is not a number with a unit; write {_example(dimension)}", value=value)
     check_dimension(unit, dimension, value)
     return with_unit(magnitude, unit)
+
+
+def refuse_uncertainty(value: Any) -> None:
+    """Refuse a quantity with an uncertainty, which no field could keep.
+
+    Raises:
+        ValidationFailed: it is one.
+    """
+    if isinstance(value, pq.UncertainQuantity):
+        raise ValidationFailed(
+            f"{value!r} would lose its uncertainty; keep value and uncertainty as two quantities", value=value
+        )
 
 
 def with_unit(magnitude: Any, unit: Unit) -> Any:

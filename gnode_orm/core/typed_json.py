@@ -8,7 +8,8 @@ object with the key ``"$"`` that names its type, so that a store can compare it 
     quantity array            ``{"$": "qa", "u": "mV", "t": "<f8", "s": [3], "b": base64}``
     NaN, infinity             ``{"$": "f", "v": "nan"}``
     integers beyond 64 bits   ``{"$": "i", "v": "123..."}``
-    datetime, date, time      ``{"$": "datetime", "v": "2014-03-21T10:00:00"}``
+    datetime, date            ``{"$": "datetime", "v": "2014-03-21T10:00:00", "us": microseconds since 1970}``
+    time                      ``{"$": "time", "v": "10:00:00"}``
     timedelta                 ``{"$": "timedelta", "v": [days, seconds, microseconds]}``
     NumPy scalar              ``{"$": "np", "t": "<f4", "v": 1.5}``, with ``"b"`` where ``v`` cannot say it
     NumPy array               ``{"$": "array", "t": "<i2", "s": [2, 3], "b": base64}``
@@ -17,6 +18,9 @@ object with the key ``"$"`` that names its type, so that a store can compare it 
     bytes, Decimal            ``{"$": "bytes", "v": base64}``, ``{"$": "decimal", "v": "0.10"}``
     dict with a key "$..."    the key gets one more ``$`` in front
     ========================  ==========================================================================
+
+A datetime or time of a ``zoneinfo.ZoneInfo`` has the name of its zone in ``"z"``, and the second of two equal times on
+a clock that was turned back has ``"f": 1``.
 """
 
 from __future__ import annotations
@@ -24,14 +28,17 @@ from __future__ import annotations
 import math
 from base64 import b64decode, b64encode
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from typing import Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import numpy as np
 import orjson
 import quantities as pq
 
+from gnode_orm.core.instants import microseconds
 from gnode_orm.core.quantity import si_value
 from gnode_orm.errors import UnitError, ValidationFailed
 from gnode_orm.units import unit_of, unit_of_quantity
@@ -176,6 +183,24 @@ def _base64(array: np.ndarray[Any, Any]) -> str:
     return b64encode(np.ascontiguousarray(array).tobytes()).decode()
 
 
+def _datetime(value: datetime, path: str, depth: int) -> dict[str, Any]:
+    return {"$": "datetime", "v": value.isoformat(), "us": microseconds(value), **_zone(value)}
+
+
+def _date(value: date, path: str, depth: int) -> dict[str, Any]:
+    return {"$": "date", "v": value.isoformat(), "us": microseconds(datetime(value.year, value.month, value.day))}  # noqa: DTZ001
+
+
+def _time(value: time, path: str, depth: int) -> dict[str, Any]:
+    return {"$": "time", "v": value.isoformat(), **_zone(value)}
+
+
+def _zone(value: datetime | time) -> dict[str, Any]:
+    """Give what the text of a time does not say: the name of its zone, and which of two equal times it is."""
+    name = getattr(value.tzinfo, "key", None)
+    return {**({"z": name} if isinstance(name, str) else {}), **({"f": 1} if value.fold else {})}
+
+
 def _tagged(tag: str, write: Callable[[Any], Any]) -> Callable[[Any, str, int], dict[str, Any]]:
     return lambda value, path, depth: {"$": tag, "v": write(value)}
 
@@ -192,9 +217,9 @@ _ENCODERS: dict[type, Callable[[Any, str, int], Any]] = {
     tuple: lambda value, path, depth: {"$": "tuple", "v": _list(value, path, depth + 1)},
     complex: _tagged("complex", lambda value: [repr(value.real), repr(value.imag)]),
     bytes: _tagged("bytes", lambda value: b64encode(value).decode()),
-    datetime: _tagged("datetime", datetime.isoformat),
-    date: _tagged("date", date.isoformat),
-    time: _tagged("time", time.isoformat),
+    datetime: _datetime,
+    date: _date,
+    time: _time,
     timedelta: _tagged("timedelta", lambda value: [value.days, value.seconds, value.microseconds]),
     Decimal: _tagged("decimal", str),
     np.generic: _numpy_scalar,
@@ -238,6 +263,14 @@ def _quantity_value(plain: dict[str, Any]) -> Any:
     return pq.Quantity(magnitude, unit_of(plain["u"]).dimensionality)
 
 
+def _in_zone(moment: Any, plain: dict[str, Any]) -> Any:
+    """Put a time into its zone by name; where this machine does not know the zone, the offset stays."""
+    if "z" in plain:
+        with suppress(ZoneInfoNotFoundError, ValueError):
+            moment = moment.replace(tzinfo=ZoneInfo(plain["z"]))
+    return moment.replace(fold=1) if "f" in plain else moment
+
+
 def _object_array(plain: dict[str, Any]) -> np.ndarray[Any, Any]:
     array = np.empty(len(plain["v"]), dtype=object)
     for place, item in enumerate(plain["v"]):
@@ -250,9 +283,9 @@ _DECODERS: dict[str, Callable[[dict[str, Any]], Any]] = {
     "qa": _quantity_value,
     "f": lambda plain: float(plain["v"]),
     "i": lambda plain: int(plain["v"]),
-    "datetime": lambda plain: datetime.fromisoformat(plain["v"]),
+    "datetime": lambda plain: _in_zone(datetime.fromisoformat(plain["v"]), plain),
     "date": lambda plain: date.fromisoformat(plain["v"]),
-    "time": lambda plain: time.fromisoformat(plain["v"]),
+    "time": lambda plain: _in_zone(time.fromisoformat(plain["v"]), plain),
     "timedelta": lambda plain: timedelta(*plain["v"]),
     "np": _numpy_scalar_value,
     "array": lambda plain: _from_bytes(plain),

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 from gnode_orm.core.arrays import ArrayHandle
 from gnode_orm.core.changes import Stale
-from gnode_orm.core.codec import from_columns, from_microseconds
+from gnode_orm.core.codec import from_columns
 from gnode_orm.core.entity import Entity
+from gnode_orm.core.instants import from_microseconds
 from gnode_orm.core.schema import META, FieldType
 from gnode_orm.core.state import Status
 from gnode_orm.errors import ConflictError, ValidationFailed

@@ -7,7 +7,8 @@ from datetime import datetime
 from typing import Any
 
 from gnode_orm.core.changes import VersionRow
-from gnode_orm.core.codec import from_columns, from_microseconds, microseconds
+from gnode_orm.core.codec import from_columns
+from gnode_orm.core.instants import from_microseconds, microseconds
 from gnode_orm.core.schema import META_COLUMNS, SCHEMA, FieldSpec, FieldType
 from gnode_orm.errors import NotFound, ValidationFailed
 from gnode_orm.location import Location

@@ -7,9 +7,9 @@ from functools import partial
 from typing import Any, NamedTuple, TypeVar
 
 from gnode_orm.core.changes import IdTaken, Receipt, StaleRows
-from gnode_orm.core.codec import from_microseconds
 from gnode_orm.core.collections import collection_of
 from gnode_orm.core.entity import Entity
+from gnode_orm.core.instants import from_microseconds
 from gnode_orm.core.schema import Relation
 from gnode_orm.core.select import Select
 from gnode_orm.core.state import State, Status

@@ -9,7 +9,7 @@ from typing import Any
 
 from gnode_orm.core import quantity
 from gnode_orm.core.changes import ArrayRef
-from gnode_orm.core.codec import from_microseconds
+from gnode_orm.core.instants import from_microseconds
 from gnode_orm.core.schema import FieldSpec, FieldType
 from gnode_orm.core.typed_json import decode
 from gnode_orm.ids import encode_id

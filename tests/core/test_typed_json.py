@@ -4,6 +4,7 @@ import math
 from datetime import UTC, date, datetime, time, timedelta, timezone
 from decimal import Decimal
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import numpy as np
 import orjson
@@ -233,3 +234,22 @@ def test_dates_and_times_differ_from_datetimes() -> None:
 def test_a_quantity_with_an_uncertainty_is_refused_with_its_path() -> None:
     with pytest.raises(ValidationFailed, match=r"\['depth'\]: .* would lose its uncertainty"):
         encode({"depth": pq.UncertainQuantity(3, "mm", 0.1)})
+
+
+@pytest.mark.parametrize("name", ["Europe/Berlin", "UTC", "Asia/Kolkata"])
+def test_times_keep_the_name_of_their_zone(name: str) -> None:
+    zone = ZoneInfo(name)
+    for value in (datetime(2020, 7, 1, 12, tzinfo=zone), time(10, 30, tzinfo=zone)):
+        again = decode(encode(value))
+        assert (again, again.tzinfo) == (value, zone)
+
+
+def test_the_second_of_two_equal_times_stays_the_second() -> None:
+    value = datetime(2020, 10, 25, 2, 30, tzinfo=ZoneInfo("Europe/Berlin"), fold=1)
+    again = decode(encode(value))
+    assert (again.fold, again.utcoffset()) == (1, value.utcoffset())
+
+
+def test_a_zone_that_this_machine_does_not_know_leaves_the_offset() -> None:
+    text = encode(datetime(2020, 7, 1, 12, tzinfo=ZoneInfo("Europe/Berlin"))).replace("Europe/Berlin", "Mars/Tharsis")
+    assert decode(text) == datetime(2020, 7, 1, 12, tzinfo=timezone(timedelta(hours=2)))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import datetime as dt
+
 import numpy as np
 import pytest
 import quantities as pq
@@ -131,6 +133,22 @@ def test_annotations_are_a_sort_key(store):
         if cursor is None:
             break
     assert pages == order
+
+
+def test_dates_and_datetimes_are_compared_as_points_in_time(store):
+    plus_two = dt.timezone(dt.timedelta(hours=2))
+    noon = dt.datetime(2020, 5, 1, 12, tzinfo=dt.UTC)
+    moments = [noon, dt.datetime(2020, 5, 1, 13, tzinfo=plus_two), dt.datetime(2020, 5, 1, 12, 30), dt.date(2020, 5, 1)]  # noqa: DTZ001
+    blocks = [annotated(store, {"at": moment}) for moment in [*moments, "2020-05-01", 5, None, dt.date(1969, 12, 31)]]
+    assert found(store, "block", has("eq", noon, "at")) == [blocks[0]]
+    assert found(store, "block", has("eq", noon.astimezone(plus_two), "at")) == [blocks[0]]
+    assert found(store, "block", has("lt", noon, "at")) == [blocks[1]]
+    assert found(store, "block", has("ge", noon, "at")) == [blocks[0], blocks[2]]
+    assert found(store, "block", has("eq", dt.date(2020, 5, 1), "at")) == [blocks[3]]
+    assert found(store, "block", has("lt", dt.date(2020, 5, 2), "at")) == [blocks[3], blocks[7]]
+    between = (dt.datetime(2020, 5, 1, 11, 30, tzinfo=dt.UTC), dt.datetime(2020, 5, 1, 12, 15, tzinfo=dt.UTC))
+    assert found(store, "block", has("between", between, "at")) == [blocks[0]]
+    assert found(store, "block", has("in", (noon, dt.date(2020, 5, 1)), "at")) == [blocks[0], blocks[3]]
 
 
 def test_annotations_behind_foreign_keys_are_searched(store):

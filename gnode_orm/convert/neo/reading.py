@@ -93,6 +93,8 @@ class Reading:
         Raises:
             UnitError: its text would lose its scale.
         """
+        if isinstance(values, pq.UncertainQuantity):
+            raise refuse(self.path, f"{values!r} would lose its uncertainty", field=name, value=values)
         try:
             return unit_of_quantity(values)
         except UnitError as error:

@@ -1,4 +1,4 @@
-"""Values inside annotations, in SQL: text, numbers, truth values and SI values of quantities.
+"""Values inside annotations, in SQL: text, numbers, truth values, points in time and SI values of quantities.
 
 Arguments are the JSON column, then one bound key for each level. Whatever is not of the type asked for is null. Keys
 are bound, never part of the statement, so quotes, dots and brackets in them mean nothing.
@@ -20,6 +20,7 @@ class JsonValue(FunctionElement[Any]):
     """Base of the elements below: each finds the node at the end of the keys, and reads it in its own way."""
 
     inherit_cache = True
+    takes_more = False  # an argument behind the keys
     sqlite = ""
     postgres = ""
 
@@ -86,6 +87,7 @@ class JsonSI(JsonValue):
     name = "json_si_value"
     type = Real
     inherit_cache = True
+    takes_more = True
     sqlite = (
         "CASE WHEN {tag} = 'q' AND json_extract({e}.value, '$.d') = {last} THEN json_extract({e}.value, '$.si') END"
     )
@@ -104,6 +106,30 @@ class JsonAnySI(JsonValue):
     sqlite = "CASE WHEN {tag} = 'q' THEN json_extract({e}.value, '$.si') END"
     postgres = (
         "CASE WHEN n ->> '$' = 'q' AND jsonb_typeof(n -> 'si') = 'number' THEN CAST(n ->> 'si' AS double precision) END"
+    )
+
+
+class JsonInstant(JsonValue):
+    """The microseconds since 1970 of a date or datetime; the last argument says which of the two it must be."""
+
+    name = "json_instant_value"
+    type = sa.BigInteger()
+    inherit_cache = True
+    takes_more = True
+    sqlite = "CASE WHEN {tag} = {last} THEN json_extract({e}.value, '$.us') END"
+    postgres = "CASE WHEN n ->> '$' = {last} AND jsonb_typeof(n -> 'us') = 'number' THEN CAST(n ->> 'us' AS bigint) END"
+
+
+class JsonAnyInstant(JsonValue):
+    """The microseconds since 1970 of a date or a datetime, to sort by."""
+
+    name = "json_any_instant_value"
+    type = sa.BigInteger()
+    inherit_cache = True
+    sqlite = "CASE WHEN {tag} IN ('date', 'datetime') THEN json_extract({e}.value, '$.us') END"
+    postgres = (
+        "CASE WHEN n ->> '$' IN ('date', 'datetime') AND jsonb_typeof(n -> 'us') = 'number' "
+        "THEN CAST(n ->> 'us' AS bigint) END"
     )
 
 
@@ -153,4 +179,4 @@ def _without_nul(column: str) -> str:
 
 def _arguments(element: JsonValue, compiler: Any, kw: Any) -> tuple[str, list[str], str]:
     column, *keys = (compiler.process(clause, **kw) for clause in element.clauses)
-    return column, (keys[:-1] if isinstance(element, JsonSI) else keys), keys[-1]
+    return column, (keys[:-1] if element.takes_more else keys), keys[-1]

@@ -20,7 +20,9 @@ from gnode_orm.location import Location
 from gnode_orm.stores.local.binds import Binds
 from gnode_orm.stores.local.elements import DatePart, InstantPart
 from gnode_orm.stores.local.json_elements import (
+    JsonAnyInstant,
     JsonAnySI,
+    JsonInstant,
     JsonNumber,
     JsonPresent,
     JsonSI,
@@ -102,7 +104,7 @@ class Operand:
     def sort_keys(self) -> list[Expression]:
         """What to order by; nulls come last."""
         if self.attr.keys:
-            return [self._json(element) for element in (JsonNumber, JsonAnySI, JsonTruth, JsonText)]
+            return [self._json(element) for element in (JsonNumber, JsonAnySI, JsonTruth, JsonAnyInstant, JsonText)]
         if self.attr.part is not None:
             return [self._part().expression]
         return [self._sort_column()]
@@ -178,7 +180,10 @@ class Operand:
             unit = unit_of(slot.detail)
             si = self._json(JsonSI, self.binds.constant(unit.dimension, BoundText))
             return Side(si, lambda value: si_value(value.value, unit), Real)
-        raise self.refusal("annotations are compared with text, numbers, truth values and quantities")
+        if slot.type in (datetime, date):
+            kind = self.binds.constant(slot.type.__name__, BoundText)
+            return Side(self._json(JsonInstant, kind), self._instant, sa.BigInteger())
+        raise self.refusal("annotations are compared with text, numbers, truth values, dates, datetimes and quantities")
 
     def _wrong(self, value: Any, wanted: str) -> QueryError:
         return self.refusal(f"cannot be compared with {value!r}; {wanted} is needed")
