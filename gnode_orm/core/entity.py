@@ -125,6 +125,13 @@ class Entity(Portable):
             ValidationFailed: for instance labels that do not match the times.
         """
 
+    def _accepted(self, name: str, value: Any) -> Any:
+        """Give a value as the field would keep it; nothing changes."""
+        try:
+            return type(self).__validators__[name](value)
+        except ValidationError as error:
+            raise translated(type(self), error, field=name) from None
+
     def _set_other(self, name: str, value: Any) -> None:
         name = type(self).__synonyms__.get(name, name)
         if name in type(self).__validators__:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
+from gnode_orm.core.annotations import plain
 from gnode_orm.core.arrays import ArrayHandle
 from gnode_orm.core.changes import Stale
 from gnode_orm.core.codec import from_columns
@@ -14,8 +15,10 @@ from gnode_orm.core.entity import Entity
 from gnode_orm.core.instants import from_microseconds
 from gnode_orm.core.schema import META, FieldType
 from gnode_orm.core.state import Status
+from gnode_orm.core.typed_json import encode
 from gnode_orm.errors import ConflictError, ValidationFailed
 from gnode_orm.location import Location
+from gnode_orm.sentinels import NOT_GIVEN
 from gnode_orm.session.loading import take_record
 from gnode_orm.session.planning import changed_fields, same_array
 from gnode_orm.session.rolling_back import restore
@@ -26,13 +29,15 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Conflict:
-    """One field of one object that was changed here and, meanwhile, by somebody else.
+    """One field of one object, or one key of its annotations, that was changed here and, meanwhile, by somebody else.
 
     Attributes:
         obj: the object.
         field: the field; ``None`` where the object was deleted on one side.
-        base, mine, theirs: its value when it was read, here, and in the store now.
+        base, mine, theirs: its value when it was read, here, and in the store now; ``NOT_GIVEN`` for a key that is not
+            there.
         user, time: who changed it, and when.
+        key: the key, where both sides hold a dictionary; nested values are compared as a whole.
     """
 
     obj: Any
@@ -42,9 +47,11 @@ class Conflict:
     theirs: Any
     user: str | None
     time: datetime | None
+    key: str | None = None
 
     def __str__(self) -> str:
         what = f"{self.obj!r}.{self.field}" if self.field else f"{self.obj!r}"
+        what = what if self.key is None else f"{what}[{self.key!r}]"
         return f"{what}: was {self.base!r}, here {self.mine!r}, there {self.theirs!r} (by {self.user})"
 
 
@@ -79,8 +86,21 @@ def _of_object(session: UnitOfWork, entity: Entity, item: Stale) -> list[Conflic
     found = []
     for name, (base, new) in mine.items():
         theirs = _value(session, entity, name, item.row)
-        found.append(Conflict(entity, name, base, new, theirs, item.user, time))
+        whole = Conflict(entity, name, base, new, theirs, item.user, time)
+        found += _by_key(whole) or [whole]
     return found
+
+
+def _by_key(whole: Conflict) -> list[Conflict]:
+    """One conflict for each key that was changed here; none where there is no dictionary, or only the order changed."""
+    if not all(side is None or isinstance(side, dict) for side in (whole.base, whole.mine, whole.theirs)):
+        return []
+    base, mine, theirs = whole.base or {}, whole.mine or {}, whole.theirs or {}
+    sides = [(key, *(side.get(key, NOT_GIVEN) for side in (base, mine, theirs))) for key in {**base, **mine}]
+    return [
+        replace(whole, base=before, mine=here, theirs=there, key=key)
+        for key, before, here, there in sides if not _same(before, here)
+    ]  # fmt: skip
 
 
 def _value(session: UnitOfWork, entity: Entity, name: str, row: tuple[Any, ...]) -> Any:
@@ -98,48 +118,51 @@ def _resolve(session: UnitOfWork, error: ConflictError, how: Any, rows: dict[tup
     by_object: dict[int, list[Conflict]] = {}
     for conflict in error.conflicts:
         by_object.setdefault(id(conflict.obj), []).append(conflict)
-    kept = {key: _kept(conflicts, how) for key, conflicts in by_object.items()}
-    for key, conflicts in by_object.items():
-        _rebase(session, conflicts[0].obj, rows[conflicts[0].obj.kind, conflicts[0].obj._state.id], kept[key])
+    kept = [(conflicts[0].obj, _kept(conflicts, how)) for conflicts in by_object.values()]
+    for entity, values in kept:
+        _check_kept(session, entity, rows[entity.kind, entity._state.id], values)
+    for entity, values in kept:
+        _rebase(session, entity, rows[entity.kind, entity._state.id], values)
     error.conflicts = []
 
 
-def _kept(conflicts: list[Conflict], how: str | Callable[[Conflict], Any]) -> dict[str | None, Any]:
-    """Values of this side that stay pending, by field."""
-    kept: dict[str | None, Any] = {}
-    for conflict in conflicts:
-        if callable(how):
-            kept[conflict.field] = how(conflict)
-        elif how == "merge" and conflict.field is not None and _same(conflict.mine, conflict.theirs):
-            continue
-        elif how == "mine" or (how == "merge" and conflict.field is not None and _same(conflict.base, conflict.theirs)):
-            kept[conflict.field] = conflict.mine
-        elif how == "merge" and isinstance(conflict.mine, dict) and conflict.field is not None:
-            kept[conflict.field] = _merged(conflict)
-        elif how == "merge":
-            raise ConflictError(f"{conflict} was changed on both sides; settle it with 'mine' or 'theirs'", conflicts)
-    return kept
+def _kept(conflicts: list[Conflict], how: str | Callable[[Conflict], Any]) -> list[tuple[Conflict, Any]]:
+    """What of this side stays pending: the conflicts, each with the value to keep."""
+    if callable(how):
+        return [(conflict, how(conflict)) for conflict in conflicts]
+    if how == "merge":
+        return [(conflict, conflict.mine) for conflict in conflicts if _is_merged_as_mine(conflict)]
+    return [(conflict, conflict.mine) for conflict in conflicts] if how == "mine" else []
 
 
-def _merged(conflict: Conflict) -> dict[str, Any]:
-    """Merge annotations key by key; a key that both sides changed differently is a conflict still."""
-    base, mine, theirs = conflict.base or {}, conflict.mine, conflict.theirs or {}
-    merged = dict(theirs)
-    for key in {**base, **mine}:
-        if _same(base.get(key), mine.get(key)) and (key in base) == (key in mine):
+def _is_merged_as_mine(conflict: Conflict) -> bool:
+    """Whether this side alone changed a value; where the other side did alone, or did the same, theirs stays."""
+    if conflict.field is not None and _same(conflict.mine, conflict.theirs):
+        return False
+    if conflict.field is not None and _same(conflict.base, conflict.theirs):
+        return True
+    raise ConflictError(f"{conflict} was changed on both sides; settle it with 'mine' or 'theirs'", [conflict])
+
+
+def _check_kept(session: UnitOfWork, entity: Entity, item: Stale, kept: list[tuple[Conflict, Any]]) -> None:
+    """Refuse what cannot be set before anything is changed."""
+    for conflict, value in kept:
+        if item.row is None and value is not None:
+            raise ConflictError(f"{entity!r} was deleted by {item.user}; copy it and add the copy to keep it")
+        if conflict.field in (None, "ext"):
             continue
-        if not _same(base.get(key), theirs.get(key)) and not _same(mine.get(key), theirs.get(key)):
-            raise ConflictError(f"{conflict.obj!r}.{conflict.field}[{key!r}] was changed on both sides", [conflict])
-        if key in mine:
-            merged[key] = mine[key]
-        else:
-            merged.pop(key, None)
-    return merged
+        if conflict.key is not None:
+            if value is not NOT_GIVEN:
+                encode({conflict.key: value})
+            continue
+        accepted = entity._accepted(conflict.field, value)
+        if isinstance(accepted, Entity):
+            entity._check_sessions(accepted)
 
 
 def _same(one: Any, other: Any) -> bool:
-    from gnode_orm.core.typed_json import encode
-
+    if one is NOT_GIVEN or other is NOT_GIVEN:
+        return one is other
     if isinstance(one, Entity) or isinstance(other, Entity):
         return bool(_address(one) == _address(other))
     if isinstance(one, ArrayHandle) or isinstance(other, ArrayHandle):
@@ -151,21 +174,30 @@ def _address(value: Any) -> Any:
     return value.location if isinstance(value, Entity) else value
 
 
-def _rebase(session: UnitOfWork, entity: Entity, item: Stale, kept: dict[str | None, Any]) -> None:
+def _rebase(session: UnitOfWork, entity: Entity, item: Stale, kept: list[tuple[Conflict, Any]]) -> None:
     """Take over the stored version, then set what stays of this side on top of it."""
     state = entity._state
     assert state is not None
-    was_deleted = state.status is Status.DELETED
     if item.row is None:
-        if None in kept and kept[None] is not None:
-            raise ConflictError(f"{entity!r} was deleted by {item.user}; copy it and add the copy to keep it")
         session._let_go(entity)
         return
+    was_deleted = state.status is Status.DELETED
     restore(session, [entity])
     take_record(session, entity, item.row)
-    if was_deleted and None not in kept:
+    if was_deleted and not any(value == conflict.mine for conflict, value in kept):
         state.status = Status.PERSISTENT
         session._pending.deleted.pop(id(entity), None)
-    for name, value in kept.items():
-        if name is not None:
-            setattr(entity, name, value)
+    for conflict, value in kept:
+        if conflict.field is not None:
+            _keep(entity, conflict.field, conflict.key, value)
+
+
+def _keep(entity: Entity, field: str, key: str | None, value: Any) -> None:
+    if key is not None:
+        document = plain(getattr(entity, field) or {})
+        document.pop(key, None) if value is NOT_GIVEN else document.update({key: value})
+        value = document
+    if field == "ext":
+        entity._set_ext(value)
+    else:
+        setattr(entity, field, value)

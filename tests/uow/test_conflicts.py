@@ -8,6 +8,7 @@ import quantities as pq
 
 from gnode_orm import AnalogSignal, Block, RecordingChannel, RecordingChannelGroup, Segment
 from gnode_orm.errors import ConflictError, SessionError, ValidationFailed
+from gnode_orm.sentinels import NOT_GIVEN
 
 STORES = ("memory", "postgres")
 
@@ -125,16 +126,82 @@ def test_annotations_merge_key_by_key(lab, session, block):
     assert stored(lab, block)[2] == {"b": 5, "mine": 1, "theirs": 2}
 
 
+def test_annotations_conflict_key_by_key(lab, session, block):
+    block.annotations["a"] = {"deep": [1]}
+    block.annotations["mine"] = 1
+    del block.annotations["b"]
+    theirs(lab, block, annotations={"a": 3, "theirs": 2})
+    found = {item.key: (item.field, item.base, item.mine, item.theirs) for item in failed(session).conflicts}
+    assert found == {
+        "a": ("annotations", 1, {"deep": [1]}, 3),
+        "b": ("annotations", 1, NOT_GIVEN, 1),
+        "mine": ("annotations", NOT_GIVEN, 1, NOT_GIVEN),
+    }
+
+
+def test_the_message_names_the_key(lab, session, block):
+    block.annotations["a"] = 2
+    theirs(lab, block, annotations={"a": 3})
+    assert ".annotations['a']: was 1, here 2, there 3 (by ann)" in str(failed(session))
+
+
 @pytest.mark.parametrize("how", ["mine", lambda conflict: conflict.mine])
-def test_annotations_settled_by_mine_are_what_was_edited_here(lab, session, block, how):
+def test_annotations_settled_by_mine_keep_the_keys_that_were_edited_here(lab, session, block, how):
     block.annotations["mine"] = {"deep": [1]}
-    del block.annotations["a"]
-    theirs(lab, block, annotations={"theirs": 2})
+    block.annotations["a"] = 2
+    del block.annotations["b"]
+    theirs(lab, block, annotations={"theirs": 2, "a": 3, "b": 3})
     error = failed(session)
     error.resolve(how)
     assert error.conflicts == []
     session.commit()
-    assert stored(lab, block)[2] == {"b": 1, "mine": {"deep": [1]}}
+    assert stored(lab, block)[2] == {"a": 2, "mine": {"deep": [1]}, "theirs": 2}
+
+
+def test_a_function_settles_each_key_and_may_remove_it(lab, session, block):
+    block.annotations.update(a=2, b=2, c=2)
+    theirs(lab, block, annotations={"a": 3, "b": 3, "c": 3, "d": 3})
+    failed(session).resolve(lambda conflict: {"a": conflict.theirs, "b": NOT_GIVEN, "c": 5}[conflict.key])
+    session.commit()
+    assert stored(lab, block)[2] == {"a": 3, "c": 5, "d": 3}
+
+
+def test_annotations_whose_order_alone_changed_are_one_conflict(lab, session, block):
+    block.annotations = {"b": 1, "a": 1}
+    theirs(lab, block, name="theirs")
+    error = failed(session)
+    (conflict,) = error.conflicts
+    assert (conflict.field, conflict.key, list(conflict.mine)) == ("annotations", None, ["b", "a"])
+    error.resolve("mine")
+    session.commit()
+    assert list(stored(lab, block)[2]) == ["b", "a"]
+
+
+@pytest.mark.parametrize(("field", "value"), [("index", "not a number"), ("block", "section/1000000000")])
+def test_a_value_that_cannot_be_kept_settles_nothing(lab, session, block, field, value):
+    segment = session.add(Segment("base", block=block, index=1))
+    session.commit()
+    segment.name, segment.index, segment.block = "mine", 2, None
+    theirs(lab, segment, index=3)
+    error = failed(session)
+    with pytest.raises(ValidationFailed):
+        error.resolve(lambda conflict: value if conflict.field == field else conflict.mine)
+    assert (segment.name, segment.index, segment.block) == ("mine", 2, None)
+    assert session.dirty == [segment]
+    error.resolve("mine")
+    session.commit()
+    assert (segment.name, segment.index, segment.block) == ("mine", 2, None)
+
+
+def test_an_annotation_that_cannot_be_kept_settles_nothing(lab, session, block):
+    block.annotations["a"] = 2
+    theirs(lab, block, annotations={"a": 3})
+    error = failed(session)
+    with pytest.raises(ValidationFailed):
+        error.resolve(lambda conflict: object())
+    assert block.annotations["a"] == 2
+    error.resolve("theirs")
+    assert block.annotations["a"] == 3
 
 
 def test_one_key_of_annotations_changed_on_both_sides_does_not_merge(lab, session, block):
