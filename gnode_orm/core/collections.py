@@ -267,9 +267,8 @@ class Collection(MutableSequence[M]):
         self._view = None
 
     def expire(self) -> None:
-        """Read the stored members anew at the next use, unless there is something pending."""
-        if not self._added and not self._removed:
-            self._members = self._view = None
+        """Read the stored members anew at the next use; what is pending stays on top of them."""
+        self._members = self._view = self._stored = None
 
     def _load(self) -> list[Any]:
         members = self._loaded_members()

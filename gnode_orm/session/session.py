@@ -278,7 +278,7 @@ class Session(UnitOfWork):
             self.reload(obj)
 
     def expire_all(self) -> None:
-        """Read every clean object, and every collection without pending changes, anew when it is next used."""
+        """Read every clean object, and every collection but for what is pending in it, anew when it is next used."""
         with self._use():
             for entity in list(self._identity):
                 if is_clean(entity):

@@ -21,6 +21,7 @@ from gnode_orm import (
     connect,
 )
 from gnode_orm.errors import ConflictError, SessionError, StoreUnavailable
+from gnode_orm.sentinels import NOT_GIVEN
 from gnode_orm.testing import FaultyStore, example_block, example_lab
 
 
@@ -91,8 +92,9 @@ def test_two_people_edit_one_block(place):
         other.commit()
         with pytest.raises(ConflictError) as failure:
             mine.commit()
-        for c in failure.value.conflicts:
-            assert (c.field, c.base, c.mine, c.theirs) == ("annotations", {}, {"mine": True}, {"theirs": True})
+        (conflict,) = failure.value.conflicts
+        assert (conflict.field, conflict.key) == ("annotations", "mine")
+        assert (conflict.base, conflict.mine, conflict.theirs) == (NOT_GIVEN, True, NOT_GIVEN)
         failure.value.resolve("merge")
         mine.commit()
         assert mine.query(Block).one().annotations == {"mine": True, "theirs": True}

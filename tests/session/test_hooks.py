@@ -11,6 +11,7 @@ from gnode_orm.session import Lab
 STORES = ("memory",)
 
 
+@pytest.mark.statement(87)
 def test_what_a_hook_adds_and_changes_is_written_in_the_same_commit(lab, session):
     block = session.add(Block("b"))
 
@@ -27,6 +28,7 @@ def test_what_a_hook_adds_and_changes_is_written_in_the_same_commit(lab, session
     assert (session.new, session.dirty) == ([], [])
 
 
+@pytest.mark.statement(87)
 def test_hooks_that_never_come_to_an_end_are_stopped(lab, session):
     session.add(Block("b"))
     session.on("before_flush", lambda session: session.add(Block("more")))
@@ -36,6 +38,7 @@ def test_hooks_that_never_come_to_an_end_are_stopped(lab, session):
     assert "apply" not in lab.calls
 
 
+@pytest.mark.statement(88)
 def test_a_hook_that_raises_leaves_everything_as_it_was(lab, session):
     block = session.add(Block("b"))
     session.commit()
@@ -55,6 +58,7 @@ def test_a_hook_that_raises_leaves_everything_as_it_was(lab, session):
     assert lab.calls == []
 
 
+@pytest.mark.statement(28)
 def test_a_hook_cannot_commit(session):
     session.add(Block("b"))
     session.on("before_flush", lambda session: session.commit())
@@ -74,6 +78,7 @@ def test_hooks_hear_of_commits_and_not_of_flushes(session):
     assert heard == [commit]
 
 
+@pytest.mark.statement(88)
 def test_a_hook_that_raises_after_a_commit_undoes_nothing(session):
     session.on("after_commit", lambda session, commit: 1 / 0)
     block = session.add(Block("b"))

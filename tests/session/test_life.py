@@ -32,6 +32,7 @@ def place(lab):
         return segment.block.location
 
 
+@pytest.mark.statement(83)
 def test_leaving_with_something_pending_warns_with_counts_and_writes_nothing(lab, place):
     with pytest.warns(UncommittedChangesWarning) as caught, lab.session() as session:  # noqa: PT031
         block = session.get(place)
@@ -53,6 +54,7 @@ def test_leaving_with_nothing_pending_is_silent(lab, place):
     assert caught == []
 
 
+@pytest.mark.statement(83)
 def test_an_exception_rolls_back_and_goes_on(lab, place):
     with pytest.raises(ZeroDivisionError), lab.session() as session:  # noqa: PT012
         block = session.get(place)
@@ -61,6 +63,7 @@ def test_an_exception_rolls_back_and_goes_on(lab, place):
     assert block.name == "b"
 
 
+@pytest.mark.statement(83)
 def test_begin_commits_at_the_end(lab, place):
     with lab.session() as session, session.begin("renamed"):
         session.get(place).name = "changed"
@@ -70,6 +73,7 @@ def test_begin_commits_at_the_end(lab, place):
         assert session.history(block)[-1].message == "renamed"
 
 
+@pytest.mark.statement(83)
 def test_begin_rolls_back_when_it_raises(lab, place):
     with lab.session() as session:
         block = session.get(place)
@@ -81,6 +85,7 @@ def test_begin_rolls_back_when_it_raises(lab, place):
         session.commit()
 
 
+@pytest.mark.statement(84)
 def test_a_closed_session_leaves_loaded_values_readable_and_says_what_to_do_for_others(lab, place):
     session = lab.session()
     block = session.get(place)
@@ -123,6 +128,7 @@ def test_a_new_object_of_a_closed_session_is_transient_again(lab):
     assert block.location is not None
 
 
+@pytest.mark.statement(82)
 def test_using_a_session_from_two_threads_at_once_names_both(lab, place, monkeypatch):
     session = lab.session()
     inside, go_on = threading.Event(), threading.Event()

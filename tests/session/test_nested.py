@@ -38,6 +38,7 @@ def fail(session, work):
         raise ZeroDivisionError
 
 
+@pytest.mark.statement(86)
 def test_success_folds_into_what_is_pending(session, block):
     block.name = "outer"
     with session.nested():
@@ -48,6 +49,7 @@ def test_success_folds_into_what_is_pending(session, block):
     assert names(block) == ["0", "1", "new"]
 
 
+@pytest.mark.statement(86)
 def test_a_failure_restores_values_annotations_and_registers(lab, session, block):
     block.name = "outer"
     block.annotations["n"]["deep"].append(2)
@@ -71,6 +73,7 @@ def test_a_failure_restores_values_annotations_and_registers(lab, session, block
     assert (block.name, block.annotations) == ("b", {"n": {"deep": [1]}})
 
 
+@pytest.mark.statement(86)
 def test_a_failure_restores_collections_and_moves(session, block):
     fresh = session.add(Block("fresh"))
     first, second = block.segments
@@ -91,6 +94,7 @@ def test_a_failure_restores_collections_and_moves(session, block):
     assert names(block) == ["0", "1"]
 
 
+@pytest.mark.statement(86)
 def test_a_failure_restores_deletions(session, block):
     first, second = block.segments
     session.delete(first)

@@ -43,6 +43,7 @@ def test_refresh_reads_what_another_session_wrote(lab, session, block):
     assert block.modified == session.history(block)[-1].time
 
 
+@pytest.mark.statement(76)
 def test_refresh_of_a_collection_keeps_what_is_pending(lab, session, block):
     first = block.segments[0]
     block.segments.remove(first)
@@ -159,3 +160,20 @@ def test_refreshing_a_new_object_is_refused(session):
     with pytest.raises((SessionError, NotFound)):
         session.refresh(block)
     assert session.new == [block]
+
+
+def test_an_expired_collection_with_something_pending_shows_what_another_session_did(lab, session, block):
+    len(block.segments)
+    gone, moved = block.segments[0], block.segments[1]
+    fresh = Segment("fresh", block=block)
+    moved.block = None
+    with lab.session() as other:
+        other.get(gone.location).block = None
+        other.add(Segment("theirs", block=str(block.location)))
+        other.commit()
+    session.expire_all()
+    assert gone.block is None
+    assert [segment.name for segment in block.segments] == ["theirs", "fresh"]
+    assert block.segments[-1] is fresh
+    session.rollback()
+    assert {segment.name for segment in block.segments} == {moved.name, "theirs"}

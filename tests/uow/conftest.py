@@ -11,6 +11,7 @@ from gnode_orm.stores.local import open_local
 from tests.conftest import ON_CI
 from tests.stores.conftest import emptied_postgres, postgres_lab, served_lab
 from tests.uow.recording import OpenLab
+from tests.uow.statements import reason_not_kept
 
 __all__ = ["emptied_postgres", "postgres_lab"]
 
@@ -27,7 +28,14 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 @pytest.fixture
 def lab(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[OpenLab]:
-    """An empty lab of each kind, whose calls are noted, and which fails on demand."""
+    """An empty lab of each kind, whose calls are noted, and which fails on demand.
+
+    A statement that the store cannot keep is skipped with the reason that the documentation gives.
+    """
+    numbers = tuple(number for mark in request.node.iter_markers("statement") for number in mark.args)
+    reason = reason_not_kept(numbers, request.param)
+    if reason is not None:
+        pytest.skip(reason)
     if request.param == "rest":
         with served_lab() as behind:
             yield OpenLab(behind)

@@ -34,6 +34,7 @@ def stored_names(lab, place):
         return names(other.get(place).segments)
 
 
+@pytest.mark.statement(39)
 def test_changing_the_foreign_key_moves_the_child(lab, session, places):
     one, two = session.get(places["one"]), session.get(places["two"])
     assert (names(one.segments), names(two.segments)) == (["0", "1", "2"], [])
@@ -47,6 +48,7 @@ def test_changing_the_foreign_key_moves_the_child(lab, session, places):
     assert (stored_names(lab, places["one"]), stored_names(lab, places["two"])) == (["0", "2"], ["1"])
 
 
+@pytest.mark.statement(40)
 def test_append_sets_the_foreign_key_and_remove_clears_it(session, places):
     one = session.get(places["one"])
     segment = Segment("new")
@@ -60,6 +62,7 @@ def test_append_sets_the_foreign_key_and_remove_clears_it(session, places):
         one.segments.remove(segment)
 
 
+@pytest.mark.statement(41)
 def test_appending_to_a_collection_that_is_not_loaded_does_not_load_it(lab, session, places):
     one = session.get(places["one"])
     lab.forget()
@@ -81,6 +84,7 @@ def test_a_commit_before_loading_leaves_a_collection_that_loads_once_and_right(l
     assert lab.calls == ["select"]
 
 
+@pytest.mark.statement(42)
 def test_replacing_a_collection_adds_and_removes_what_differs(lab, session, places):
     one = session.get(places["one"])
     keep, gone = one.segments[0], one.segments[1]
@@ -91,6 +95,7 @@ def test_replacing_a_collection_adds_and_removes_what_differs(lab, session, plac
     assert stored_names(lab, places["one"]) == ["0", "new"]
 
 
+@pytest.mark.statement(39)
 @pytest.mark.parametrize("old_loaded", [False, True])
 @pytest.mark.parametrize("new_loaded", [False, True])
 @pytest.mark.parametrize("child_by", ["location", "collection", "key text"])
@@ -156,6 +161,7 @@ def test_moving_there_and_back_is_no_change(lab, session, places):
     assert (names(one.segments), names(two.segments)) == (["0", "1", "2"], [])
 
 
+@pytest.mark.statement(75, 85)
 def test_collections_are_right_after_a_commit_without_reloading(lab, session):
     block = session.add(Block("b", metadata=Section("m")))
     segments = [Segment(str(number), block=block) for number in range(3)]
@@ -167,6 +173,7 @@ def test_collections_are_right_after_a_commit_without_reloading(lab, session):
     assert lab.calls == []
 
 
+@pytest.mark.statement(26)
 def test_rollback_restores_both_sides_and_reads_nothing(lab, session, places):
     one, two = session.get(places["one"]), session.get(places["two"])
     order = names(one.segments)

@@ -35,6 +35,7 @@ FAULTS = {
 }
 
 
+@pytest.mark.statement(55, 58, 59, 62, 63)
 @pytest.mark.parametrize("error", [None, KeyboardInterrupt(), RuntimeError("broken")], ids=["lost", "ctrl-c", "bug"])
 @pytest.mark.parametrize("fault", FAULTS)
 def test_after_a_failure_the_second_commit_leaves_the_store_as_if_nothing_had_failed(lab, session, block, fault, error):
@@ -66,17 +67,19 @@ def test_after_a_failure_the_second_commit_leaves_the_store_as_if_nothing_had_fa
         assert len(other.history(block)) == 2
 
 
+@pytest.mark.statement(55, 58, 62, 63)
 @pytest.mark.parametrize("step", range(1, 7))
 @pytest.mark.parametrize("how", ["fail", "lose_answer"])
-def test_a_failure_at_any_step_is_made_good_by_the_next_commits(lab, session, block, step, how):
+@pytest.mark.parametrize("error", [None, KeyboardInterrupt()], ids=["lost", "ctrl-c"])
+def test_a_failure_at_any_step_is_made_good_by_the_next_commits(lab, session, block, step, how, error):
     values = np.arange(LARGE, dtype="f8")
     signal = AnalogSignal(signal=(values, "mV"), sampling_rate=1 * pq.kHz, t_start=0 * pq.s, segment=block.segments[0])
     block.name = "renamed"
-    getattr(lab.faults, how)(at=step)
+    getattr(lab.faults, how)(at=step, error=error)
     for _ in range(step + 1):
         try:
             session.commit()
-        except StoreUnavailable:
+        except (StoreUnavailable, KeyboardInterrupt):
             continue
     assert (session.new, session.dirty) == ([], [])
     lab.faults.reconnect()
@@ -146,6 +149,7 @@ def test_deleting_an_object_whose_creation_is_in_doubt_deletes_it(lab, session):
     assert stored(lab, Block) == 0
 
 
+@pytest.mark.statement(56)
 def test_the_change_set_keeps_its_id_over_attempts(lab, session, block, monkeypatch):
     sent = []
     apply = lab.faults.apply
@@ -162,6 +166,7 @@ def test_the_change_set_keeps_its_id_over_attempts(lab, session, block, monkeypa
     assert session.commit().id != commit.id
 
 
+@pytest.mark.statement(57)
 def test_the_same_id_with_another_content_is_refused(lab, session, block):
     block.name = "x"
     commit = session.commit()
@@ -169,6 +174,7 @@ def test_the_same_id_with_another_content_is_refused(lab, session, block):
         lab.store.apply(ChangeSet(id=commit.id, message="other"), "ann")
 
 
+@pytest.mark.statement(13)
 def test_an_id_that_is_taken_is_replaced_and_written(lab, session, block):
     fresh = session.add(Block("new"))
     lab.faults.fail("apply", error=IdTaken("taken"))
@@ -177,6 +183,7 @@ def test_an_id_that_is_taken_is_replaced_and_written(lab, session, block):
     assert stored(lab, Block) == 2
 
 
+@pytest.mark.statement(60)
 def test_a_refused_commit_leaves_everything_pending(lab, session, block):
     fresh = session.add(Segment("bad", block="block/1000000000"))
     block.name = "renamed"
@@ -191,6 +198,63 @@ def test_a_refused_commit_leaves_everything_pending(lab, session, block):
     assert stored(lab, Segment) == 2
 
 
+@pytest.mark.statement(70)
+@pytest.mark.parametrize("at_once", [1, 3])
+def test_a_reference_that_a_store_refuses_is_told_with_object_and_field(session, block, at_once):
+    block.name = "renamed"
+    wrong = [session.add(Segment(f"bad {number}", block="block/1000000000")) for number in range(at_once)]
+    with pytest.raises((IntegrityError, LookupError)) as failure:
+        session.commit()
+    text = str(failure.value)
+    assert "segment" in text.lower()
+    assert "block" in text
+    assert "1000000000" in text
+    assert session.new == wrong
+
+
+@pytest.mark.statement(74)
+def test_an_answer_overwrites_no_field(lab, session):
+    signal = session.add(
+        AnalogSignal(signal=([1.0, 2.0], "mV"), sampling_rate=2 * pq.Hz, t_start=1 * pq.s, annotations={"a": [1]})
+    )
+    decided = {"location", "id", "guid", "owner", "date_created", "modified"}
+
+    def fields():
+        dumped = {name: value for name, value in signal.model_dump(mode="json").items() if name not in decided}
+        dumped["signal"].pop("sha256", None)
+        return dumped
+
+    held, before = signal.annotations, fields()
+    session.commit()
+    lab.forget()
+    assert fields() == before
+    assert signal.annotations is held
+    assert lab.calls == []
+
+
+@pytest.mark.statement(81)
+def test_references_to_new_objects_hold_from_the_start_and_ids_do_not_collide(lab):
+    sessions = [lab.session() for _ in range(2)]
+    made = []
+    for number, session in enumerate(sessions):
+        block = session.add(Block(str(number)))
+        made += [block, *(Segment(str(place), block=block) for place in range(50))]
+    for session in sessions:
+        lab.faults.lose_answer("apply")
+        with pytest.raises(StoreUnavailable):
+            session.commit()
+    reserved = [entity._state.id for entity in made]
+    for session in sessions:
+        session.commit()
+        session.close()
+    assert [entity.location.number for entity in made] == reserved
+    assert len({entity.location for entity in made}) == 102
+    with lab.session() as other:
+        found = {block.name: len(block.segments) for block in other.query(Block).with_("segments")}
+    assert found == {"0": 50, "1": 50}
+
+
+@pytest.mark.statement(66)
 def test_a_commit_that_finds_nothing_to_write_asks_nothing(lab, session, block):
     before = block.guid
     commit = session.commit("nothing")
@@ -199,6 +263,7 @@ def test_a_commit_that_finds_nothing_to_write_asks_nothing(lab, session, block):
     assert lab.calls == []
 
 
+@pytest.mark.statement(67)
 def test_commits_in_a_row_follow_each_other(session, block):
     guids = {block.guid}
     for number in range(3):
@@ -208,6 +273,7 @@ def test_commits_in_a_row_follow_each_other(session, block):
     assert len(guids) == 4
 
 
+@pytest.mark.statement(68)
 def test_a_version_read_through_a_relation_counts(lab, session, block):
     with lab.session() as other:
         segment = other.get(block.segments[0].location)
@@ -217,6 +283,7 @@ def test_a_version_read_through_a_relation_counts(lab, session, block):
     assert block.name == "by relation"
 
 
+@pytest.mark.statement(73)
 def test_a_commit_tells_what_it_wrote(session):
     block = Block("b")
     block.segments = [Segment("1"), Segment("2")]
@@ -229,6 +296,7 @@ def test_a_commit_tells_what_it_wrote(session):
     assert "create Segment 2" in str(commit)
 
 
+@pytest.mark.statement(79)
 def test_a_commit_of_many_objects_is_one_request(lab, session, block):
     for number in range(300):
         Segment(str(number), block=block)
@@ -236,6 +304,7 @@ def test_a_commit_of_many_objects_is_one_request(lab, session, block):
     assert lab.calls == ["apply"]
 
 
+@pytest.mark.statement(79)
 def test_one_change_among_many_loaded_objects_costs_one_request_and_looks_at_one(lab, session):
     blocks = session.add_all([Block(str(number)) for number in range(500)])
     session.commit()
@@ -286,6 +355,7 @@ def test_the_items_of_a_plan_stay_as_they_were_when_it_was_made(session, block):
     assert plan[0].new == changes["annotations"][1] == {"n": 1, "one": 1}
 
 
+@pytest.mark.statement(77)
 def test_arrays_are_stored_before_what_names_them(lab, session, block):
     AnalogSignal(signal=(np.zeros(LARGE), "mV"), sampling_rate=1 * pq.kHz, t_start=0 * pq.s, segment=block.segments[0])
     lab.forget()
@@ -293,6 +363,7 @@ def test_arrays_are_stored_before_what_names_them(lab, session, block):
     assert lab.calls == ["put_array", "apply"]
 
 
+@pytest.mark.statement(63, 77)
 @pytest.mark.parametrize("error", [StoreUnavailable("No space left on device"), KeyboardInterrupt()])
 def test_an_array_that_cannot_be_written_leaves_nothing_behind(lab, session, block, error):
     signal = AnalogSignal(
@@ -308,6 +379,7 @@ def test_an_array_that_cannot_be_written_leaves_nothing_behind(lab, session, blo
     assert stored(lab, AnalogSignal) == 1
 
 
+@pytest.mark.statement(90)
 def test_a_user_without_the_right_to_write_is_told_and_keeps_what_is_pending(lab, session, block):
     session.share(block, "jeff", "read")
     with lab.session("jeff") as jeff:
@@ -323,6 +395,7 @@ def test_a_user_without_the_right_to_write_is_told_and_keeps_what_is_pending(lab
         assert (theirs.name, own.owner) == ("b", "jeff")
 
 
+@pytest.mark.statement(50)
 def test_an_object_gone_meanwhile_can_be_deleted(lab, session, block):
     extra = session.add(Block("extra"))
     session.commit()
@@ -338,6 +411,7 @@ def test_an_object_gone_meanwhile_can_be_deleted(lab, session, block):
     assert session.get(extra.location) is None
 
 
+@pytest.mark.statement(50)
 def test_an_object_that_goes_between_the_mark_and_the_commit_is_gone_all_the_same(lab, session, block):
     extra = session.add(Block("extra"))
     session.commit()

@@ -45,6 +45,7 @@ def stored(lab, block):
         return entity.name, entity.description, dict(entity.annotations)
 
 
+@pytest.mark.statement(64)
 def test_a_conflict_tells_base_mine_theirs_user_and_time(lab, session, block):
     session.share(block, "jeff", "write")
     block.name = "mine"
@@ -65,6 +66,7 @@ def test_the_message_names_the_object_the_values_and_the_ways_out(lab, session, 
     assert all(word in text for word in (block.id, "'base'", "'mine'", "'theirs'", ".resolve(", "ann"))
 
 
+@pytest.mark.statement(64)
 @pytest.mark.parametrize(
     ("how", "expected"),
     [
@@ -85,6 +87,7 @@ def test_a_settled_conflict_can_be_committed(lab, session, block, how, expected)
     session.commit()
 
 
+@pytest.mark.statement(65)
 def test_changes_to_different_fields_conflict_unless_a_merge_is_asked_for(lab, session, block):
     block.name = "mine"
     theirs(lab, block, description="theirs")

@@ -26,6 +26,7 @@ def counts(lab):
         return [other.query(model).count() for model in (Block, Segment, AnalogSignal)]
 
 
+@pytest.mark.statement(43)
 def test_a_parent_with_children_is_refused_with_counts_before_any_write(lab, session, block):
     with pytest.raises(IntegrityError, match=r"2 Segment, 1 AnalogSignal.*cascade=True") as failure:
         session.delete(block)
@@ -36,6 +37,7 @@ def test_a_parent_with_children_is_refused_with_counts_before_any_write(lab, ses
     assert preview.children == failure.value.counts
 
 
+@pytest.mark.statement(44)
 def test_a_parent_is_refused_even_where_its_collection_is_not_loaded(lab, block):
     with lab.session() as other:
         with pytest.raises(IntegrityError):
@@ -45,6 +47,7 @@ def test_a_parent_is_refused_even_where_its_collection_is_not_loaded(lab, block)
     assert counts(lab) == [0, 0, 0]
 
 
+@pytest.mark.statement(43)
 def test_a_cascade_takes_everything_below_along(lab, session, block):
     segment, signal = block.segments[0], block.segments[0].analogsignals[0]
     session.delete(block, cascade=True)
@@ -79,6 +82,17 @@ def test_deleting_children_first_makes_way_for_the_parent(lab, session, block):
     assert counts(lab) == [0, 0, 0]
 
 
+@pytest.mark.statement(45)
+def test_deleting_loads_no_relation(lab, block):
+    with lab.session() as other:
+        again = other.get(block.location)
+        lab.forget()
+        other.delete(again, cascade=True)
+        other.commit()
+        assert lab.calls == ["preview_delete", "apply"]
+
+
+@pytest.mark.statement(47)
 def test_a_child_moved_away_survives_the_deletion_of_its_parent(lab, session, block):
     home = session.add(Block("home"))
     for segment in list(block.segments):
@@ -89,6 +103,7 @@ def test_a_child_moved_away_survives_the_deletion_of_its_parent(lab, session, bl
     assert [segment.name for segment in home.segments] == ["0", "1"]
 
 
+@pytest.mark.statement(47)
 def test_a_child_moved_away_survives_a_cascade(lab, session, block):
     home = session.add(Block("home"))
     kept = block.segments[0]
@@ -108,6 +123,7 @@ def test_a_child_moved_to_nowhere_makes_way_too(lab, session, block):
     assert counts(lab) == [0, 2, 1]
 
 
+@pytest.mark.statement(48)
 def test_deleting_a_new_object_asks_nothing(lab, session):
     fresh = session.add(Block("b"))
     child = Segment("s", block=fresh)
@@ -126,6 +142,7 @@ def test_deleting_a_new_child_takes_it_out_of_its_collection(session, block):
     assert [segment.name for segment in block.segments] == ["0", "1"]
 
 
+@pytest.mark.statement(49)
 def test_adding_a_deleted_object_again_takes_the_deletion_back(lab, session, block):
     segment = block.segments[1]
     session.delete(segment)
@@ -138,6 +155,7 @@ def test_adding_a_deleted_object_again_takes_the_deletion_back(lab, session, blo
     assert counts(lab) == [1, 2, 1]
 
 
+@pytest.mark.statement(50)
 def test_deleting_twice_is_one_deletion(lab, session, block):
     session.delete(block.segments[1])
     session.delete(block.segments[1])
@@ -203,6 +221,7 @@ def test_a_new_object_that_only_refers_to_a_deleted_one_does_not_go_with_it(sess
     assert fresh.location is not None
 
 
+@pytest.mark.statement(43)
 def test_optional_links_to_a_deleted_object_become_null_here_and_there(lab, session, block):
     section = Section("s")
     block.metadata = section
@@ -231,6 +250,7 @@ def test_deleting_a_channel_leaves_its_group(lab, session):
     session.commit()
 
 
+@pytest.mark.statement(51)
 def test_deleting_and_creating_one_of_the_same_name_in_one_commit(lab, session, block):
     session.delete(block, cascade=True)
     fresh = session.add(Block("b"))

@@ -29,12 +29,14 @@ def stored(lab):
     return places
 
 
+@pytest.mark.statement(1)
 def test_getting_twice_gives_the_same_object_with_one_request(lab, session, stored):
     first = session.get(stored[0])
     assert session.get(stored[0]) is first
     assert lab.calls == ["get"]
 
 
+@pytest.mark.statement(2)
 def test_query_foreign_key_and_collection_give_one_object(session, stored):
     by_query = session.query(Block).one()
     segment = session.get(stored[1])
@@ -44,6 +46,7 @@ def test_query_foreign_key_and_collection_give_one_object(session, stored):
     assert session.get(Block, by_query.id) is by_query
 
 
+@pytest.mark.statement(3)
 def test_every_spelling_of_a_location_is_one_identity(session, stored):
     block = session.get(stored[0])
     spellings = [
@@ -66,6 +69,7 @@ def test_a_location_of_another_class_is_refused(session, stored):
         session.get(Segment, str(stored[0]))
 
 
+@pytest.mark.statement(4)
 def test_fetching_again_refreshes_a_clean_object_in_place(lab, session, stored):
     block = session.get(stored[0])
     assert block.name == "b"
@@ -74,6 +78,7 @@ def test_fetching_again_refreshes_a_clean_object_in_place(lab, session, stored):
     assert block.name == "theirs"
 
 
+@pytest.mark.statement(4)
 def test_fetching_again_keeps_local_changes(lab, session, stored):
     block = session.get(stored[0])
     block.name = "mine"
@@ -86,6 +91,7 @@ def test_fetching_again_keeps_local_changes(lab, session, stored):
         session.commit()
 
 
+@pytest.mark.statement(5)
 def test_refresh_overwrites_local_changes_and_forgets_them(lab, session, stored):
     block = session.get(stored[0])
     block.name = "mine"
@@ -97,6 +103,7 @@ def test_refresh_overwrites_local_changes_and_forgets_them(lab, session, stored)
     session.commit()
 
 
+@pytest.mark.statement(6)
 def test_clean_objects_that_nobody_holds_are_let_go(session, stored):
     block = session.get(stored[0])
     watch = weakref.ref(block)
@@ -106,6 +113,7 @@ def test_clean_objects_that_nobody_holds_are_let_go(session, stored):
     assert len(session._identity) == 0
 
 
+@pytest.mark.statement(6)
 def test_a_clean_tree_that_nobody_holds_is_let_go(session, stored):
     block = session.get(stored[0])
     watch = weakref.ref(block.segments[0])
@@ -115,6 +123,7 @@ def test_a_clean_tree_that_nobody_holds_is_let_go(session, stored):
     assert len(session._identity) == 0
 
 
+@pytest.mark.statement(7)
 @pytest.mark.parametrize("end", ["commit", "rollback"])
 def test_a_changed_object_that_nobody_holds_is_kept_until_it_is_written_or_undone(session, stored, end):
     block = session.get(stored[0])
@@ -128,6 +137,7 @@ def test_a_changed_object_that_nobody_holds_is_kept_until_it_is_written_or_undon
     assert watch() is None
 
 
+@pytest.mark.statement(8)
 def test_a_late_callback_does_not_remove_a_successor():
     identity, first, second = IdentityMap(), Block("first"), Block("second")
     late, successor = (block._enter(None, None, Status.PERSISTENT, id=7, version=1) for block in (first, second))
@@ -137,6 +147,7 @@ def test_a_late_callback_does_not_remove_a_successor():
     assert identity.get("block", 7) is second
 
 
+@pytest.mark.statement(9)
 def test_a_second_object_of_one_location_is_refused(lab, session, stored):
     with lab.session() as other:
         loose = other.get(stored[0])
@@ -147,6 +158,7 @@ def test_a_second_object_of_one_location_is_refused(lab, session, stored):
     assert repr(mine) in str(failure.value)
 
 
+@pytest.mark.statement(10)
 def test_an_object_of_another_session_is_refused_until_it_is_expunged(lab, session, stored):
     other = lab.session()
     block = other.get(stored[0])
@@ -160,6 +172,7 @@ def test_an_object_of_another_session_is_refused_until_it_is_expunged(lab, sessi
     assert session.get(stored[0]) is block
 
 
+@pytest.mark.statement(11)
 def test_adding_twice_creates_once(session, lab):
     block = Block("b")
     session.add_all([block, block])
@@ -168,6 +181,7 @@ def test_adding_twice_creates_once(session, lab):
     assert session.query(Block).count() == 1
 
 
+@pytest.mark.statement(12)
 def test_a_created_object_is_found_by_its_location(session, lab):
     block = session.add(Block("b"))
     session.commit()
@@ -185,6 +199,7 @@ COPIES = {
 }
 
 
+@pytest.mark.statement(14)
 @pytest.mark.parametrize("how", COPIES)
 def test_a_copy_is_transient_and_becomes_an_object_of_its_own(session, how):
     block = session.add(Block("b"))
@@ -198,6 +213,7 @@ def test_a_copy_is_transient_and_becomes_an_object_of_its_own(session, how):
     assert session.query(Block).count() == 2
 
 
+@pytest.mark.statement(15)
 def test_merging_a_detached_object_makes_its_changes_pending(lab, session, stored):
     with lab.session() as other:
         loose = other.get(stored[0])
@@ -210,6 +226,7 @@ def test_merging_a_detached_object_makes_its_changes_pending(lab, session, store
     assert merged.name == "changed while detached"
 
 
+@pytest.mark.statement(15)
 def test_merging_an_object_of_an_older_version_is_a_conflict(lab, session, stored):
     with lab.session() as other:
         loose = other.get(stored[0])
@@ -220,6 +237,7 @@ def test_merging_an_object_of_an_older_version_is_a_conflict(lab, session, store
         session.merge(loose)
 
 
+@pytest.mark.statement(16)
 def test_merging_overwrites_nothing_that_was_not_set(lab, session, stored):
     with lab.session() as other:
         loose = other.get(stored[0])
@@ -243,6 +261,7 @@ def test_merging_keeps_a_parent_that_was_set(lab, session, stored):
     assert merged.block in session
 
 
+@pytest.mark.statement(17)
 def test_expunging_a_pending_object_takes_its_new_children_along(session):
     block = Block("b")
     segment = Segment("s", block=block)
@@ -253,6 +272,7 @@ def test_expunging_a_pending_object_takes_its_new_children_along(session):
     assert session.commit().counts == {}
 
 
+@pytest.mark.statement(17)
 def test_expunging_a_changed_object_loses_nothing_in_memory(session, stored):
     block = session.get(stored[0])
     block.name = "changed"
@@ -290,6 +310,7 @@ def test_adding_below_an_object_of_another_session_is_refused(lab, session, stor
     other.close()
 
 
+@pytest.mark.statement(2)
 def test_a_whole_tree_is_one_set_of_objects(session, lab):
     document = Section("top")
     signal = AnalogSignal(

@@ -23,6 +23,7 @@ def one_of_each():
     return made
 
 
+@pytest.mark.statement(31, 34)
 @pytest.mark.parametrize("seed", range(3))
 def test_every_kind_can_be_added_in_any_order(lab, session, seed):
     made = list(one_of_each().values())
@@ -39,12 +40,14 @@ def test_every_kind_can_be_added_in_any_order(lab, session, seed):
             assert all(again.ref(ref.name) == entity.ref(ref.name) for ref in entity.__spec__.refs)
 
 
+@pytest.mark.statement(32)
 def test_adding_a_child_adds_its_parents(session):
     segment = Segment("s", block=Block("b", metadata=Section("m")))
     session.add(segment)
     assert set(map(type, session.new)) == {Segment, Block, Section}
 
 
+@pytest.mark.statement(32)
 def test_adding_a_parent_adds_its_children(session):
     block = Block("b")
     block.segments.append(Segment("s"))
@@ -56,6 +59,7 @@ def test_adding_a_parent_adds_its_children(session):
     assert group.recordingchannels[0].location is not None
 
 
+@pytest.mark.statement(32)
 def test_hanging_an_object_below_a_tracked_one_adds_it(session):
     block = session.add(Block("b"))
     by_collection, by_key = Segment("one"), Segment("two", block=block)
@@ -70,6 +74,7 @@ def test_parents_stand_before_children_in_the_plan(session):
     assert order.index(section.section) < order.index(section)
 
 
+@pytest.mark.statement(36)
 def test_twenty_thousand_nested_sections_in_reverse_order(lab):
     if "memory" not in lab.store.target:
         pytest.skip("once is enough")
@@ -87,6 +92,7 @@ def test_twenty_thousand_nested_sections_in_reverse_order(lab):
     session.close()
 
 
+@pytest.mark.statement(37)
 def test_a_ring_of_new_sections_is_refused_with_its_members_named(lab, session):
     one, two, three = Section("one"), Section("two"), Section("three")
     one.section, two.section, three.section = two, three, one
@@ -102,6 +108,7 @@ def test_a_ring_of_new_sections_is_refused_with_its_members_named(lab, session):
     assert three.section is None
 
 
+@pytest.mark.statement(38)
 def test_a_section_inside_itself_is_refused(session):
     section = session.add(Section("own"))
     section.section = section
@@ -109,6 +116,7 @@ def test_a_section_inside_itself_is_refused(session):
         session.commit()
 
 
+@pytest.mark.statement(37)
 def test_a_ring_of_stored_sections_is_refused_with_its_members_named(session):
     top, middle, low = Section("top"), Section("middle"), Section("low")
     middle.section, low.section = top, middle
@@ -132,6 +140,7 @@ def test_a_ring_through_a_new_section_is_refused(session):
         session.commit()
 
 
+@pytest.mark.statement(52)
 def test_the_plan_is_the_same_each_time(lab, session):
     def content():
         made = one_of_each()
@@ -144,6 +153,7 @@ def test_the_plan_is_the_same_each_time(lab, session):
     assert "apply" not in lab.calls
 
 
+@pytest.mark.statement(35)
 def test_deletes_stand_last_and_children_before_parents(session):
     tree = Section("top")
     lower = Section("low", section=tree)
@@ -160,6 +170,7 @@ def test_deletes_stand_last_and_children_before_parents(session):
     assert block.metadata is None
 
 
+@pytest.mark.statement(53)
 def test_an_unchanged_object_between_two_changed_ones_is_not_written(session):
     blocks = [session.add(Block(str(number))) for number in range(3)]
     session.commit()
@@ -169,6 +180,7 @@ def test_an_unchanged_object_between_two_changed_ones_is_not_written(session):
     assert [block.guid != before for block, before in zip(blocks, versions, strict=True)] == [True, False, True]
 
 
+@pytest.mark.statement(54)
 def test_only_differences_of_a_many_to_many_collection_are_written(lab, session):
     channels = [RecordingChannel(str(number)) for number in range(4)]
     group = RecordingChannelGroup("g")
@@ -210,6 +222,7 @@ def test_a_reference_to_an_object_that_was_let_go_is_refused_by_name(lab, sessio
     assert block in session
 
 
+@pytest.mark.statement(46)
 def test_a_reference_to_an_object_deleted_in_the_same_commit_is_refused(lab, session):
     block, segment = Block("b"), Segment("s")
     session.add_all([block, segment])

@@ -35,6 +35,7 @@ def signal(session):
     return signal
 
 
+@pytest.mark.statement(18)
 def test_setting_an_equal_value_is_no_change(lab, session, block):
     lab.forget()
     block.name = "b"
@@ -45,6 +46,7 @@ def test_setting_an_equal_value_is_no_change(lab, session, block):
     assert lab.calls == []
 
 
+@pytest.mark.statement(19)
 def test_setting_and_setting_back_is_no_change(lab, session, block):
     lab.forget()
     block.name = "other"
@@ -57,6 +59,7 @@ def test_setting_and_setting_back_is_no_change(lab, session, block):
     assert lab.calls == []
 
 
+@pytest.mark.statement(20)
 def test_only_changed_fields_are_written(lab, session, block):
     block.name = "n"
     plan = session.plan()
@@ -64,6 +67,7 @@ def test_only_changed_fields_are_written(lab, session, block):
     assert plan.updates[0].values == {"name": "n"}
 
 
+@pytest.mark.statement(26)
 @pytest.mark.parametrize(
     ("edit", "expected"),
     [
@@ -111,6 +115,7 @@ def test_an_edit_in_place_is_written_though_nobody_holds_the_object(lab, session
     assert block.annotations["deep"]["list"][-1] == "kept"
 
 
+@pytest.mark.statement(21)
 def test_arrays_are_compared_by_content_dtype_shape_and_unit(session, signal):
     same = np.array([1.0, np.nan, -0.0])
     signal.signal = (same, "mV")
@@ -128,6 +133,7 @@ def test_arrays_are_compared_by_content_dtype_shape_and_unit(session, signal):
     assert not session.is_modified(signal)
 
 
+@pytest.mark.statement(21)
 def test_quantities_are_compared_by_number_and_unit_as_written(session, signal):
     signal.t_start = 0.0 * pq.s
     signal.sampling_rate = 1 * pq.kHz
@@ -136,6 +142,7 @@ def test_quantities_are_compared_by_number_and_unit_as_written(session, signal):
     assert [item.field for item in session.plan()] == ["sampling_rate"]
 
 
+@pytest.mark.statement(22)
 def test_changing_a_quantity_in_place_is_written_or_refused(lab, session, signal):
     before = signal.sampling_rate
     try:
@@ -150,6 +157,7 @@ def test_changing_a_quantity_in_place_is_written_or_refused(lab, session, signal
             assert other.get(signal.location).sampling_rate == 2 * pq.kHz
 
 
+@pytest.mark.statement(23)
 def test_elements_of_an_array_cannot_be_changed_in_place(session, signal):
     loaded = signal.signal[:]
     with pytest.raises(ValueError, match="read-only"):
@@ -185,6 +193,7 @@ def test_after_a_commit_an_array_is_a_handle_on_what_was_stored(session, size):
     assert signal.signal[size - 1] == (size - 1) * pq.mV
 
 
+@pytest.mark.statement(78)
 def test_history_of_a_replaced_array_keeps_no_copy(session, signal):
     old = signal.signal
     signal.signal = (np.ones(3), "mV")
@@ -200,6 +209,7 @@ def test_relabelling_an_array_sends_no_samples(lab, session, signal):
     assert np.array_equal(signal.signal.magnitude, [1.0, np.nan, 0.0], equal_nan=True)
 
 
+@pytest.mark.statement(24)
 def test_setting_none_to_a_foreign_key_is_written_as_none(lab, session, signal):
     signal.segment = None
     session.commit()
@@ -207,12 +217,14 @@ def test_setting_none_to_a_foreign_key_is_written_as_none(lab, session, signal):
         assert other.get(signal.location).segment is None
 
 
+@pytest.mark.statement(24)
 def test_a_field_cannot_be_deleted(session, signal):
     with pytest.raises(AttributeError, match="set it to None"):
         del signal.segment
     assert not session.is_modified(signal)
 
 
+@pytest.mark.statement(25)
 @pytest.mark.parametrize(
     ("name", "value"),
     [
@@ -237,6 +249,7 @@ def test_a_refused_value_leaves_everything_as_it_was(session, signal, name, valu
     assert all(before[field] is after[field] or before[field] == after[field] for field in before)
 
 
+@pytest.mark.statement(25)
 def test_a_refused_annotation_in_place_leaves_everything_as_it_was(session, block):
     with pytest.raises(ValidationFailed):
         block.annotations["deep"]["list"].append(object())
@@ -246,6 +259,7 @@ def test_a_refused_annotation_in_place_leaves_everything_as_it_was(session, bloc
     assert block.annotations == {"deep": {"list": [1, {"x": 2}]}, "plain": 1}
 
 
+@pytest.mark.statement(30)
 def test_asking_whether_something_is_modified_reads_nothing(lab, stored_block):
     with lab.session() as session:
         block = session.get(stored_block)
@@ -268,6 +282,7 @@ def stored_block(lab):
         return block.location
 
 
+@pytest.mark.statement(27)
 def test_nothing_is_dirty_after_commit_and_after_rollback(session, block):
     block.name = "x"
     session.commit()
@@ -291,6 +306,7 @@ def test_loading_fields_and_relations_is_no_change(lab, session, signal):
         assert not other.is_modified(again)
 
 
+@pytest.mark.statement(89)
 def test_several_wrong_objects_are_reported_in_one_error_before_any_request(lab, session):
     one = session.add(EventArray(times=([1.0, 2.0], "s"), labels=["a", "b"]))
     two = session.add(EventArray(times=([1.0, 2.0], "s"), labels=["a", "b"]))

@@ -58,6 +58,7 @@ def commit(session, fault):
     return None
 
 
+@pytest.mark.statement(29)
 def test_an_edit_of_what_is_being_written_stays_pending_on_what_was_written(lab, session, block, meanwhile):
     def edit():
         block.name = "late"
@@ -74,6 +75,7 @@ def test_an_edit_of_what_is_being_written_stays_pending_on_what_was_written(lab,
         assert (other.get(block.location).name, len(other.history(block))) == ("late", 3)
 
 
+@pytest.mark.statement(29)
 def test_an_edit_of_an_object_that_is_being_created_stays_pending(lab, session, meanwhile):
     fresh = session.add(Block("sent"))
     meanwhile(lambda: setattr(fresh, "name", "late"))
@@ -176,6 +178,7 @@ def test_an_array_set_meanwhile_is_written_by_the_next_commit(lab, session, mean
         assert np.asarray(other.get(signal.location).signal).tolist() == [2.0]
 
 
+@pytest.mark.statement(28)
 def test_objects_added_and_parents_named_meanwhile_stay_pending(lab, session, block, meanwhile):
     with lab.session() as other:
         elsewhere = other.add(Block("elsewhere"))
@@ -218,6 +221,7 @@ def test_an_edit_meanwhile_survives_a_commit_that_fails(lab, session, block, mea
         assert other.query(Block).count() == 2
 
 
+@pytest.mark.statement(28)
 @pytest.mark.parametrize(
     "what",
     [
@@ -247,6 +251,7 @@ def test_what_would_lose_track_of_the_commit_is_refused_meanwhile(lab, session, 
         assert other.get(block.location).name == "sent"
 
 
+@pytest.mark.statement(82)
 def test_another_thread_is_refused_and_changes_nothing(session, block, meanwhile):
     failures = []
 

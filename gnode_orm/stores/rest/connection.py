@@ -7,6 +7,7 @@ change set carries its id, so that the server answers a second one with the rece
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, TypeVar
@@ -24,7 +25,7 @@ from gnode_orm.wire.malformed import Malformed
 T = TypeVar("T")
 
 _POOL = 16
-_PASSING = frozenset({408, 502, 503, 504})
+_PASSING = frozenset({408, 429, 502, 503, 504})
 _LOST = (
     requests.ConnectionError,
     requests.Timeout,
@@ -41,12 +42,14 @@ class Patience:
         connect, read: seconds until a server that does not answer counts as lost.
         attempts: how often one request is sent in all.
         pause: seconds before the third attempt, doubled before each later one.
+        longest: seconds that a server may ask to be left alone; where it asks for more, the failure is told at once.
     """
 
     connect: float = 5.0
     read: float = 120.0
     attempts: int = 5
     pause: float = 0.2
+    longest: float = 30.0
 
 
 @dataclass(frozen=True)
@@ -124,12 +127,14 @@ class Connection:
         retry = self._retries()
         headers = {} if content_type is None else {"Content-Type": content_type}
         while True:
+            asked = None
             try:
                 with self._authorised_answer(method, path, body, headers, stream) as answer:
                     if answer.status_code < 400:
                         return read(answer)
                     failure = self._failure(answer)
-                    if answer.status_code not in _PASSING:
+                    asked = retry.get_retry_after(answer)  # type: ignore[arg-type]  # it reads the headers alone
+                    if answer.status_code not in _PASSING or (asked or 0) > self._patience.longest:
                         raise failure
             except _LOST as error:
                 failure = self._lost(error)
@@ -138,8 +143,14 @@ class Connection:
             try:
                 retry = retry.increment(method, path, error=urllib3.exceptions.HTTPError(str(failure)))
             except urllib3.exceptions.MaxRetryError:
-                raise failure from None
-            retry.sleep()
+                raise self._given_up(failure) from None
+            time.sleep(asked) if asked else retry.sleep()
+
+    def _given_up(self, failure: Exception) -> Exception:
+        attempts = self._patience.attempts
+        if attempts == 1 or not isinstance(failure, StoreUnavailable):
+            return failure
+        return StoreUnavailable(f"{failure}; given up after {attempts} attempts")
 
     def _retries(self) -> urllib3.Retry:
         total = self._patience.attempts - 1

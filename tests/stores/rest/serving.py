@@ -220,11 +220,13 @@ def silent_after(exchange: _Exchange) -> None:
     exchange.drop()
 
 
-def answering(status: int) -> Fault:
+def answering(status: int, retry_after: str | None = None) -> Fault:
     """Something between says this instead of the server."""
 
     def fault(exchange: _Exchange) -> None:
         exchange.status, exchange.head = status, [(b"Content-Length", b"0")]
+        if retry_after is not None:
+            exchange.head.append((b"Retry-After", retry_after.encode()))
         exchange.send_head()
         exchange.drop()
 
