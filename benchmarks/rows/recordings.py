@@ -12,9 +12,11 @@ from benchmarks.measuring import Contestant, Meter, Reach, Round, Row
 
 DATA = Path(os.environ.get("GNODE_ORM_TEST_DATA") or Path(__file__).resolve().parents[3] / "shared" / "data")
 _FILES = {
-    "abf": ("abf2-16ch-4units", "*.abf", "AxonIO"),
+    "abf": ("abf1-187sweeps-tags", "*.abf", "AxonIO"),
+    "abf-short": ("abf2-16ch-4units", "*.abf", "AxonIO"),
     "edf": ("edf-139ch", "*.edf", "EDFIO"),
-    "blackrock": ("blackrock-ns2", "*.ns2", "BlackrockIO"),
+    "blackrock": ("blackrock-nev", "*.nev", "BlackrockIO"),
+    "blackrock-ns2": ("blackrock-ns2", "*.ns2", "BlackrockIO"),
     "intan": ("intan-rhd", "*.rhd", "IntanIO"),
 }
 
@@ -51,11 +53,12 @@ def _neo(folder: Path, name: str) -> Iterator[Round]:
     path = _file(name)
     assert path is not None
     reader = getattr(neo.io, _FILES[name][2])
+    whole = {"load_waveforms": True} if name == "blackrock" else {}
 
     def once(meter: Meter) -> None:
-        source = str(path.with_suffix("")) if name == "blackrock" else str(path)
+        source = str(path.with_suffix("")) if name.startswith("blackrock") else str(path)
         with meter:
-            reader(filename=source).read()
+            reader(filename=source).read(**whole)
 
     yield once
 
