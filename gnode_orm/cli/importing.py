@@ -61,6 +61,15 @@ MetadataOption = Annotated[
         help="A value for the template, or for an annotation of each block; may be repeated.",
     ),
 ]
+ReaderOptionsOption = Annotated[
+    list[str],
+    typer.Option(
+        "--reader-option",
+        metavar="NAME=VALUE",
+        help="An argument for the reader, such as gap_tolerance_ms=0.5 or sampling_rate='20 kHz'; may be repeated.",
+    ),
+]
+PathsOption = Annotated[bool, typer.Option("--keep-paths", help="Keep the folders of files, not their names alone.")]
 RawOption = Annotated[bool, typer.Option("--raw", help="Store the integers of the file with gain and offset.")]
 ForceOption = Annotated[bool, typer.Option("--force", help="Leave out objects that have errors, and list them.")]
 AgainOption = Annotated[bool, typer.Option("--again", help="Import what is in the lab already once more.")]
@@ -73,11 +82,13 @@ def import_files(
     lab: LabOption = None,
     user: UserOption = None,
     reader: ReaderOption = None,
+    reader_option: ReaderOptionsOption = [],  # noqa: B006  # Typer makes a new list for each call
     timezone: ZoneOption = None,
     template: TemplateOption = None,
     metadata: MetadataOption = [],  # noqa: B006  # Typer makes a new list for each call
     raw: RawOption = False,
     keep_personal: PersonalOption = False,
+    keep_paths: PathsOption = False,
     force: ForceOption = False,
     again: AgainOption = False,
     dry_run: DryRunOption = False,
@@ -96,9 +107,13 @@ def import_files(
         "reader": reader,
         "timezone": timezone,
         "template": template,
-        "metadata": _pairs(metadata),
+        "metadata": _pairs(metadata, "--metadata", "mouse=m001"),
+        "reader_options": {
+            name: _value(text) for name, text in _pairs(reader_option, "--reader-option", "units=mV").items()
+        },
         "raw": raw,
         "keep_personal": keep_personal,
+        "keep_paths": keep_paths,
     }
     with open_session(lab, user) as session:
         if dry_run:
@@ -149,14 +164,30 @@ def _planned(file: PlannedFile) -> dict[str, Any]:
     }
 
 
-def _pairs(given: list[str]) -> dict[str, Any]:
+def _pairs(given: list[str], option: str, example: str) -> dict[str, str]:
     pairs = {}
     for text in given:
         name, found, value = text.partition("=")
         if not found or not name:
-            raise WrongUse(f"--metadata {text}: write NAME=VALUE, such as mouse=m001")
+            raise WrongUse(f"{option} {text}: write NAME=VALUE, such as {example}")
         pairs[name] = value
     return pairs
+
+
+def _value(text: str) -> Any:
+    """Read a value as JSON (a number, true, a list), as a quantity with its unit, or else as the text that it is."""
+    import json
+
+    from gnode_orm.core.quantity import quantity
+
+    try:
+        return json.loads(text)
+    except ValueError:
+        pass
+    try:
+        return quantity(text, None)
+    except ValidationFailed:
+        return text
 
 
 @contextmanager

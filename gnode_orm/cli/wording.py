@@ -9,7 +9,8 @@ from collections.abc import Callable
 _OPTIONS: dict[str, str | Callable[[re.Match[str]], str]] = {
     r"\btimezone=(?!\S*[\w<])": "--timezone",
     r"\bmetadata=(?!\S*[\w<])": "--metadata",
-    r"\b(keep_personal|cascade|replace|again)=True\b": lambda match: "--" + match[1].replace("_", "-"),
+    r"\breader_options=(?!\S*[\w<])": "--reader-option",
+    r"\b(keep_personal|keep_paths|cascade|replace|again)=True\b": lambda match: "--" + match[1].replace("_", "-"),
     r"\breader='(\w+)'": r"--reader \1",
     r"\barrays=": "GNODE_ORM_ARRAYS",
 }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Mapping
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -37,13 +38,20 @@ def localise(block: Any, zone: dt.tzinfo) -> None:
             item.rec_datetime = item.rec_datetime.replace(tzinfo=zone)
 
 
-def assumptions(block: Any, reader: str) -> list[str]:
-    """Say what was assumed about a block."""
+_TEXT_TABLE = {"units": ("unit", "V"), "sampling_rate": ("rate", "1 Hz")}
+
+
+def assumptions(block: Any, reader: str, options: Mapping[str, Any]) -> list[str]:
+    """Say what was assumed about a block, beside what the options for its reader say."""
     found = []
     if not any(True for segment in block.segments for _ in data_objects(segment)):
         found.append("read, but it holds no signals, spike trains, events or epochs")
     if reader == "AsciiSignalIO":
-        found.append("a text table says neither unit nor rate: V and 1 Hz were assumed")
+        missing = [words for option, words in _TEXT_TABLE.items() if option not in options]
+        if missing:
+            what, values = (" and ".join(words) for words in zip(*missing, strict=True))
+            verb = "were" if len(missing) > 1 else "was"
+            found.append(f"a text table does not say its {what}: {values} {verb} assumed; reader_options= gives it")
     found += _doubtful_units(block)
     naive = block.rec_datetime
     if isinstance(naive, dt.datetime) and naive.tzinfo is None:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Protocol
 
+from gnode_orm.errors import ValidationFailed
 from gnode_orm.files.as_written import as_written
 from gnode_orm.files.header_checks import check_header
 from gnode_orm.files.open_ephys import experiments_of, reader_of_experiment
-from gnode_orm.files.recognition import is_folder_reader, readers_by_name
+from gnode_orm.files.recognition import readers_by_name
 
 
 class Source(Protocol):
@@ -27,19 +28,25 @@ class Source(Protocol):
         ...
 
 
-def open_source(name: str, path: Path, *, raw: bool = False) -> Source:
+_NO_OPTIONS: Mapping[str, Any] = {}
+
+
+def open_source(name: str, path: Path, *, raw: bool = False, options: Mapping[str, Any] = _NO_OPTIONS) -> Source:
     """Open a path with the reader of this name; whatever the reader raises passes through.
 
-    With ``raw``, signals stay in the file, as the integers that it holds, where the reader can do that.
+    With ``raw``, signals stay in the file, as the integers that it holds, where the reader can do that. ``options``
+    are arguments of the reader.
     """
     check_header(name, path)
+    if options and (name == "nixio" or name in _OWN):
+        raise ValidationFailed(f"The reader {name} takes no options", field="reader_options", value=dict(options))
     if name == "nixio":
         return _nixio(path)
     if name in _OWN:
         return OwnSource(name, path, _OWN[name], raw)
-    if name == "OpenEphysBinaryIO" and len(experiments_of(path)) > 1:
+    if name == "OpenEphysBinaryIO" and not options and len(experiments_of(path)) > 1:
         return ExperimentsSource(path, raw)
-    reader = _construct(readers_by_name()[name], path)
+    reader = _construct(readers_by_name()[name], path, options)
     return RawSource(name, reader, raw) if hasattr(reader, "block_count") else WholeSource(name, reader)
 
 
@@ -152,17 +159,15 @@ def _with_events(block: Any) -> Any:
     return block
 
 
-def _construct(reader: Any, path: Path) -> Any:
+def _construct(reader: Any, path: Path, options: Mapping[str, Any]) -> Any:
     name = reader.__name__
-    if name == "NixIO":
-        return reader(str(path), mode="ro")
-    if name == "NWBIO":
-        return reader(str(path), mode="r")
     if name == "NeuralynxIO" and path.is_file():
-        return reader(dirname=str(path.parent), include_filenames=[path.name])
-    if is_folder_reader(reader):
-        return reader(dirname=str(path))
-    return reader(filename=str(path))
+        return reader(str(path.parent), **{"include_filenames": [path.name], **options})
+    # Every reader takes the path first, under various names.
+    return reader(str(path), **_MODES.get(name, {}), **options)
+
+
+_MODES = {"NixIO": {"mode": "ro"}, "NWBIO": {"mode": "r"}}
 
 
 def _close(reader: Any) -> None:

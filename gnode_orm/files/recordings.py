@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -73,18 +73,21 @@ class Recording:
         self.close()
 
     def _prepare(self, native: Any) -> None:
-        leave_out_paths(native)
+        if not self._options.keep_paths:
+            leave_out_paths(native)
         if not self._options.keep_personal:
             self._assumed += leave_out_persons(native)
         if self._options.timezone is not None:
             localise(native, self._options.timezone)
-        self._assumed += assumptions(native, self.reader_name)
+        self._assumed += assumptions(native, self.reader_name, self._options.reader)
 
 
 @dataclass(frozen=True, slots=True)
 class _Options:
     timezone: dt.tzinfo | None
     keep_personal: bool
+    keep_paths: bool
+    reader: Mapping[str, Any]
 
 
 def open_recording(
@@ -92,7 +95,9 @@ def open_recording(
     *,
     reader: str | None = None,
     timezone: str | dt.tzinfo | None = None,
+    reader_options: Mapping[str, Any] | None = None,
     keep_personal: bool = False,
+    keep_paths: bool = False,
     raw: bool = False,
 ) -> Recording:
     """Open a recording, file or folder, with the first reader that can read it.
@@ -101,21 +106,27 @@ def open_recording(
         path: file or folder.
         reader: name of one reader to use, such as ``"AxonIO"`` or ``"wfdb"``, instead of those that fit the content.
         timezone: where the recording was made, such as ``"Europe/Berlin"``; for times that come without a zone.
+        reader_options: arguments for the reader that is named, such as ``{"gap_tolerance_ms": 0.5}``.
         keep_personal: keep name, birth date and the like of a person, where the file holds them.
+        keep_paths: keep the folders in ``file_origin``, not the name of the file alone.
         raw: leave the samples in the file until they are asked for, as its integers with gain and offset, where the
             reader can do that.
 
     Raises:
         NotFound: there is nothing at the path.
         FormatError: no reader can read it; one line with the reason of each.
-        ValidationFailed: an unknown reader or time zone.
+        ValidationFailed: an unknown reader or time zone, or options for no reader.
     """
     path = Path(path)
-    options = _Options(zone_named(timezone), keep_personal)
+    options = _Options(zone_named(timezone), keep_personal, keep_paths, reader_options or {})
+    if options.reader and reader is None:
+        raise ValidationFailed(
+            f"Options {sorted(options.reader)} are for one reader; name it with reader=", field="reader_options"
+        )
     names, reasons = _to_try(path, reader)
     for name in names:
         messages = ReaderMessages()
-        attempt = _attempt(name, path, messages, raw)
+        attempt = _attempt(name, path, messages, raw, options.reader)
         if isinstance(attempt, str):
             reasons.append(f"{name}: {attempt}")
             continue
@@ -136,11 +147,13 @@ def _to_try(path: Path, reader: str | None) -> tuple[list[str], list[str]]:
     return [reader], []
 
 
-def _attempt(name: str, path: Path, messages: ReaderMessages, raw: bool) -> tuple[Source, Any] | str:
+def _attempt(
+    name: str, path: Path, messages: ReaderMessages, raw: bool, options: Mapping[str, Any]
+) -> tuple[Source, Any] | str:
     """Open the path and read its first block, or say why that failed."""
     with messages.listening():
         try:
-            source = open_source(name, path, raw=raw)
+            source = open_source(name, path, raw=raw, options=options)
         except Exception as error:  # readers of foreign formats raise anything
             return reason_of(error)
     first = _read(source, 0, messages) if source.block_count else Failure(0, "holds no block")

@@ -57,7 +57,8 @@ class PlannedFile:
     Attributes:
         path: the file, or the folder that is one recording.
         wanted: whether it will be imported; set it to leave the file out.
-        reader, timezone, keep_personal, raw, metadata: how it will be imported; may be changed.
+        reader, reader_options, timezone, keep_personal, keep_paths, raw, metadata: how it will be imported; may be
+            changed.
         reader_name: the reader that took it.
         blocks: what would be made.
         warnings: what the reader reported and what was assumed.
@@ -71,7 +72,9 @@ class PlannedFile:
     metadata: dict[str, Any] = field(default_factory=dict)
     timezone: str | dt.tzinfo | None = None
     reader: str | None = None
+    reader_options: dict[str, Any] = field(default_factory=dict)
     keep_personal: bool = False
+    keep_paths: bool = False
     raw: bool = False
     wanted: bool = True
     reader_name: str | None = None
@@ -91,7 +94,17 @@ class PlannedFile:
         pairs = zip(self.blocks, self._names, strict=True)
         names = {block.number: block.name for block, before in pairs if block.name != before}
         return ImportOptions(
-            self.template, self.metadata, self.timezone, self.reader, self.keep_personal, self.raw, force, again, names
+            template=self.template,
+            metadata=self.metadata,
+            timezone=self.timezone,
+            reader=self.reader,
+            reader_options=self.reader_options,
+            keep_personal=self.keep_personal,
+            keep_paths=self.keep_paths,
+            raw=self.raw,
+            force=force,
+            again=again,
+            names=names,
         )
 
     def remember_names(self) -> None:
@@ -206,7 +219,9 @@ def plan_import(
     metadata: Metadata,
     timezone: str | dt.tzinfo | None,
     reader: str | None,
+    reader_options: Mapping[str, Any] | None,
     keep_personal: bool,
+    keep_paths: bool,
     raw: bool,
 ) -> ImportPlan:
     """Look at files, and give what an import of them would make."""
@@ -219,7 +234,17 @@ def plan_import(
         if found.reason is not None:
             ignored.append(f"{found.path}: {found.reason}")
             continue
-        file = PlannedFile(found.path, read, _metadata_for(metadata, found.path), timezone, reader, keep_personal, raw)
+        file = PlannedFile(
+            found.path,
+            read,
+            _metadata_for(metadata, found.path),
+            timezone,
+            reader,
+            dict(reader_options or {}),
+            keep_personal,
+            keep_paths,
+            raw,
+        )
         _look(session, file)
         files.append(file)
     return ImportPlan(session, files, ignored)
@@ -280,8 +305,10 @@ def _look(session: Session, file: PlannedFile) -> None:
         with open_recording(
             file.path,
             reader=file.reader,
+            reader_options=file.reader_options,
             timezone=file.timezone,
             keep_personal=file.keep_personal,
+            keep_paths=file.keep_paths,
             raw=True,  # samples can wait
         ) as recording:
             _look_at_recording(file, recording)

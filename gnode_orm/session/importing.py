@@ -36,7 +36,9 @@ class ImportOptions:
     metadata: Mapping[str, Any] = field(default_factory=dict)
     timezone: str | dt.tzinfo | None = None
     reader: str | None = None
+    reader_options: Mapping[str, Any] | None = None
     keep_personal: bool = False
+    keep_paths: bool = False
     raw: bool = False
     force: bool = False
     again: bool = False
@@ -99,7 +101,9 @@ def _import_recording(
         path,
         reader=options.reader,
         timezone=options.timezone,
+        reader_options=options.reader_options,
         keep_personal=options.keep_personal,
+        keep_paths=options.keep_paths,
         raw=options.raw,
     ) as recording:
         _import_blocks(session, recording, _Origin(content, there), options, report, result)

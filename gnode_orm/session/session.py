@@ -341,7 +341,9 @@ class Session(UnitOfWork):
         metadata: Metadata = None,
         timezone: str | tzinfo | None = None,
         reader: str | None = None,
+        reader_options: Mapping[str, Any] | None = None,
         keep_personal: bool = False,
+        keep_paths: bool = False,
         raw: bool = False,
         force: bool = False,
         again: bool = False,
@@ -360,7 +362,9 @@ class Session(UnitOfWork):
                 template that are called so, and otherwise to the annotations of the block.
             timezone: where the recording was made, such as ``"Europe/Berlin"``, for times that come without a zone.
             reader: name of one reader to use, such as ``"AxonIO"``, instead of those that fit the content.
+            reader_options: arguments for the reader that is named, such as ``{"gap_tolerance_ms": 0.5}``.
             keep_personal: keep name, birth date and the like of a person, where the file holds them.
+            keep_paths: keep the folders of files in ``file_origin``, not their names alone.
             raw: store the integers of the file with gain and offset, where the reader gives them.
             force: leave out objects that have errors, and list them, instead of refusing the block.
             again: import it although its content is in the lab already.
@@ -375,7 +379,8 @@ class Session(UnitOfWork):
 
         return import_file(
             self, path, template=template, metadata=metadata, timezone=timezone, reader=reader,
-            keep_personal=keep_personal, raw=raw, force=force, again=again, progress=progress,
+            reader_options=reader_options, keep_personal=keep_personal, keep_paths=keep_paths, raw=raw,
+            force=force, again=again, progress=progress,
         )  # fmt: skip
 
     def plan_import(
@@ -386,7 +391,9 @@ class Session(UnitOfWork):
         metadata: Metadata = None,
         timezone: str | tzinfo | None = None,
         reader: str | None = None,
+        reader_options: Mapping[str, Any] | None = None,
         keep_personal: bool = False,
+        keep_paths: bool = False,
         raw: bool = False,
     ) -> ImportPlan:
         """Look at files, and give what an import of them would make: to print, to edit and to ``apply()``.
@@ -398,7 +405,7 @@ class Session(UnitOfWork):
 
         return plan_import(
             self, paths, template=template, metadata=metadata, timezone=timezone, reader=reader,
-            keep_personal=keep_personal, raw=raw,
+            reader_options=reader_options, keep_personal=keep_personal, keep_paths=keep_paths, raw=raw,
         )  # fmt: skip
 
     def export(self, obj: Entity, path: str | PathLike[str], *, replace: bool = False) -> list[str]:

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from gnode_orm import Block, Session
+from gnode_orm import AnalogSignal, Block, Session
 from gnode_orm.cli.demo_recording import write_recording
 from gnode_orm.cli.wording import in_options
 
@@ -54,6 +54,27 @@ def test_a_bad_file_is_told_and_the_others_are_imported(run, empty_lab, files, t
     assert "3 files: 1 blocks and documents stored, 2 with errors" in result.stderr
     with Session(empty_lab) as session:
         assert [block.name for block in session.query(Block)] == ["cell07_trial2"]
+
+
+def test_options_for_a_reader_are_numbers_quantities_or_text(run, empty_lab, tmp_path):
+    (tmp_path / "trace.txt").write_text("time\n1.5\n2.5\n")
+    options = ("units=mV", "sampling_rate=20 kHz", "skiprows=1")
+    given = [part for option in options for part in ("--reader-option", option)]
+    result = run("import", tmp_path / "trace.txt", "--reader", "AsciiSignalIO", *given, "--lab", empty_lab)
+    assert result.exit_code == 0
+    with Session(empty_lab) as session:
+        signal = session.query(AnalogSignal).one()
+        assert (str(signal.sampling_rate), signal.signal.load().tolist(), signal.signal.unit) == (
+            "20.0 kHz",
+            [1.5, 2.5],
+            "mV",
+        )
+
+
+def test_an_option_for_a_reader_needs_a_name(run, empty_lab, files):
+    result = run("import", files[0], "--reader", "AxonIO", "--reader-option", "mV", "--lab", empty_lab)
+    assert result.exit_code == 2
+    assert "--reader-option mV: write NAME=VALUE, such as units=mV" in result.stderr
 
 
 def test_json_tells_what_became_of_each_file(run, empty_lab, files, tmp_path):

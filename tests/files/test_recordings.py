@@ -214,6 +214,48 @@ def test_what_was_assumed_is_said(data: Path, path: str, words: str) -> None:
     assert any(words in text for text in told)
 
 
+def test_options_for_a_reader_take_the_place_of_what_is_assumed(data: Path) -> None:
+    path = data / "ascii-column" / "spike_extraction_test_data.txt"
+    options = {"units": "mV", "sampling_rate": 20 * pq.kHz}
+    (block,), told = read(path, reader="AsciiSignalIO", reader_options=options)
+    (signal,) = block.segments[0].analogsignals
+    assert (signal.dimensionality.string, float(signal.sampling_rate.rescale("Hz"))) == ("mV", 20_000)
+    assert not any("assumed" in text for text in told)
+    _, told = read(path, reader="AsciiSignalIO", reader_options={"units": "mV"})
+    assert "a text table does not say its rate: 1 Hz was assumed; reader_options= gives it" in told
+
+
+def test_a_reader_of_bytes_is_told_what_they_are(tmp_path: Path) -> None:
+    path = tmp_path / "samples.raw"
+    path.write_bytes(np.arange(12, dtype="<i2").tobytes())
+    options = {"dtype": "<i2", "nb_channel": 3, "sampling_rate": 500.0}
+    (block,), _ = read(path, reader="RawBinarySignalIO", reader_options=options)
+    assert [signal.shape for signal in block.segments[0].analogsignals] == [(4, 3)]
+
+
+@pytest.mark.parametrize(
+    ("reader", "options", "error", "reason"),
+    [
+        (None, {"units": "mV"}, ValidationFailed, r"Options \['units'\] are for one reader; name it with reader="),
+        ("AxonIO", {"gain": 2}, FormatError, "AxonIO: TypeError: .* unexpected keyword argument 'gain'"),
+        ("pynwb", {"gain": 2}, FormatError, "The reader pynwb takes no options"),
+    ],
+)
+def test_options_that_no_reader_takes_are_refused(
+    data: Path, reader: str | None, options: dict[str, Any], error: type[Exception], reason: str
+) -> None:
+    with pytest.raises(error, match=reason):
+        open_recording(data / "abf2-ic-ramp" / "17o05027_ic_ramp.abf", reader=reader, reader_options=options)
+
+
+def test_folders_are_kept_with_the_name_of_a_file_where_that_is_asked_for(data: Path) -> None:
+    path = data / "abf2-ic-ramp" / "17o05027_ic_ramp.abf"
+    (block,), _ = read(path)
+    assert block.file_origin == path.name
+    (block,), _ = read(path, keep_paths=True)
+    assert block.file_origin == str(path)
+
+
 def test_a_time_zone_is_given_to_times_that_have_none(data: Path) -> None:
     (block,), told = read(data / "abf2-ic-ramp" / "17o05027_ic_ramp.abf", timezone="Europe/Berlin")
     assert block.rec_datetime.utcoffset() == dt.timedelta(hours=2)
