@@ -32,8 +32,8 @@ def in_bulk(call: Call) -> Response:
         raise Refusal(400, f"The name of the field should be '{_FIELD}'")
     if file.read(len(hdf5.SIGNATURE)) != hdf5.SIGNATURE:
         raise Refusal(400, "Uploaded file is not an HDF5 file")
-    with hdf5.opened(file) as root:
-        objects = read_delta(root, size)
+    with hdf5.opened(file) as content:
+        objects = read_delta(content, size)
         kind, id_ = retrying(lambda: _write(call, objects))
     found = shown_objects(call.store, kind, [id_], call.user, call.base)
     return json_answer(found[0])

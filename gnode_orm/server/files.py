@@ -67,8 +67,8 @@ def upload(call: Call) -> Response:
     _, file, size = call.files[0]
     if size == 0:
         raise ValidationFailed("The file is empty", field=field.name)
-    with hdf5.opened(file) as root:
-        source = hdf5.first_dataset(root, size)
+    with hdf5.opened(file) as content:
+        source = hdf5.first_dataset(content, size)
 
         def write() -> None:
             columns = find(call.store, kind, call.params["id"], call.user)

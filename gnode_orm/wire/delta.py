@@ -40,7 +40,7 @@ class DeltaObject:
         return f"{self.kind}/{self.id}"
 
 
-def read_delta(root: Any, file_size: int) -> list[DeltaObject]:
+def read_delta(content: hdf5.Content, file_size: int) -> list[DeltaObject]:
     """Read a delta; parents stand before their children.
 
     Raises:
@@ -48,7 +48,7 @@ def read_delta(root: Any, file_size: int) -> list[DeltaObject]:
         CycleError: objects that are each other's parents.
     """
     allowance = hdf5.Allowance(file_size)
-    objects = [_object(name, group, allowance) for name, group in hdf5.members(root)]
+    objects = [_object(name, group, content, allowance) for name, group in hdf5.members(content.root)]
     if not objects:
         raise ValidationFailed("The delta holds no object")
     by_key = {item.key: item for item in objects}
@@ -76,7 +76,7 @@ def bare_id(kind: str, sent: Any) -> str | None:
     return location.id if location.kind == kind else None
 
 
-def _object(name: str, group: Any, allowance: hdf5.Allowance) -> DeltaObject:
+def _object(name: str, group: Any, content: hdf5.Content, allowance: hdf5.Allowance) -> DeltaObject:
     import h5py
 
     kind, id_ = _address(name)
@@ -89,9 +89,9 @@ def _object(name: str, group: Any, allowance: hdf5.Allowance) -> DeltaObject:
         if not isinstance(dataset, h5py.Dataset):
             raise ValidationFailed(f"{name}/{member} is not a dataset")
         if member == _JSON:
-            item.body, found = _body(name, dataset, allowance), True
+            item.body, found = _body(name, dataset, content, allowance), True
         elif member in names:
-            item.arrays[member] = hdf5.DatasetSource(dataset, allowance)
+            item.arrays[member] = hdf5.DatasetSource(dataset, content, allowance)
     if not found:
         raise ValidationFailed(f"{name} has no dataset 'json'")
     return item
@@ -111,8 +111,8 @@ def _address(name: str) -> tuple[str, str]:
     return kind, id_
 
 
-def _body(name: str, dataset: Any, allowance: hdf5.Allowance) -> dict[str, Any]:
-    body = json_text.loads(hdf5.read_text(dataset, _MAX_JSON, allowance))
+def _body(name: str, dataset: Any, content: hdf5.Content, allowance: hdf5.Allowance) -> dict[str, Any]:
+    body = json_text.loads(hdf5.read_text(dataset, _MAX_JSON, content, allowance).encode())
     if not isinstance(body, dict):
         raise ValidationFailed(f"{name}: a JSON object is needed in 'json'")
     return body

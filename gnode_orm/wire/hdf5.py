@@ -1,38 +1,49 @@
 """Arrays as HDF5 files, and HDF5 files that strangers send: opened so that nothing outside them is touched.
 
 A file may name other files (external links, external storage, virtual datasets), ask for filters that are loaded as
-plug-ins, and claim sizes that it does not have. Each of these is refused before any data is read.
+plug-ins, and claim sizes that it does not have. Each of these is refused before any data is read. The library tells
+what is in a file and where; data and texts are read without it.
 """
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import IO, Any
 
 import numpy as np
 import numpy.typing as npt
 
 from gnode_orm.errors import GnodeError, ValidationFailed
+from gnode_orm.wire.hdf5_data import CHECKSUM, DEFLATE, SHUFFLE, StoredArray
+from gnode_orm.wire.hdf5_heap import Heap
 
 DATASET = "arraydata"
 SIGNATURE = b"\x89HDF\r\n\x1a\n"
 MAX_AXES = 32
 MAX_OBJECTS = 200_000
 
-# Deflate, shuffle, checksum: built into the library and harmless.
-_FILTERS = frozenset({1, 2, 3})
+_FILTERS = frozenset({DEFLATE, SHUFFLE, CHECKSUM})
 _KINDS = "biufcSU"
-_CHUNK = 8 << 20
 # What a file may unfold to: some room, and then what honest compression reaches.
 _ROOM = 16 << 20
 _UNFOLDING = 100
-# Texts of a file are read so many bytes at a time, should each be as long as the whole file.
-_TEXTS = 256 << 20
+
+
+@dataclass(frozen=True)
+class Content:
+    """An opened file: its groups and datasets, and the bytes that they are made of."""
+
+    root: Any
+    file: IO[bytes]
+    size: int
+    heap: Heap
 
 
 @contextmanager
-def opened(file: IO[bytes]) -> Iterator[Any]:
+def opened(file: IO[bytes]) -> Iterator[Content]:
     """Open an HDF5 file that came from outside.
 
     Raises:
@@ -43,11 +54,12 @@ def opened(file: IO[bytes]) -> Iterator[Any]:
     file.seek(0)
     if file.read(len(SIGNATURE)) != SIGNATURE:
         raise ValidationFailed("Uploaded file is not an HDF5 file")
+    size = file.seek(0, os.SEEK_END)
     file.seek(0)
     try:
         with h5py.File(file, "r", locking=False) as root:
-            yield root
-    except (OSError, RuntimeError, KeyError, TypeError, ValueError, MemoryError) as error:
+            yield Content(root, file, size, Heap(file, size))
+    except (OSError, RuntimeError, KeyError, TypeError, ValueError, ArithmeticError, MemoryError) as error:
         if isinstance(error, GnodeError):
             raise  # some of our own errors are kinds of OSError
         raise ValidationFailed(f"The HDF5 file cannot be read ({error})") from None
@@ -107,12 +119,13 @@ class DatasetSource:
         ValidationFailed: a dataset that is not taken; the message says why.
     """
 
-    def __init__(self, dataset: Any, allowance: Allowance) -> None:
+    def __init__(self, dataset: Any, content: Content, allowance: Allowance) -> None:
         self._dataset = dataset
+        self._content = content
         self.shape: tuple[int, ...] = _shape(dataset)
         _check_storage(dataset)
         _check_size(dataset, self.shape, allowance)
-        self._labels = _labels(dataset, self.shape, allowance) if _is_text(dataset) else None
+        self._labels = _labels(dataset, self.shape, content.heap, allowance) if _is_text(dataset) else None
         self.dtype: np.dtype[Any] = _plain_dtype(dataset) if self._labels is None else self._labels.dtype
 
     @property
@@ -125,25 +138,21 @@ class DatasetSource:
         if self._labels is not None:
             yield self._labels
             return
-        if not self.shape or 0 in self.shape:
-            yield np.asarray(self._dataset[()], dtype=self.dtype)
-            return
-        rows = max(1, _CHUNK // max(1, self.nbytes // self.shape[0]))
-        for start in range(0, self.shape[0], rows):
-            yield np.ascontiguousarray(self._dataset[start : start + rows])
+        content = self._content
+        yield from StoredArray(content.file, content.size, self._dataset, self.dtype, self.shape).pieces()
 
 
-def first_dataset(root: Any, file_size: int) -> DatasetSource:
+def first_dataset(content: Content, file_size: int) -> DatasetSource:
     """Give the first dataset of a file, whatever its name."""
     import h5py
 
-    for _, item in members(root):
+    for _, item in members(content.root):
         if isinstance(item, h5py.Dataset):
-            return DatasetSource(item, Allowance(file_size))
+            return DatasetSource(item, content, Allowance(file_size))
     raise ValidationFailed("The HDF5 file holds no dataset")
 
 
-def read_text(dataset: Any, limit: int, allowance: Allowance) -> bytes:
+def read_text(dataset: Any, limit: int, content: Content, allowance: Allowance) -> str:
     """Read a scalar text, as ``json`` in a delta is.
 
     Raises:
@@ -152,38 +161,28 @@ def read_text(dataset: Any, limit: int, allowance: Allowance) -> bytes:
     if dataset.shape != () or not (_is_text(dataset) or dataset.dtype.kind == "S"):
         raise ValidationFailed(f"{dataset.name} is not a single text")
     _check_storage(dataset)
-    # Text of a fixed length claims it; text of any length is as long as it is.
-    text = b"" if dataset.dtype.itemsize > limit else _bytes(dataset[()])
-    if len(text) > limit or dataset.dtype.itemsize > limit:
+    references = content.heap.references(dataset, 1) if _is_text(dataset) else None
+    # Text of one width claims it; text of any length is as long as its reference says.
+    length = dataset.dtype.itemsize if references is None else int(references["length"][0])
+    if length > limit:
         raise ValidationFailed(f"{dataset.name} is longer than {limit} bytes")
-    allowance.take_text(len(text), dataset.name)
-    return text
+    allowance.take_text(length, dataset.name)
+    if references is not None:
+        return next(content.heap.texts(references, dataset.name))
+    (data,) = StoredArray(content.file, content.size, dataset, dataset.dtype, ()).pieces()
+    return bytes(data[()]).decode()
 
 
-def _bytes(value: Any) -> bytes:
-    return value.encode() if isinstance(value, str) else bytes(value)
-
-
-def _labels(dataset: Any, shape: tuple[int, ...], allowance: Allowance) -> npt.NDArray[Any]:
+def _labels(dataset: Any, shape: tuple[int, ...], heap: Heap, allowance: Allowance) -> npt.NDArray[Any]:
     """Read text of any length as an array of one width; clients write ASCII, others UTF-8."""
     if len(shape) > 1:
         raise ValidationFailed(f"{dataset.name} has {len(shape)} axes; text has one")
-    texts: list[str] = []
-    for piece in _texts(dataset, shape, allowance.file_size):
-        allowance.take_text(sum(map(len, piece)), dataset.name)
-        texts += piece
+    references = heap.references(dataset, shape[0] if shape else 1)
+    allowance.take_text(int(references["length"].sum(dtype=np.int64)), dataset.name)
+    texts = list(heap.texts(references, dataset.name))
     width = max(map(len, texts), default=1) or 1
     allowance.take(len(texts) * width * 4, dataset.name)
     return np.array(texts, dtype=f"U{width}").reshape(shape)
-
-
-def _texts(dataset: Any, shape: tuple[int, ...], file_size: int) -> Iterator[list[str]]:
-    if not shape:
-        yield [dataset.asstr()[()]]
-        return
-    step = max(1, _TEXTS // max(1, file_size))
-    for start in range(0, shape[0], step):
-        yield dataset.asstr()[start : start + step].tolist()
 
 
 def write_file(file: IO[bytes], source: Any) -> None:
@@ -226,7 +225,21 @@ def _plain_dtype(dataset: Any) -> np.dtype[Any]:
     if dtype.kind not in _KINDS or dtype.subdtype is not None or dtype.itemsize == 0:
         raise ValidationFailed(f"{dataset.name}: data of type {dtype} are not taken; send numbers or text")
     # Enumerations and the like carry a description that is not part of an array.
-    return np.dtype(dtype.str)
+    plain = np.dtype(dtype.str)
+    _check_layout(dataset, plain)
+    return plain
+
+
+def _check_layout(dataset: Any, dtype: np.dtype[Any]) -> None:
+    """Refuse numbers whose bytes are not those of the data type that stands for them."""
+    import h5py
+
+    stored = dataset.id.get_type()
+    if isinstance(stored, h5py.h5t.TypeEnumID):
+        stored = stored.get_super()
+    same = stored.get_size() == dtype.itemsize if dtype.kind in "bS" else stored.equal(h5py.h5t.py_create(dtype))
+    if not same:
+        raise ValidationFailed(f"{dataset.name}: numbers in a layout of their own are not taken; send {dtype}")
 
 
 def _check_storage(dataset: Any) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import random
 from collections.abc import Callable
 from typing import Any
 
@@ -120,6 +121,26 @@ def test_honest_labels_of_many_lengths_are_taken(ann: Client) -> None:
     assert ann.post(f"{address}labels/", files={"raw_file": content}).status_code == 202
     with h5py.File(io.BytesIO(ann.get(f"{address}labels/").content)) as root:
         assert root["arraydata"].asstr()[()].tolist() == texts
+
+
+def test_a_delta_with_bytes_changed_or_missing_is_written_whole_or_not_at_all(ann: Client, store: LocalStore) -> None:
+    def fill(root: Any) -> None:
+        with_json(root, "-api-v1-electrophysiology-segment-TEMP9-")
+        with_json(root, SIGNAL.format(1), '{"segment": "TEMP9"}').create_dataset("signal", data=np.arange(50.0))
+
+    content, choice = written(fill), random.Random(3)
+    places = [place for place, byte in enumerate(content) if byte]
+    whole = 0
+    for number in range(120):
+        changed = bytearray(content)
+        for place in choice.sample(places, 2):
+            changed[place] = choice.randrange(256)
+        sent = bytes(changed) if number % 4 else content[: choice.randrange(8, len(content) - 600)]
+        answer = ann.post(BULK, files={"raw_file": sent})
+        assert answer.status_code in (200, 400, 404, 422), (number, answer.text)
+        whole += answer.status_code == 200
+        assert store.count(Select("segment"), "ann") == whole
+    assert stored(store)[0] == whole
 
 
 def test_an_allowance_is_shared_by_all_datasets_of_a_file() -> None:
