@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from gnode_orm.cli import (
+    backing_up,
     collecting,
     deleting,
     demo,
@@ -17,6 +18,7 @@ from gnode_orm.cli import (
     making,
     plotting,
     querying,
+    restoring,
     serving,
     sharing,
     showing,
@@ -57,6 +59,8 @@ for _name, _command, _panel in (
     ("share", sharing.share, _CHANGE),
     ("unshare", sharing.unshare, _CHANGE),
     ("serve", serving.serve, _SERVE),
+    ("backup", backing_up.backup, _KEEP),
+    ("restore", restoring.restore, _KEEP),
     ("gc", collecting.gc, _KEEP),
     ("upgrade", upgrading.upgrade, _KEEP),
 ):

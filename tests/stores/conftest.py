@@ -74,3 +74,16 @@ def emptied_postgres(postgres_lab: str) -> str:
             names = ", ".join(f'"{name}"' for name in lab_tables().metadata.tables if name != "lab")
             connection.execute(f"TRUNCATE {names}")
     return postgres_lab
+
+
+@pytest.fixture
+def new_postgres(postgres_lab: str) -> Iterator[str]:
+    """The URL of an empty PostgreSQL database."""
+    import psycopg
+    from sqlalchemy import make_url
+
+    name = f"gnode_new_{secrets.token_hex(6)}"
+    with psycopg.connect(postgres_lab.replace("+psycopg", ""), autocommit=True) as connection:
+        connection.execute(f'CREATE DATABASE "{name}" TEMPLATE template0'.encode())
+        yield make_url(postgres_lab).set(database=name).render_as_string(hide_password=False)
+        connection.execute(f'DROP DATABASE "{name}" WITH (FORCE)'.encode())

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
@@ -31,19 +30,6 @@ def old(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[tuple[str, d
     address = request.getfixturevalue("new_postgres")
     old_postgres(address, tmp_path / "arrays")
     yield address, {"arrays": tmp_path / "arrays"}
-
-
-@pytest.fixture
-def new_postgres(postgres_lab: str) -> Iterator[str]:
-    """The URL of an empty PostgreSQL database."""
-    import psycopg
-    from sqlalchemy import make_url
-
-    name = f"gnode_old_{secrets.token_hex(6)}"
-    with psycopg.connect(postgres_lab.replace("+psycopg", ""), autocommit=True) as connection:
-        connection.execute(f'CREATE DATABASE "{name}" TEMPLATE template0'.encode())
-        yield make_url(postgres_lab).set(database=name).render_as_string(hide_password=False)
-        connection.execute(f'DROP DATABASE "{name}" WITH (FORCE)'.encode())
 
 
 def test_an_older_lab_is_refused_with_the_command_that_helps(old):

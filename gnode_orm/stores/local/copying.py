@@ -12,7 +12,6 @@ from gnode_orm.stores.local.durable import sync_folder
 from gnode_orm.stores.local.sqlite import SqliteDatabase
 from gnode_orm.stores.local.tables import lab_tables
 
-_PAGES = 1024
 _ROWS = 5000
 
 
@@ -26,9 +25,10 @@ def copy_database(database: Database, transaction: Transaction, path: Path) -> N
     try:
         with closing(sqlite3.connect(partial, isolation_level=None)) as copy:
             if isinstance(database, SqliteDatabase):
-                # A connection that is writing cannot be copied from; another one sees the same, since writers wait.
+                # In one step, which other writers neither disturb nor wait for; and from a connection of its own, since
+                # one that is writing cannot be copied from.
                 with database.read() as reader:
-                    reader.connection.backup(copy, pages=_PAGES)
+                    reader.connection.backup(copy)
                 copy.execute("PRAGMA journal_mode = DELETE")
             else:
                 _copy_tables(transaction, copy)

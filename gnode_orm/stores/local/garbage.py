@@ -100,7 +100,7 @@ class Collector:
         return found
 
     def _unnamed(self, transaction: Transaction) -> dict[bytes, int]:
-        named = " ".join(f'EXCEPT SELECT "{column}" FROM "{table}"' for table, column in _array_columns())
+        named = " ".join(f'EXCEPT SELECT "{column}" FROM "{table}"' for table, column in array_columns())
         rows = transaction.query(f'SELECT hash FROM "array" WHERE touched < :limit {named}', limit=self._limit)
         found: dict[bytes, int] = {}
         for part in _parts([bytes(hash_) for (hash_,) in rows]):
@@ -178,7 +178,7 @@ class Collector:
         """The arrays that commits named after the snapshot in which the others were found."""
         texts = (
             f'SELECT "{column}" FROM "{table}" WHERE rev > :seen AND "{column}" IS NOT NULL'
-            for table, column in _array_columns()
+            for table, column in array_columns()
         )
         return {bytes(hash_) for text in texts for (hash_,) in transaction.query(text, seen=self._seen)}
 
@@ -194,7 +194,7 @@ class Collector:
         return gone
 
 
-def _array_columns() -> list[tuple[str, str]]:
+def array_columns() -> list[tuple[str, str]]:
     """Every table that names arrays, with the column of the hash."""
     return [
         (table, f"{field.name}_hash")

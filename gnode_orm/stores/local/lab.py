@@ -89,8 +89,7 @@ def _create(database: Database, shown: str) -> Lab:
         taken = sorted(set(tables) & set(lab_tables().metadata.tables))
         if taken:
             raise FormatError(f"{shown} is not a lab, but has tables of the same names ({', '.join(taken[:3])})")
-        for statement in _creation(database):
-            transaction.connection.execute(statement)
+        make_tables(transaction)
         lab = Lab(FORMAT, secrets.token_hex(16), now_us(), package_version())
         row = (lab.format, lab.uuid, lab.created, lab.package)
         transaction.insert("lab", ("format", "uuid", "created", "package"), [row])
@@ -98,10 +97,10 @@ def _create(database: Database, shown: str) -> Lab:
     return lab
 
 
-def _creation(database: Database) -> list[str]:
-    statements: list[str] = []
-    compiler = database.compiler
+def make_tables(transaction: Transaction) -> None:
+    """Make every table of a lab, without a row."""
+    compiler = transaction.database.compiler
     for table in lab_tables().metadata.sorted_tables:
-        statements.append(compiler.compile(sa.schema.CreateTable(table)))
-        statements.extend(compiler.compile(sa.schema.CreateIndex(index)) for index in sorted(table.indexes, key=str))
-    return statements
+        transaction.connection.execute(compiler.compile(sa.schema.CreateTable(table)))
+        for index in sorted(table.indexes, key=str):
+            transaction.connection.execute(compiler.compile(sa.schema.CreateIndex(index)))

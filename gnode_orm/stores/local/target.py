@@ -26,7 +26,7 @@ Open it in Python with
     with gnode_orm.Session("path/to/this/folder") as session:
         ...
 
-Keep the folder together, and do not edit its files by hand. To copy it, close the programs that use it first.
+Keep the folder together, and do not edit its files by hand. To copy it while it is in use: gnode-orm backup.
 """
 
 MOUNTS = Path("/proc/self/mountinfo")

@@ -1,0 +1,228 @@
+"""Putting a lab back from a backup: into a new place, every file checked against its hash, all of it or nothing."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import os
+import re
+import secrets
+import shutil
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+from typing import BinaryIO
+
+import numpy as np
+from numpy.lib import format as npy
+
+from gnode_orm.core.arrayhash import ArrayHasher
+from gnode_orm.errors import FormatError, GnodeError, StoreUnavailable, ValidationFailed
+from gnode_orm.stores.local.backup import Backup, opened
+from gnode_orm.stores.local.database import Database
+from gnode_orm.stores.local.durable import move_into_place, sync_folder
+from gnode_orm.stores.local.formats import FORMAT
+from gnode_orm.stores.local.lab import Lab, check_not_newer, make_tables
+from gnode_orm.stores.local.opening import Place, place_of
+from gnode_orm.stores.local.sqlite import SqliteDatabase
+from gnode_orm.stores.local.tables import lab_tables
+from gnode_orm.stores.local.target import ARRAYS_FOLDER, DATABASE_FILE, MEMORY, Folder, is_address
+from gnode_orm.stores.local.upgrading import run_steps
+
+_ARRAY = re.compile(rf"{ARRAYS_FOLDER}/([0-9a-f]{{2}}/([0-9a-f]{{64}})\.npy)")
+_STEP = 8 << 20
+_ROWS = 5000
+
+log = logging.getLogger("gnode_orm")
+
+
+def restore(file: str | os.PathLike[str], target: str, *, arrays: str | os.PathLike[str] | None = None) -> Backup:
+    """Make a lab from a backup; a backup of an older format is brought up to the present one.
+
+    The lab may be of the other kind: one from a folder may become one in PostgreSQL, and the other way round.
+
+    Raises:
+        ValidationFailed: there is something at the target, which stays as it is.
+        FormatError: the file is no backup, is damaged, or is of a newer format.
+        StoreUnavailable: the target cannot be written.
+    """
+    path = Path(file)
+    try:
+        return _to_address(path, target, arrays) if is_address(target) else _to_folder(path, Path(target), arrays)
+    except OSError as error:
+        if isinstance(error, GnodeError):
+            raise
+        raise StoreUnavailable(f"{target}: {error.strerror or error}; nothing was restored") from error
+
+
+def _to_folder(file: Path, folder: Path, arrays: str | os.PathLike[str] | None) -> Backup:
+    if arrays is not None:
+        raise ValidationFailed(f"arrays= goes with a database address; {folder} keeps its arrays itself", value=arrays)
+    if str(folder) == MEMORY:
+        raise ValidationFailed("A lab in memory goes with its program; name a folder to restore to", value=MEMORY)
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise ValidationFailed(f"{folder} is there already and stays as it is; name a new folder", value=str(folder))
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    made = Folder(folder.with_name(f".{folder.name}.{secrets.token_hex(8)}"))
+    made.path.mkdir()
+    try:
+        made.arrays.mkdir()
+        copy = made.path / "copy.sqlite"
+        backup = _unpack(file, copy, made.arrays)
+        if backup.engine == "sqlite":
+            copy.rename(made.database)
+        else:
+            _fill_file(made.database, copy)
+            copy.unlink()
+        made.complete()
+        sync_folder(made.path)
+        os.rename(made.path, folder)  # refuses a folder that came to hold something
+        sync_folder(folder.parent)
+    except BaseException:
+        shutil.rmtree(made.path, ignore_errors=True)
+        raise
+    log.info("Restored %s", folder)
+    return backup
+
+
+def _to_address(file: Path, target: str, arrays: str | os.PathLike[str] | None) -> Backup:
+    place = place_of(target, arrays)
+    try:
+        _check_empty(place)
+        place.arrays.mkdir(parents=True, exist_ok=True)
+        copy = place.arrays / f"tmp-{secrets.token_hex(8)}"
+        try:
+            # Array files that are left when this fails are of no use to anything, and harm nothing.
+            backup = _unpack(file, copy, place.arrays)
+            _fill(place.database, copy)
+        finally:
+            copy.unlink(missing_ok=True)
+    finally:
+        place.database.close()
+    log.info("Restored %s", place.shown)
+    return backup
+
+
+def _check_empty(place: Place) -> None:
+    with place.database.read() as transaction:
+        taken = sorted(transaction.table_names() & set(lab_tables().metadata.tables))
+    if taken:
+        raise ValidationFailed(
+            f"{place.shown} holds a lab already, or tables of the same names ({', '.join(taken[:3])}), which stay as "
+            "they are; name an empty database"
+        )
+
+
+# ---- reading the backup
+
+
+def _unpack(file: Path, copy: Path, arrays: Path) -> Backup:
+    """Write the database of a backup into a file of its own and the arrays into their folder; all is checked."""
+    with opened(file) as (backup, members):
+        check_not_newer(Lab(backup.format, backup.uuid, 0, backup.package), str(file))
+        found: set[str] = set()
+        for name, content in members:
+            match = _ARRAY.fullmatch(name)
+            if name == DATABASE_FILE:
+                _write_database(content, copy, backup.database)
+            elif match is not None:
+                _write_array(content, arrays / match[1], match[2])
+                found.add(match[1])
+            else:
+                raise FormatError(f"{file} holds {name!r}, which belongs to no lab")
+    missing = _named(copy, file) - found
+    if missing:
+        raise FormatError(f"{file} is not whole: {len(missing)} array files are missing, {min(missing)} for one")
+    if backup.format < FORMAT:
+        _upgrade(copy, backup.format)
+    return backup
+
+
+def _write_database(content: BinaryIO, copy: Path, expected: str) -> None:
+    digest = hashlib.sha256()
+    with copy.open("xb") as file:
+        for piece in _pieces(content):
+            digest.update(piece)
+            file.write(piece)
+        file.flush()
+        os.fsync(file.fileno())
+    if digest.hexdigest() != expected:
+        raise FormatError(f"{DATABASE_FILE} in the backup is damaged; nothing was restored")
+
+
+def _write_array(content: BinaryIO, path: Path, expected: str) -> None:
+    temporary = path.parent.parent / f"tmp-{secrets.token_hex(8)}"
+    try:
+        with temporary.open("xb+") as file:
+            for piece in _pieces(content):
+                file.write(piece)
+            file.flush()
+            os.fsync(file.fileno())
+            file.seek(0)
+            if _hash_of(file) != expected:
+                raise FormatError(f"The array {expected} in the backup is damaged; nothing was restored")
+        move_into_place(temporary, path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def _hash_of(file: BinaryIO) -> str | None:
+    """The hash of the array in a file, ``None`` where it holds none."""
+    try:
+        npy.read_magic(file)
+        shape, _, dtype = npy.read_array_header_1_0(file)
+    except ValueError:
+        return None
+    size = int(np.prod(shape, dtype=object)) * dtype.itemsize
+    if os.fstat(file.fileno()).st_size - file.tell() != size:
+        return None
+    with ArrayHasher(dtype, shape) as hasher:
+        for piece in _pieces(file):
+            hasher.take(memoryview(piece))
+            hasher.wait()
+        return hasher.digest().hex()
+
+
+def _pieces(content: BinaryIO) -> Iterator[bytes]:
+    while piece := content.read(_STEP):
+        yield piece
+
+
+def _named(copy: Path, file: Path) -> set[str]:
+    if not copy.exists():
+        raise FormatError(f"{file} is not whole: {DATABASE_FILE} is missing")
+    with closing(sqlite3.connect(copy)) as database:
+        return {name for (name,) in database.execute("SELECT file FROM array_part")}
+
+
+def _upgrade(copy: Path, format_: int) -> None:
+    database = SqliteDatabase(copy, journal="DELETE")
+    try:
+        with database.write() as transaction:
+            run_steps(transaction, format_)
+    finally:
+        database.close()
+
+
+# ---- filling a new lab
+
+
+def _fill_file(path: Path, copy: Path) -> None:
+    path.touch()
+    database = SqliteDatabase(path)
+    try:
+        _fill(database, copy)
+    finally:
+        database.close()
+
+
+def _fill(database: Database, copy: Path) -> None:
+    with closing(sqlite3.connect(copy)) as source, database.write() as transaction:
+        make_tables(transaction)
+        for table in lab_tables().metadata.sorted_tables:
+            columns = transaction.column_names(table.name)
+            listed = ", ".join(f'"{column}"' for column in columns)
+            rows = source.execute(f'SELECT {listed} FROM "{table.name}"')
+            while page := rows.fetchmany(_ROWS):
+                transaction.insert(table.name, columns, page)
