@@ -37,6 +37,8 @@ class Peer:
         self.hanging = threading.Event()
         """Set while a request is never answered, which ends when ``stopping`` is set."""
         self.stopping = threading.Event()
+        self.opening = threading.Lock()
+        """Held while a reader is given the right to write for one request."""
         self._chain = [additions_off, *(item for name, item in DEFECTS.items() if name in self.has)]
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:

@@ -149,5 +149,7 @@ async def text_as_address(peer: Peer, sent: Sent, forward: Forward) -> Answer:
 async def foreign_host(peer: Peer, sent: Sent, forward: Forward) -> Answer:
     """Give addresses of another host, as behind a proxy that rewrites the Host header."""
     answer = await forward(sent)
-    here = f"http://{sent.headers.get('host', '')}/api/".encode()
-    return replace(answer, body=answer.body.replace(here, f"{FOREIGN_HOST}/api/".encode()))
+    here, there = f"http://{sent.headers.get('host', '')}/api/", f"{FOREIGN_HOST}/api/"
+    if "location" in answer.headers and answer.status == 201:
+        answer = answer.with_header("location", answer.headers["location"].replace(here, there))
+    return replace(answer, body=answer.body.replace(here.encode(), there.encode()))

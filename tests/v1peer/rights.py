@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -79,8 +80,16 @@ def readable(peer: Peer, known: Facts, user: str) -> bool:
 
 async def makers_write(peer: Peer, sent: Sent, forward: Forward) -> Answer:
     """Let readers add to a block or document, and change what they made."""
-    with _elevated(peer, sent, _roots_to_open(peer, sent)):
+    roots = _roots_to_open(peer, sent)
+    if not roots:
         return await forward(sent)
+    # One at a time, so that none withdraws the right that another one needs.
+    await asyncio.to_thread(peer.opening.acquire)
+    try:
+        with _elevated(peer, sent, roots):
+            return await forward(sent)
+    finally:
+        peer.opening.release()
 
 
 def _roots_to_open(peer: Peer, sent: Sent) -> list[Facts]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
 import requests
@@ -10,6 +11,7 @@ import requests
 from gnode_orm.stores.local.accounts import BEARER
 from gnode_orm.stores.local.store import LocalStore
 from tests.v1peer.conftest import PeerOf, list_of, made
+from tests.v1peer.defects import DEFECTS
 from tests.v1peer.peer import Peer
 from tests.v1peer.serving import PASSWORD, served_peer
 
@@ -47,3 +49,9 @@ def test_it_listens_for_clients_that_log_in_by_cookie(store: LocalStore) -> None
         assert session.post(f"{server.address}/account/authenticate/", data=form).status_code == 202
         answer = session.post(f"{server.address}{list_of('block')}", json={"name": "b"})
         assert (answer.status_code, json.loads(answer.content)["name"]) == (201, "b")
+
+
+def test_every_defect_has_a_test_of_its_name() -> None:
+    tests = "".join(path.read_text(encoding="utf-8") for path in Path(__file__).parent.glob("test_*.py"))
+    names = {name.replace("-", "_") for name in DEFECTS}
+    assert {name for name in names if f"def test_{name}" not in tests} == set()

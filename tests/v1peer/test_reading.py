@@ -85,6 +85,8 @@ def test_foreign_host_gives_addresses_that_lead_elsewhere(peer_with: PeerOf) -> 
     segment = made(ann, "segment", name="s", block=f"http://portal.example.org{block['location']}")
     assert segment["block"] == f"http://portal.example.org{block['location']}"
     assert segment["resource_uri"].startswith("/api/v1/")
+    answer = ann.post(list_of("block"), json={})
+    assert answer.headers["location"] == f"http://portal.example.org{answer.json()['location']}"
 
 
 def test_negative_zero_lost(peer_with: PeerOf) -> None:
