@@ -37,6 +37,12 @@ ArraysOption = Annotated[
 ]
 DryRunOption = Annotated[bool, typer.Option("--dry-run", help="Only show what would be done.")]
 YesOption = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
+UrlArgument = Annotated[
+    str, typer.Argument(metavar="URL", help="Address of a server, such as https://lab.example.org.", show_default=False)
+]
+StdinOption = Annotated[
+    bool, typer.Option("--password-stdin", help="Read the password from standard input instead of asking.")
+]
 LimitOption = Annotated[int, typer.Option("--limit", min=1, metavar="N", help="List at most N.")]
 LocationArgument = Annotated[
     str, typer.Argument(metavar="LOCATION", help="Address of an object, such as block/2DFA548ESC.", show_default=False)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from gnode_orm.cli.failures import WrongUse
-from gnode_orm.cli.options import JsonOption
+from gnode_orm.cli.options import JsonOption, StdinOption
 from gnode_orm.cli.output import Column, note, say, write_json, write_table
 
 if TYPE_CHECKING:
@@ -21,9 +21,6 @@ users = typer.Typer(help="Accounts of a lab that is served.", no_args_is_help=Tr
 _DAY = 86400
 _LabArgument = Annotated[str, typer.Argument(metavar="LAB", help="A folder or a database address.")]
 _NameArgument = Annotated[str, typer.Argument(metavar="NAME", help="Name of the account.")]
-_StdinOption = Annotated[
-    bool, typer.Option("--password-stdin", help="Read the password from standard input instead of asking.")
-]
 _ArraysOption = Annotated[
     str | None,
     typer.Option("--arrays", metavar="FOLDER", help="Where a database lab has its arrays.", show_default=False),
@@ -31,7 +28,7 @@ _ArraysOption = Annotated[
 
 
 @users.command("add")
-def add(lab: _LabArgument, name: _NameArgument, stdin: _StdinOption = False, arrays: _ArraysOption = None) -> None:
+def add(lab: _LabArgument, name: _NameArgument, stdin: StdinOption = False, arrays: _ArraysOption = None) -> None:
     """Make an account, or give a password to a name that has worked in the lab without one."""
     with _accounts(lab, arrays) as accounts:
         accounts.add(name, _password(stdin))
@@ -53,7 +50,7 @@ def list_users(lab: _LabArgument, as_json: JsonOption = False, arrays: _ArraysOp
 
 
 @users.command("passwd")
-def passwd(lab: _LabArgument, name: _NameArgument, stdin: _StdinOption = False, arrays: _ArraysOption = None) -> None:
+def passwd(lab: _LabArgument, name: _NameArgument, stdin: StdinOption = False, arrays: _ArraysOption = None) -> None:
     """Change a password; every login and token of the account ends."""
     with _accounts(lab, arrays) as accounts:
         accounts.set_password(name, _password(stdin))

@@ -72,7 +72,8 @@ def connect(
 
     ``target`` is a directory (made when missing, unless ``create`` is false), ``":memory:"``, or a database URL such as
     ``postgresql+psycopg://...`` with ``arrays`` naming a directory, or the address of a server (``https://...``) with
-    ``username`` and ``password``, or a ``token``; without, the environment's ``GNODE_ORM_TOKEN`` is taken.
+    ``username`` and ``password``, or a ``token``; without, those of the
+    environment (``GNODE_ORM_TOKEN``, ``GNODE_ORM_PASSWORD``) or the token that ``gnode-orm login`` keeps.
 
     Raises:
         AuthenticationFailed: the server does not know the user.
@@ -110,9 +111,20 @@ def _open_remote(address: str, username: str | None, password: str | None, token
     from gnode_orm.stores.rest import open_rest
 
     if password is None and token is None:
-        token = os.environ.get("GNODE_ORM_TOKEN")
+        username, password, token = _kept_credentials(address, username)
     store = open_rest(address, username=username, password=password, token=token, readonly=readonly)
     return Lab(store, store.user)
+
+
+def _kept_credentials(address: str, username: str | None) -> tuple[str | None, str | None, str | None]:
+    """Find name and password, or a token: in the environment, and then what ``gnode-orm login`` keeps."""
+    if token := os.environ.get("GNODE_ORM_TOKEN"):
+        return username, None, token
+    if password := os.environ.get("GNODE_ORM_PASSWORD"):
+        return username or _setting("USERNAME"), password, None
+    from gnode_orm.stores.rest.kept_tokens import kept_token
+
+    return username, None, kept_token(address)
 
 
 def default_target() -> str:
