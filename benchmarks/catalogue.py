@@ -17,25 +17,22 @@ from benchmarks.rows import (
     tree,
 )
 
-
-def rows(*, quick: bool) -> list[Row]:
-    """Give the rows; the quick ones leave out what needs a million objects."""
-    return [
-        tree.TREE,
-        one_change.ONE_CHANGE,
-        objects.LOAD,
-        objects.MEMORY,
-        objects.CHILDREN,
-        objects.GET,
-        spike_trains.SPIKE_TRAINS,
-        arrays.WRITE,
-        arrays.READ,
-        arrays.ONE_CHANNEL,
-        arrays.ALL_CHANNELS,
-        overview.OVERVIEW,
-        *over_http.OVER_HTTP,
-        *postgres.POSTGRES,
-        *recordings.IMPORTS,
-        starting.IMPORT,
-        *growth.growth(quick=quick),
-    ]
+ROWS: list[Row] = [
+    tree.TREE,
+    one_change.ONE_CHANGE,
+    objects.LOAD,
+    objects.MEMORY,
+    objects.CHILDREN,
+    objects.GET,
+    spike_trains.SPIKE_TRAINS,
+    arrays.WRITE,
+    arrays.READ,
+    arrays.ONE_CHANNEL,
+    arrays.ALL_CHANNELS,
+    overview.OVERVIEW,
+    *over_http.OVER_HTTP,
+    *postgres.POSTGRES,
+    *recordings.IMPORTS,
+    starting.IMPORT,
+    *growth.GROWTH,
+]

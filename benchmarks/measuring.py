@@ -13,6 +13,8 @@ from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from benchmarks.sizes import is_quick
+
 
 class Meter:
     """Takes the figure of one round: the seconds spent inside ``with meter``, or a number given to ``note``."""
@@ -116,7 +118,7 @@ class Row:
 
     Attributes:
         unit: ``"s"`` or ``"B"``, of every figure.
-        rounds: how often each contestant runs, after one round that does not count; ``quick_rounds`` with ``--quick``.
+        rounds: how often each contestant runs, after one round that does not count; ``quick_rounds`` in a quick run.
     """
 
     name: str
@@ -137,7 +139,7 @@ class Result:
     skipped: dict[str, str] = field(default_factory=dict)
 
 
-def play(row: Row, folder: Path, *, quick: bool) -> Result:
+def play(row: Row, folder: Path) -> Result:
     """Run every contestant of a row in turns; the order is reversed each round."""
     result = Result(row)
     with ExitStack() as stack:
@@ -152,7 +154,7 @@ def play(row: Row, folder: Path, *, quick: bool) -> Result:
             stack.callback(shutil.rmtree, place, ignore_errors=True)
             ready.append((contestant.name, stack.enter_context(contestant.prepare(place))))
             result.figures[contestant.name] = []
-        for turn in range(1 + (row.quick_rounds if quick else row.rounds)):
+        for turn in range(1 + (row.quick_rounds if is_quick() else row.rounds)):
             for name, once in ready if turn % 2 else reversed(ready):
                 figure = _measured(once)
                 if turn:

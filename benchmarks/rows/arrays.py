@@ -14,8 +14,10 @@ import numpy as np
 import numpy.typing as npt
 
 from benchmarks.measuring import Contestant, Meter, Reach, Round, Row, fresh
+from benchmarks.sizes import size
 
-RATE, CHANNELS, SECONDS = 30_000, 32, 60
+RATE, CHANNELS, SECONDS = 30_000, 32, size(60, quick=15)
+_MEGABYTES = RATE * CHANNELS * SECONDS * 2 // 1_000_000
 _SLICES = 20
 
 Slice = Callable[[int, Any], npt.NDArray[Any]]
@@ -24,7 +26,7 @@ Opened = tuple[Slice, Callable[[], Any]]
 
 @cache
 def recording() -> npt.NDArray[np.int16]:
-    """Noise of 32 channels, 60 s at 30 kHz, as int16: 115 MB."""
+    """Noise of 32 channels at 30 kHz, as int16."""
     random_numbers = np.random.default_rng(1)
     return random_numbers.integers(-300, 300, (RATE * SECONDS, CHANNELS), dtype=np.int16)
 
@@ -77,7 +79,7 @@ def _sync(path: Path) -> None:
 
 WRITE = Row(
     "write-array",
-    "write 115 MB of int16 (32 channels, 60 s at 30 kHz), durable",
+    f"write {_MEGABYTES} MB of int16 ({CHANNELS} channels, {SECONDS} s at 30 kHz), durable",
     (
         Contestant("ours", _write_ours),
         Contestant("numpy.save + fsync", fresh(_write_numpy)),
@@ -226,7 +228,7 @@ def _readers(work: Callable[..., Any]) -> tuple[Contestant, ...]:
     )
 
 
-READ = Row("read-array", "read the 115 MB whole", _readers(_whole), (Reach("numpy", at_least=0.9),))
+READ = Row("read-array", f"read the {_MEGABYTES} MB whole", _readers(_whole), (Reach("numpy", at_least=0.9),))
 
 _SLICE_REACHES = (
     Reach("numpy", at_most=3),

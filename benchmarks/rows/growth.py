@@ -12,9 +12,11 @@ from functools import cache, partial
 from pathlib import Path
 
 from benchmarks.measuring import Contestant, Meter, Reach, Round, Row
+from benchmarks.sizes import is_quick, size
 
 _BATCH = 1000
 _CHILDREN = 10
+_SEGMENTS = size(10_000, quick=5_000)
 
 
 @cache
@@ -97,7 +99,7 @@ def _bytes(folder: Path, versions: int) -> Iterator[Round]:
 
     with Session(folder / "lab") as session:
         block = Block("b")
-        segments = [Segment(f"segment {number}", index=number, block=block) for number in range(10_000)]
+        segments = [Segment(f"segment {number}", index=number, block=block) for number in range(_SEGMENTS)]
         session.add(block)
         session.commit()
         before = _size(folder / "lab" / "lab.sqlite")
@@ -124,7 +126,7 @@ def _raw_bytes(folder: Path) -> Iterator[Round]:
 
     with Session(folder / "lab") as session:
         block = Block("b")
-        for number in range(10_000):
+        for number in range(_SEGMENTS):
             Segment(f"segment {number}", index=number, block=block)
         session.add(block)
         session.commit()
@@ -136,7 +138,7 @@ def _raw_bytes(folder: Path) -> Iterator[Round]:
     raw.execute("CREATE INDEX by_block ON segment (block_id)")
     raw.execute("INSERT INTO segment SELECT * FROM lab.segment")
     raw.close()
-    figure = path.stat().st_size / 10_000
+    figure = path.stat().st_size / _SEGMENTS
     yield lambda meter: meter.note(figure)
 
 
@@ -147,9 +149,8 @@ def _size(path: Path) -> int:
     return path.stat().st_size
 
 
-def growth(*, quick: bool) -> tuple[Row, ...]:
-    """Give the rows for labs of a thousand to a million objects; quick ones end at a hundred thousand."""
-    sizes = (1_000, 10_000, 100_000) if quick else (1_000, 10_000, 100_000, 1_000_000)
+def _growth() -> tuple[Row, ...]:
+    sizes = (1_000, 10_000, 30_000) if is_quick() else (1_000, 10_000, 100_000, 1_000_000)
     most = sizes[-1]
     bounds = {"commit": 1.3, "query": 3.0, "open": 1.3}
     works = {
@@ -183,3 +184,6 @@ def growth(*, quick: bool) -> tuple[Row, ...]:
         quick_rounds=2,
     )
     return (*rows, disk)
+
+
+GROWTH = _growth()

@@ -13,9 +13,10 @@ import numpy as np
 import numpy.typing as npt
 
 from benchmarks.measuring import Contestant, Meter, Reach, Round, Row, fresh
+from benchmarks.sizes import size
 
-COUNT = 20_000
-_FEW = 400
+COUNT = size(20_000, quick=4_000)
+_FEW = size(400, quick=100)
 
 
 @cache
