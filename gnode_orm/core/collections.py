@@ -171,13 +171,12 @@ class Collection(MutableSequence[M]):
 
     def fill(self, stored: Iterable[Any]) -> None:
         """Take over the stored members, with what was changed in memory on top."""
-        self._members = {id(item): item for item in stored}
-        self._stored = dict(self._members) if self._removed else None
-        for key in self._removed:
-            self._members.pop(key, None)
-        for key, item in self._added.items():
-            self._members.pop(key, None)
-            self._members[key] = item
+        members = {id(item): item for item in stored}
+        self._stored = dict(members) if self._removed else None
+        if members:
+            for key in (*self._removed, *self._added):
+                members.pop(key, None)
+        self._members = {**members, **self._added}
         self._view = None
 
     def note_moves(self, hung_in: Iterable[Any], taken_out: Iterable[Any]) -> None:
@@ -312,7 +311,7 @@ class Collection(MutableSequence[M]):
             raise ValidationFailed(f"{name} holds objects of kind {self._relation.kind}, not {value!r}", value=value)
 
 
-def members(owner: Any, name: str) -> Collection[Any]:
+def collection_named(owner: Any, name: str) -> Collection[Any]:
     """Give the collection of an entity that a foreign key names, made at first use."""
     found = None if owner._collections is None else owner._collections.get(name)
     return collection_of(owner, type(owner).__spec__.relation_by_name[name]) if found is None else found

@@ -56,29 +56,28 @@ class Entity(Portable):
     if not TYPE_CHECKING:  # the checkers learn from the declared fields what can be given, read and set
 
         def __init__(self, *args: Any, **values: Any) -> None:
-            cls = type(self)
+            # What the class has is read through the instance: the metaclass has to be asked by the slower way.
+            spec = self.__spec__
             fill_slots(self)
             if args:
-                _take_positional(cls, args, values)
-            for synonym, name in cls.__synonyms__.items():
+                _take_positional(type(self), args, values)
+            for synonym, name in self.__synonyms__.items():
                 if synonym in values:
                     values[name] = values.pop(synonym)
             try:
-                cls.__pydantic_validator__.validate_python(values, self_instance=self)
+                self.__pydantic_validator__.validate_python(values, self_instance=self)
             except ValidationError as error:
-                raise translated(cls, error) from None
+                raise translated(type(self), error) from None
             held = self.__dict__
-            for name in cls.__documents__:
+            for name in spec.documents:
                 given = held.pop(name)
                 if given:
                     held[name] = AnnotationDict(given, Watcher(self, name))
-            for name in cls.__quantities__:
+            for name in spec.quantities:
                 if type(held[name]) is tuple:
                     self._put_unread(name, held.pop(name))
             self.check()
-            parents = [(spec, held[spec.name]) for spec in cls.__spec__.refs if held[spec.name] is not None]
-            if parents:
-                self._first_references(parents)
+            self._first_references()
 
         def __getattr__(self, name: str) -> Any:
             place = type(self).__as_read__.get(name)
@@ -105,7 +104,7 @@ class Entity(Portable):
                 raise translated(cls, error, field=name) from None
             if name in cls.__references__:
                 return self._set_reference(name, value)
-            if name in cls.__documents__:
+            if name in cls.__spec__.documents:
                 value = AnnotationDict(value, Watcher(self, name))
             if self._state is not None:
                 self._remember(name)

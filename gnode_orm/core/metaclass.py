@@ -65,8 +65,6 @@ def _describe(cls: Any) -> None:
     cls.__all_fields__ = set(cls.model_fields)
     cls.__positional__ = next(name for name, info in cls.model_fields.items() if info.kw_only is False)
     cls.__references__ = frozenset(item.name for item in spec.refs)
-    cls.__quantities__ = tuple(item.name for item in specs if item.type is FieldType.QUANTITY)
-    cls.__documents__ = tuple(name for name in ("annotations", "array_annotations") if name in spec.by_name)
     SCHEMA[cls.kind] = spec
 
 

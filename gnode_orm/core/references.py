@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from gnode_orm.core.collections import members
+from gnode_orm.core.collections import collection_named
 from gnode_orm.core.failures import misspelt
 from gnode_orm.core.schema import FieldSpec
 from gnode_orm.core.tracked import Tracked
@@ -37,16 +37,18 @@ class Referring(Tracked):
         vars(self)[spec.name] = parent
         return parent
 
-    def _first_references(self, given: list[tuple[FieldSpec, Any]]) -> None:
+    def _first_references(self) -> None:
         """Hang a new object in under the parents that it was made with: under all of them or none."""
+        values = self.__dict__
         parents: list[tuple[FieldSpec, Referring]] = []
-        for spec, value in given:
+        for spec in self.__spec__.refs:
+            value = values[spec.name]
             if isinstance(value, Location):
                 self._put_reference(spec.name, value)
-                continue
-            for _, other in parents:
-                other._check_sessions(value)
-            parents.append((spec, value))
+            elif value is not None:
+                for _, other in parents:
+                    other._check_sessions(value)
+                parents.append((spec, value))
         try:
             for spec, parent in parents:
                 _hang_in(self, spec, parent)
@@ -69,7 +71,7 @@ class Referring(Tracked):
             self._remember(name)
         parent = self._loaded(spec, old)
         if isinstance(parent, Referring) and spec.related:
-            members(parent, spec.related).discard_silently(self)
+            collection_named(parent, spec.related).discard_silently(self)
         self._put_reference(name, value)
         if isinstance(value, Referring):
             _hang_in(self, spec, value)
@@ -115,9 +117,9 @@ def _location_of(value: Any) -> Location | None:
 
 def _take_out(child: Referring, spec: FieldSpec, parent: Referring) -> None:
     if spec.related:
-        members(parent, spec.related).discard_silently(child)
+        collection_named(parent, spec.related).discard_silently(child)
 
 
 def _hang_in(child: Referring, spec: FieldSpec, parent: Referring) -> None:
     if spec.related:
-        members(parent, spec.related).add_silently(child)
+        collection_named(parent, spec.related).add_silently(child)

@@ -108,6 +108,15 @@ class KindSpec:
         return tuple(item for item in self.fields if item.type is FieldType.REF)
 
     @cached_property
+    def quantities(self) -> tuple[str, ...]:
+        return tuple(item.name for item in self.fields if item.type is FieldType.QUANTITY)
+
+    @cached_property
+    def documents(self) -> tuple[str, ...]:
+        """The dictionaries that users edit in place."""
+        return tuple(name for name in ("annotations", "array_annotations") if name in self.by_name)
+
+    @cached_property
     def arrays(self) -> tuple[FieldSpec, ...]:
         return tuple(item for item in self.fields if item.type is FieldType.ARRAY)
 

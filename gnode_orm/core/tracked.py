@@ -50,8 +50,6 @@ class Tracked(BaseModel, metaclass=EntityMeta):
     __all_fields__: ClassVar[set[str]]
     __positional__: ClassVar[str]
     __references__: ClassVar[frozenset[str]]
-    __quantities__: ClassVar[tuple[str, ...]]
-    __documents__: ClassVar[tuple[str, ...]]
     __synonyms__: ClassVar[dict[str, str]] = {}
     # Where those fields stand in a record that are kept as they are read.
     __as_read__: ClassVar[dict[str, int]]
@@ -181,7 +179,7 @@ class Tracked(BaseModel, metaclass=EntityMeta):
             columns = fields[start : start + len(spec.read_columns)]
             origin = None if self._state is None else self._state.origin
             value = self._watched(spec.name, from_columns(spec, columns, origin))
-        elif spec.name in type(self).__documents__:
+        elif spec.name in type(self).__spec__.documents:
             value = self._watched(spec.name, None)
         else:
             raise AttributeError(f"{type(self).__name__}.{spec.name} was never set")
@@ -190,7 +188,7 @@ class Tracked(BaseModel, metaclass=EntityMeta):
 
     def _watched(self, name: str, value: Any) -> Any:
         """Bind what can be edited in place to this object and field."""
-        if name in type(self).__documents__:
+        if name in type(self).__spec__.documents:
             return AnnotationDict(value, Watcher(self, name))
         if name == "ext":
             return value if type(value) is ReadOnlyDict else ReadOnlyDict(value or {})
@@ -231,7 +229,7 @@ class Tracked(BaseModel, metaclass=EntityMeta):
         if self._unread is not None and name in self._unread:
             return self._raw(name)
         # Annotations of an object made here that nobody asked for yet.
-        return Encoded("{}") if self._record() is None and name in type(self).__documents__ else NOT_LOADED
+        return Encoded("{}") if self._record() is None and name in type(self).__spec__.documents else NOT_LOADED
 
     def _restore(self, name: str, value: Any) -> None:
         """Put back what ``_held`` kept."""

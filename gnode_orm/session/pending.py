@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from typing import Any
 
 from gnode_orm.core.entity import Entity
 from gnode_orm.session.plan import PlannedDelete
@@ -77,18 +76,24 @@ def reachable(start: Entity) -> tuple[list[Entity], list[Entity]]:
 
     Breadth first, parents before children.
     """
-    found: dict[int, Entity] = {}
-    met: list[Entity] = []
-    queue: list[Any] = [start]
+    found: dict[int, Entity] = {id(start): start}
+    met: dict[int, Entity] = {}
+    queue = [start]
     for entity in queue:
-        if id(entity) in found:
-            continue
-        if entity._state is not None:
-            met.append(entity)
-            continue
-        found[id(entity)] = entity
-        values = vars(entity)
-        queue += [values[name] for name in type(entity).__references__ if values.get(name) is not None]
-        for collection in (entity._collections or {}).values():
-            queue += collection.known()
-    return list(found.values()), met
+        for other in _neighbours(entity):
+            if id(other) in found:
+                continue
+            if other._state is not None:
+                met[id(other)] = other
+                continue
+            found[id(other)] = other
+            queue.append(other)
+    return queue, list(met.values())
+
+
+def _neighbours(entity: Entity) -> list[Entity]:
+    values = vars(entity)
+    neighbours = [parent for name in type(entity).__references__ if (parent := values.get(name)) is not None]
+    for collection in (entity._collections or {}).values():
+        neighbours += collection.known()
+    return neighbours

@@ -62,15 +62,21 @@ class PlannedDelete:
 class Plan:
     """What a commit would write. Prints as one line for each change; a sequence of ``PlanItem``."""
 
-    items: list[PlanItem] = field(default_factory=list)
     creates: list[Any] = field(default_factory=list)
+    changes: list[PlanItem] = field(default_factory=list)
+    """The lines of everything but the objects to create."""
     updates: list[PlannedUpdate] = field(default_factory=list)
     deletes: list[PlannedDelete] = field(default_factory=list)
     reviewed: list[tuple[Any, ...]] = field(default_factory=list)
     """What is compared with what is pending when a reviewed plan is committed."""
 
+    @property
+    def items(self) -> list[PlanItem]:
+        """Every line, made when somebody looks: a commit needs none for what it creates."""
+        return [*(PlanItem("create", entity) for entity in self.creates), *self.changes]
+
     def __len__(self) -> int:
-        return len(self.items)
+        return len(self.creates) + len(self.changes)
 
     def __iter__(self) -> Iterator[PlanItem]:
         return iter(self.items)
@@ -80,11 +86,13 @@ class Plan:
 
     def counts(self) -> dict[str, int]:
         """Objects by operation and class, such as ``{"create Segment": 3}``."""
+        created = Counter(type(entity).__name__ for entity in self.creates)
         seen: dict[tuple[str, int], str] = {}
-        for item in self.items:
-            verb = item.op if item.op in ("create", "delete") else "change"
+        for item in self.changes:
+            verb = "delete" if item.op == "delete" else "change"
             seen.setdefault((verb, id(item.obj)), f"{verb} {type(item.obj).__name__}")
-        counts = Counter(seen.values())
+        counts = Counter({f"create {name}": count for name, count in created.items()})
+        counts.update(seen.values())
         for planned in self.deletes:
             for kind, count in (planned.cascade.children if planned.cascade else {}).items():
                 counts[f"delete {SCHEMA[kind].class_name}"] += count
@@ -104,7 +112,7 @@ class Plan:
         return pd.DataFrame(rows, columns=["op", "object", "location", "field", "old", "new"])
 
     def __str__(self) -> str:
-        if not self.items:
+        if not self:
             return "Nothing to write"
         total = ", ".join(f"{verb} {count}" for verb, count in self.counts().items())
         return "\n".join([*map(str, self.items), f"({total})"])
@@ -123,7 +131,7 @@ class Plan:
         text = Text()
         for item in self.items:
             text.append(f"{item}\n", style=colours[item.op])
-        return text if self.items else Text("Nothing to write")
+        return text if self else Text("Nothing to write")
 
     def _repr_html_(self) -> str:
         from html import escape

@@ -36,13 +36,12 @@ def make_plan(new: Iterable[Entity], modified: Iterable[Entity], deleted: Iterab
     plan = Plan(creates=in_order(new))
     changed = [entity for entity in modified if entity._state is not None and entity._state.status is Status.PERSISTENT]
     _check([*plan.creates, *changed])
-    plan.items += [PlanItem("create", entity) for entity in plan.creates]
     for entity in sorted(changed, key=lambda item: _ORDER[item.kind]):
         _plan_update(plan, entity)
     _refuse_cycles(plan)
-    _plan_links(plan, [*plan.creates, *changed])
+    _plan_links(plan, [entity for entity in (*plan.creates, *changed) if entity.kind in _CHANNEL_LINKS])
     plan.deletes = sorted(deleted, key=lambda item: (-_ORDER[item.obj.kind], -_depth(item.obj)))
-    plan.items += [PlanItem("delete", item.obj, old=item.cascade and item.cascade.children) for item in plan.deletes]
+    plan.changes += [PlanItem("delete", item.obj, old=item.cascade and item.cascade.children) for item in plan.deletes]
     return plan
 
 
@@ -91,7 +90,7 @@ def _plan_update(plan: Plan, entity: Entity) -> None:
     arrays = []
     for name, (old, new) in changes.items():
         spec = entity.__spec__.by_name[name]
-        plan.items.append(PlanItem("move" if spec.type is FieldType.REF else "set", entity, name, old, new))
+        plan.changes.append(PlanItem("move" if spec.type is FieldType.REF else "set", entity, name, old, new))
         if spec.type is FieldType.ARRAY:
             arrays.append(name)
         elif spec.type is not FieldType.REF:
@@ -180,27 +179,37 @@ def _check(entities: list[Entity]) -> None:
     for entity in entities:
         try:
             entity.check()
-            _check_references(entity)
         except ValidationFailed as error:
             problems.append(f"{entity!r}: {error}")
             pairs += error.errors
     if problems:
         raise ValidationFailed("Nothing was written. " + "; ".join(problems), errors=pairs)
+    _check_parents(entities)
 
 
-def _check_references(entity: Entity) -> None:
+def _check_parents(entities: list[Entity]) -> None:
+    there: set[int] = set()  # siblings share their parent
+    for entity in entities:
+        values = vars(entity)
+        for name in _changed_references(entity):
+            parent = values.get(name)
+            if parent is not None and id(parent) not in there:
+                _refuse_deleted(entity, name, parent)
+                there.add(id(parent))
+
+
+def _changed_references(entity: Entity) -> frozenset[str]:
     state = entity._state
     # A stored reference that was not touched follows the delete: it becomes null, or its owner goes too.
-    named = type(entity).__references__ if state is None or not state.stored else set(state.original or ())
-    for name in named & type(entity).__references__ & vars(entity).keys():
-        parent = vars(entity)[name]
-        if parent is None:
-            continue
-        status = None if parent._state is None else parent._state.status
-        if status in (Status.DELETED, Status.GONE):
-            raise IntegrityError(
-                f"{entity!r}.{name} refers to {parent!r}, which is deleted; set {name} to another object or to None"
-            )
+    every = type(entity).__references__
+    return every if state is None or not state.stored else every & (state.original or {}).keys()
+
+
+def _refuse_deleted(entity: Entity, name: str, parent: Entity) -> None:
+    if parent._state is not None and parent._state.status in (Status.DELETED, Status.GONE):
+        raise IntegrityError(
+            f"{entity!r}.{name} refers to {parent!r}, which is deleted; set {name} to another object or to None"
+        )
 
 
 def _refuse_cycles(plan: Plan) -> None:
@@ -231,13 +240,13 @@ def _plan_links(plan: Plan, entities: list[Entity]) -> None:
                     seen.add(key)
                     old, new = (None, group) if is_added else (group, None)
                     op: Any = "link" if is_added else "unlink"
-                    plan.items.append(PlanItem(op, channel, "recordingchannelgroups", old, new))
+                    plan.changes.append(PlanItem(op, channel, "recordingchannelgroups", old, new))
 
 
 def channel_links(plan: Plan) -> list[Link]:
     """Give the links of a plan with the ids that the channels and groups have by now."""
     links = []
-    for item in plan.items:
+    for item in plan.changes:
         if item.op in ("link", "unlink"):
             group = item.new if item.op == "link" else item.old
             links.append(Link(item.obj._state.id, group._state.id, item.op == "link"))

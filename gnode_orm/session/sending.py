@@ -34,20 +34,21 @@ class Sending:
         changed = [*plan.creates, *(item.obj for item in plan.updates), *linked(plan)]
         self.entities: list[Entity] = list({id(entity): entity for entity in changed}.values())
         self._collections = [(item, item.sent()) for item in touched_collections(self.entities)]
+        self._states = [state for entity in self.entities if (state := entity._state) is not None]
         self._before: list[dict[str, Any] | None] = []
 
     @contextmanager
     def on_its_way(self) -> Iterator[None]:
         """Let the objects count as unchanged inside; where it fails, everything is pending again."""
-        self._before = [_originals(entity) for entity in self.entities]
-        for entity in self.entities:
-            _set_originals(entity, None)
+        self._before = [state.original for state in self._states]
+        for state in self._states:
+            state.original = None
         try:
             yield
         except BaseException:
-            for entity, before in zip(self.entities, self._before, strict=True):
+            for state, before in zip(self._states, self._before, strict=True):
                 if before is not None:
-                    _set_originals(entity, {**(_originals(entity) or {}), **before})
+                    state.original = {**(state.original or {}), **before}
             raise
 
     def values(self) -> list[tuple[Entity, dict[str, Any]]]:

@@ -7,7 +7,7 @@ from functools import partial
 from typing import Any, NamedTuple, TypeVar
 
 from gnode_orm.core.changes import IdTaken, Receipt, StaleRows
-from gnode_orm.core.collections import collection_of
+from gnode_orm.core.collections import collection_named
 from gnode_orm.core.entity import Entity
 from gnode_orm.core.instants import from_microseconds
 from gnode_orm.core.schema import Relation
@@ -40,6 +40,7 @@ from gnode_orm.stores.protocol import Store
 
 E = TypeVar("E", bound=Entity)
 
+_MANY = 1000
 # What a store says when it wrote nothing, for certain.
 _REFUSALS = (StaleRows, IdTaken, ValidationFailed, IntegrityError, NotFound, AccessDenied, UnsupportedByStore)
 
@@ -165,8 +166,9 @@ class UnitOfWork:
             strangers = [other for other in met if other._state and other._state.tracker not in (self, None)]
             if strangers:
                 raise ValidationFailed(f"{strangers[0]!r} belongs to another session; expunge it there first")
-            for entity in found:
-                self._track_new(entity)
+            with collector_paused(len(found) > _MANY):
+                for entity in found:
+                    self._track_new(entity)
         elif state.tracker is None:
             self._take_back(obj, state)
         elif state.tracker is not self:
@@ -177,11 +179,13 @@ class UnitOfWork:
     def _track_new(self, entity: Entity) -> None:
         entity._enter(self, self.store, Status.PENDING)
         self._pending.new[id(entity)] = entity
-        self._find_named(entity)
+        if entity._unread and not entity.__references__.isdisjoint(entity._unread):
+            self._find_named(entity)
+        values = vars(entity)
         for spec in entity.__spec__.refs:
-            parent = vars(entity).get(spec.name)
+            parent = values.get(spec.name)
             if parent is not None and spec.related:
-                collection_of(parent, parent.__spec__.relation_by_name[spec.related]).add_silently(entity)
+                collection_named(parent, spec.related).add_silently(entity)
 
     def _find_named(self, entity: Entity) -> None:
         """Resolve what a new object names by location, where that is in memory."""
@@ -213,7 +217,7 @@ class UnitOfWork:
     def _write(self, message: str | None) -> Written:
         recovering.reconcile(self)
         plan = self._plan()
-        if not plan.items:
+        if not plan:
             self._pending.forget_unchanged()
             return Written(Commit("", None, self.user, message), [])
         self._check_writable()

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from functools import cache
+from collections.abc import Iterable
 from itertools import groupby
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any
@@ -11,23 +10,21 @@ from typing import TYPE_CHECKING, Any
 from gnode_orm.core.arrayhash import content_hash
 from gnode_orm.core.arrays import ArrayHandle
 from gnode_orm.core.changes import ArrayRef, ChangeSet, Delete, Receipt, Update
-from gnode_orm.core.codec import Row, writer
-from gnode_orm.core.collections import Collection, collection_of
+from gnode_orm.core.collections import Collection, collection_named
 from gnode_orm.core.entity import Entity
-from gnode_orm.core.schema import SCHEMA, FieldSpec, FieldType
+from gnode_orm.core.schema import FieldSpec
 from gnode_orm.core.state import State, Status
-from gnode_orm.errors import ValidationFailed
 from gnode_orm.ids import IdSource
 from gnode_orm.location import Location
 from gnode_orm.session.plan import Plan
 from gnode_orm.session.planning import channel_links, old_reference
+from gnode_orm.session.rows import parent_id, rows_of
 from gnode_orm.stores.protocol import Store
 
 if TYPE_CHECKING:
     from gnode_orm.session.sending import Sending
 
 IDS = IdSource()
-_SAME = (FieldType.TEXT, FieldType.INTEGER)
 
 
 def change_set(plan: Plan, store: Store, message: str | None) -> tuple[ChangeSet, dict[tuple[int, str], ArrayRef]]:
@@ -39,7 +36,7 @@ def change_set(plan: Plan, store: Store, message: str | None) -> tuple[ChangeSet
     changes = ChangeSet(message=message)
     naming = ArrayNaming(store, changes)
     for kind, entities in groupby(plan.creates, attrgetter("kind")):
-        changes.creates[kind] = [_row(entity, naming) for entity in entities]
+        changes.creates[kind] = rows_of(kind, list(entities), naming.columns)
     for update in plan.updates:
         state = _state(update.obj)
         values = {name: _column_value(update.obj, name, value) for name, value in update.values.items()}
@@ -107,7 +104,8 @@ def settle(sending: Sending, receipt: Receipt, store: Store) -> None:
 
 
 def _hold_stored(sending: Sending, store: Store) -> None:
-    for entity in [*sending.plan.creates, *(item.obj for item in sending.plan.updates)]:
+    entities = [*sending.plan.creates, *(item.obj for item in sending.plan.updates)] if sending.refs else ()
+    for entity in entities:
         for spec in entity.__spec__.arrays:
             ref = sending.refs.get((id(entity), spec.name))
             if ref is not None and spec.name not in (_state(entity).original or ()):
@@ -122,17 +120,23 @@ def touched_collections(entities: Iterable[Entity]) -> list[Collection[Any]]:
         for collection in (entity._collections or {}).values():
             found[id(collection)] = collection
         for spec in entity.__spec__.refs:
-            if not spec.related:
+            if not spec.related or _seen(entity, spec, seen):
                 continue
             for named in (entity._raw(spec.name), _before(entity, spec.name)):
                 if named is None or (id(named), spec.related) in seen:
                     continue
                 parent = _in_memory(entity, named)
                 if parent is not None:
-                    collection = collection_of(parent, parent.__spec__.relation_by_name[spec.related])
+                    collection = collection_named(parent, spec.related)
                     found[id(collection)] = collection
                     seen.add((id(parent), spec.related))
     return list(found.values())
+
+
+def _seen(entity: Entity, spec: FieldSpec, seen: set[tuple[int, str]]) -> bool:
+    """Whether a foreign key was not changed since the last write, and names what a sibling named."""
+    unchanged = entity._state is None or entity._state.original is None
+    return unchanged and (id(vars(entity).get(spec.name)), spec.related) in seen
 
 
 def _before(entity: Entity, name: str) -> Any:
@@ -153,56 +157,12 @@ def _in_memory(entity: Entity, parent: Any) -> Entity | None:
 
 def linked(plan: Plan) -> list[Entity]:
     """Give the channels and groups whose many-to-many collections a plan changes."""
-    pairs = [(item.obj, item.new or item.old) for item in plan.items if item.op in ("link", "unlink")]
+    pairs = [(item.obj, item.new or item.old) for item in plan.changes if item.op in ("link", "unlink")]
     return list({id(entity): entity for pair in pairs for entity in pair}.values())
 
 
-def _row(entity: Entity, naming: ArrayNaming) -> tuple[Any, ...]:
-    values = vars(entity)
-    unread = entity._unread or {}
-    row: list[Any] = [_state(entity).id]
-    for name, nothing, write in _steps(entity.kind):
-        value = values.get(name)
-        if value is None:
-            value = unread.get(name)
-        if value is None:
-            row += nothing
-        elif write is None:
-            row.append(value)
-        else:
-            row += write(naming, entity, name, value)
-    return tuple(row)
-
-
-@cache
-def _steps(kind: str) -> list[tuple[str, Row, Callable[..., Row] | None]]:
-    """How each field of a kind is written: its name, its columns for ``None``, and its encoding where it needs one."""
-    return [(field.name, field.no_value, _writer(field)) for field in SCHEMA[kind].fields]
-
-
-def _writer(field: FieldSpec) -> Callable[..., Row] | None:
-    if field.type in _SAME:
-        return None
-    if field.type is FieldType.REF:
-        return lambda naming, entity, name, value: (_parent_id(entity, name, value),)
-    if field.type is FieldType.ARRAY:
-        return ArrayNaming.columns
-    write = writer(field)
-    return lambda naming, entity, name, value: write(value)
-
-
 def _column_value(entity: Entity, column: str, value: Any) -> Any:
-    return _parent_id(entity, column.removesuffix("_id"), value) if isinstance(value, Entity | Location) else value
-
-
-def _parent_id(entity: Entity, name: str, parent: Entity | Location) -> int:
-    if isinstance(parent, Location):
-        return parent.number
-    if parent._state is None or parent._state.id == 0:
-        raise ValidationFailed(
-            f"{entity!r}.{name} refers to {parent!r}, which was not added; add it", entity=entity.kind, field=name
-        )
-    return parent._state.id
+    return parent_id(entity, column.removesuffix("_id"), value) if isinstance(value, Entity | Location) else value
 
 
 def _state(entity: Entity) -> State:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
+from itertools import repeat
 from typing import Any
 
 from gnode_orm.core.changes import IdTaken
@@ -23,7 +24,7 @@ def create_rows(work: Work) -> None:
         rows = work.changes.creates.get(kind)
         if rows:
             _check_refs(work, spec, rows)
-            _insert(work, spec, _with_meta(work, spec, rows))
+            _insert(work, spec, rows)
             if kind in ROOT_KINDS:
                 _register_roots(work, spec, rows)
 
@@ -79,32 +80,31 @@ def _spelled(id_: Any) -> str:
     return encode_id(id_) if isinstance(id_, int) else repr(id_)
 
 
-def _with_meta(work: Work, spec: KindSpec, rows: Sequence[Row]) -> list[Row]:
-    head = (work.seq, work.seq, work.actor)
+def _roots(work: Work, spec: KindSpec, rows: Sequence[Row]) -> list[int | None]:
+    """Find the root of each row, and note it for the rows below."""
     own = work.roots[spec.kind]
     if spec.kind in ROOT_KINDS:
         own.update((row[0], row[0]) for row in rows)
     elif spec.kind == "recordingchannel":
         own.update(_roots_by_group(work, rows))
     else:
-        return [row + tail for row, tail in zip(rows, _tails(work, spec, rows, head), strict=True)]
-    return [(*row, *head, own[row[0]]) for row in rows]
+        _note_roots_of_parents(work, spec, rows)
+    return [own[row[0]] for row in rows]
 
 
-def _tails(work: Work, spec: KindSpec, rows: Sequence[Row], head: tuple[Any, ...]) -> Iterable[tuple[Any, ...]]:
+def _note_roots_of_parents(work: Work, spec: KindSpec, rows: Sequence[Row]) -> None:
     ways = [(_place(spec, ref), work.roots[ref.target or ""]) for ref in map(spec.by_name.__getitem__, spec.roots)]
-    itself = next((place for place, known in ways if known is work.roots[spec.kind]), None)
     own = work.roots[spec.kind]
-    tails: dict[int | None, tuple[Any, ...]] = {}
+    itself = next((place for place, known in ways if known is own), None)
     for row in rows:
         if itself is not None and row[itself] is not None and row[itself] not in own:
             raise IntegrityError(f"{label(spec.kind, row[0])} stands before its parent in the change set")
-        root = next((root for place, known in ways if (root := known.get(row[place])) is not None), None)
-        own[row[0]] = root
-        tail = tails.get(root)
-        if tail is None:
-            tail = tails[root] = (*head, root)
-        yield tail
+        own[row[0]] = None
+        for place, known in ways:
+            root = known.get(row[place])
+            if root is not None:
+                own[row[0]] = root
+                break
 
 
 def _roots_by_group(work: Work, rows: Sequence[Row]) -> dict[int, int | None]:
@@ -116,10 +116,14 @@ def _roots_by_group(work: Work, rows: Sequence[Row]) -> dict[int, int | None]:
     return roots
 
 
-def _insert(work: Work, spec: KindSpec, rows: list[Row]) -> None:
-    columns = ("id", *spec.write_columns, "rev", "born", "owner", "root")
+def _insert(work: Work, spec: KindSpec, rows: Sequence[Row]) -> None:
+    """Insert rows with their meta columns; columns that are empty in all of them are left out, since binding costs."""
+    given = zip(("id", *spec.write_columns), zip(*rows, strict=True), strict=True)
+    columns = {name: values for name, values in given if values.count(None) < len(values)}
+    every = {**columns, "rev": repeat(work.seq), "born": repeat(work.seq), "owner": repeat(work.actor)}
+    every["root"] = _roots(work, spec, rows)
     try:
-        work.transaction.insert(spec.kind, columns, rows)
+        work.transaction.insert(spec.kind, tuple(every), zip(*every.values(), strict=False))
     except Exception as error:
         if work.transaction.database.is_duplicate(error):
             raise IdTaken(f"An id of a new {spec.class_name} is in use") from error

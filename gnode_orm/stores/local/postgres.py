@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cache
 from typing import Any
 
@@ -55,7 +55,7 @@ class PostgresTransaction(Transaction):
             cursor.executemany(self.database.compiler.text(sql), params)
             return int(cursor.rowcount)
 
-    def insert(self, table: str, columns: Sequence[str], rows: Sequence[Row]) -> None:
+    def insert(self, table: str, columns: Sequence[str], rows: Iterable[Row]) -> None:
         with self.connection.cursor() as cursor, cursor.copy(_copy_text(table, tuple(columns))) as copy:
             for row in rows:
                 copy.write_row(row)

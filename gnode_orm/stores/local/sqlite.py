@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
@@ -43,7 +43,7 @@ class SqliteTransaction(Transaction):
     def run_many(self, sql: str, params: Sequence[Params]) -> int:
         return int(self.connection.executemany(self.database.compiler.text(sql), params).rowcount)
 
-    def insert(self, table: str, columns: Sequence[str], rows: Sequence[Row]) -> None:
+    def insert(self, table: str, columns: Sequence[str], rows: Iterable[Row]) -> None:
         self.connection.executemany(_insert_text(table, tuple(columns)), rows)
 
     def pages(self, text: str, size: int) -> Iterator[list[Row]]:

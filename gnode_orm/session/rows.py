@@ -1,0 +1,82 @@
+"""New objects as rows: a column at a time, since most columns of most kinds are empty."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from itertools import repeat
+from operator import attrgetter
+from typing import Any
+
+from gnode_orm.core.codec import Row, writer
+from gnode_orm.core.entity import Entity
+from gnode_orm.core.schema import SCHEMA, FieldSpec, FieldType
+from gnode_orm.errors import ValidationFailed
+from gnode_orm.location import Location
+
+NameArray = Callable[[Entity, str, Any], Row]
+"""Gives the columns of one array of one object."""
+
+_SAME = (FieldType.TEXT, FieldType.INTEGER)
+_READ_LATE = (FieldType.REF, FieldType.QUANTITY)
+_NOTHING = {type(None)}
+
+
+def rows_of(kind: str, entities: Sequence[Entity], name_array: NameArray) -> list[Row]:
+    """Write new objects of one kind, which have their ids, as rows to create."""
+    columns: list[Iterable[Any]] = [list(map(attrgetter("_state.id"), entities))]
+    fields = SCHEMA[kind].fields
+    names = [field.name for field in fields]
+    held = zip(*[map(vars(entity).get, names) for entity in entities], strict=True)
+    unread = [(place, waiting) for place, entity in enumerate(entities) if (waiting := entity._unread)]
+    for field, values in zip(fields, held, strict=True):
+        given = _with_unread(field.name, values, unread) if field.type in _READ_LATE else values
+        columns += _columns(field, entities, given, name_array)
+    return list(zip(*columns, strict=False))  # columns of nothing have no end
+
+
+def _with_unread(name: str, values: Sequence[Any], unread: Iterable[tuple[int, dict[str, Any]]]) -> list[Any]:
+    given = list(values)
+    for place, waiting in unread:
+        if name in waiting:
+            given[place] = waiting[name]
+    return given
+
+
+def _columns(
+    field: FieldSpec, entities: Sequence[Entity], given: Sequence[Any], name_array: NameArray
+) -> Iterable[Iterable[Any]]:
+    """Write one field of all objects."""
+    if set(map(type, given)) == _NOTHING:
+        return [repeat(None)] * len(field.write_columns)
+    if field.type in _SAME:
+        return [given]
+    if field.type is FieldType.REF:
+        return [_parent_ids(field.name, entities, given)]
+    if field.type is FieldType.ARRAY:
+        pairs = zip(entities, given, strict=True)
+        return zip(*[name_array(entity, field.name, value) for entity, value in pairs], strict=True)
+    write = writer(field)
+    return zip(*[write(value) for value in given], strict=True)
+
+
+def _parent_ids(name: str, entities: Sequence[Entity], parents: Sequence[Any]) -> list[int | None]:
+    known: dict[int, int | None] = {id(None): None}  # siblings share their parent
+    for entity, parent in zip(entities, parents, strict=True):
+        if id(parent) not in known:
+            known[id(parent)] = parent_id(entity, name, parent)
+    return [known[id(parent)] for parent in parents]
+
+
+def parent_id(entity: Entity, name: str, parent: Entity | Location) -> int:
+    """Give the id of what a foreign key names.
+
+    Raises:
+        ValidationFailed: an object that is not in the session.
+    """
+    if isinstance(parent, Location):
+        return parent.number
+    if parent._state is None or parent._state.id == 0:
+        raise ValidationFailed(
+            f"{entity!r}.{name} refers to {parent!r}, which was not added; add it", entity=entity.kind, field=name
+        )
+    return parent._state.id
