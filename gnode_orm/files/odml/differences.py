@@ -14,7 +14,7 @@ _IGNORED = ("origin_file_name",)
 
 
 def differences(document: Any, other: Any) -> list[str]:
-    """Give one line for each sort of difference; a number and its text count as one."""
+    """Give one line for each sort of difference."""
     found = Losses(strict=False)
     waiting = [("document", document, other, Path("document"))]
     while waiting:
@@ -32,8 +32,11 @@ def differences(document: Any, other: Any) -> list[str]:
 def _compare(kind: str, one: Any, two: Any, path: Path, found: Losses) -> None:
     names = {**FIELDS[kind], **EXT_FIELDS[kind], **(VALUE_FIELDS | {"dtype": "_dtype"} if kind == "property" else {})}
     for name, attribute in names.items():
-        if name not in _IGNORED and not same(_text(getattr(one, attribute)), _text(getattr(two, attribute))):
-            found.mention(path, f"{kind.capitalize()}.{name}: this form of file changes it")
+        before, after = getattr(one, attribute), getattr(two, attribute)
+        if name in _IGNORED or same(before, after):
+            continue
+        how = "makes text of it" if same(_text(before), _text(after)) else "changes it"
+        found.mention(path, f"{kind.capitalize()}.{name}: this form of file {how}")
     if kind == "property" and not _same_values(one._values, two._values):
         found.mention(path, "Property.values: this form of file changes them")
 

@@ -17,12 +17,17 @@ def in_memory(native: Any) -> Any:
 def stored(native: Any) -> Any:
     """Through a store, read back by another session."""
     with connect(":memory:") as lab:
-        with lab.session() as session:
-            model = session.add(native)
-            session.commit()
-            location = model.location
-        with lab.session() as session:
-            return session.get(location).to_neo()
+        return stored_in(lab, native)
+
+
+def stored_in(lab: Any, native: Any) -> Any:
+    """Through a lab, read back by another session."""
+    with lab.session() as session:
+        model = session.add(native)
+        session.commit()
+        location = model.location
+    with lab.session() as session:
+        return session.get(location).to_neo()
 
 
 def in_block(*data: Any) -> neo.Block:

@@ -13,6 +13,7 @@ from neo.io.proxyobjects import AnalogSignalProxy
 
 from gnode_orm import Block, Segment
 from gnode_orm.convert.neo import convert
+from gnode_orm.core.arrays import ArrayHandle
 from gnode_orm.session import connect
 
 
@@ -117,3 +118,18 @@ def test_gains_of_each_channel_are_kept_and_applied(reader: Any) -> None:
 def test_lazy_blocks_know_their_times(reader: Any) -> None:
     model = Block.from_neo(reader.read_block(lazy=True))
     assert model.segments[0].all_signals[0].t_stop == 10 * pq.s
+
+
+@pytest.mark.case(72)
+def test_a_lazy_signal_is_stored_by_pieces(
+    reader: Any, read_counts: list[int], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(ArrayHandle, "_rows_per_chunk", lambda handle: 1000)
+    proxy = reader.read_segment(lazy=True).analogsignals[0]
+    with connect(tmp_path / "lab") as lab, lab.session() as session:
+        model = session.add(proxy)
+        session.commit()
+        assert max(read_counts) <= 1000
+        assert sum(read_counts) >= proxy.shape[0]
+        session.expire_all()
+        assert np.array_equal(model.signal.magnitude, proxy.load(magnitude_mode="raw").magnitude)
