@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from gnode_orm.core.changes import DeletePreview, Stale
-from gnode_orm.core.collections import Collection, collection_of
+from gnode_orm.core.collections import Collection
 from gnode_orm.core.entity import Entity
-from gnode_orm.core.schema import SCHEMA
+from gnode_orm.core.schema import SCHEMA, FieldSpec
 from gnode_orm.core.select import Attr, Comparison, Select
 from gnode_orm.core.state import Status
 from gnode_orm.errors import IntegrityError, NotFound, SessionError
+from gnode_orm.location import Location
 from gnode_orm.session import recovering
 from gnode_orm.session.ownership import owned, owners
 from gnode_orm.session.plan import PlannedDelete
@@ -94,7 +95,7 @@ def drop_gone(session: UnitOfWork, stale: list[Stale]) -> list[Stale]:
 def _gone(session: UnitOfWork, entity: Entity, version: int | None) -> None:
     state = entity._state
     assert state is not None
-    for collection in [*_memberships(entity), *_linked_to(session, entity)]:
+    for collection in [*_memberships(session, entity), *_linked_to(session, entity)]:
         collection.forget(entity)
     session._identity.remove(entity.kind, state.id)
     session._pending.modified.pop(id(entity), None)
@@ -129,12 +130,28 @@ def _points_to(other: Entity, name: str, entity: Entity) -> bool:
     return held is not None and held.number == entity._state.id
 
 
-def _memberships(entity: Entity) -> list[Collection[Any]]:
+def _memberships(session: UnitOfWork, entity: Entity) -> list[Collection[Any]]:
+    """Collections in memory that an object hangs in, or hung in at the last write."""
     found = []
     for spec in entity.__spec__.refs:
-        parent = vars(entity).get(spec.name)
-        if spec.related and isinstance(parent, Entity):
-            found.append(collection_of(parent, parent.__spec__.relation_by_name[spec.related]))
+        if not spec.related:
+            continue
+        for parent in _parents(session, entity, spec):
+            collection = (parent._collections or {}).get(spec.related)
+            if collection is not None:
+                found.append(collection)
+    return found
+
+
+def _parents(session: UnitOfWork, entity: Entity, spec: FieldSpec) -> list[Entity]:
+    """The parents in memory that a foreign key names or named; all of the kind where it cannot be read any more."""
+    if entity._expired:
+        return list(session._identity.of_kind(spec.target or ""))
+    found = []
+    for named in (entity._raw(spec.name), old_reference(entity, spec.name)):
+        parent = session.find_loaded(named.kind, named.number) if isinstance(named, Location) else named
+        if parent is not None:
+            found.append(parent)
     return found
 
 
@@ -213,7 +230,7 @@ def _old_location(entity: Entity, name: str) -> Any:
 
 
 def _forget_new(session: UnitOfWork, entity: Entity) -> None:
-    for collection in _memberships(entity):
+    for collection in _memberships(session, entity):
         collection.discard_silently(entity)
     session._pending.new.pop(id(entity), None)
     object.__setattr__(entity, "_state", None)

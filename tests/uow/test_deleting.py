@@ -186,6 +186,25 @@ def test_a_deleted_object_leaves_loaded_collections(session, block):
     assert segment.location not in [item.location for item in block.segments]
 
 
+@pytest.mark.parametrize("before", ["nothing", "expired", "moved"])
+def test_a_deleted_object_leaves_collections_that_were_loaded_from_the_store(lab, block, before):
+    with lab.session() as session:
+        again = session.get(block.location)
+        other = session.add(Block("other"))
+        session.commit()
+        first, second = again.segments
+        if before == "moved":
+            second.block = other
+        session.delete(second)
+        if before == "expired":
+            second._expire()
+        session.commit()
+        assert list(again.segments) == [first]
+        assert list(other.segments) == []
+        session.rollback()
+        assert list(again.segments) == [first]
+
+
 def test_deleting_with_new_objects_below_needs_the_word(session, block):
     segment = block.segments[1]
     AnalogSignal(signal=([1.0], "mV"), sampling_rate=(1, "Hz"), t_start=(0, "s"), segment=segment)
