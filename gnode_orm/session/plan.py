@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import sys
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from html import escape
 from typing import Any, Literal, NamedTuple
 
 from gnode_orm.core.arrays import ArrayHandle
@@ -15,6 +17,10 @@ from gnode_orm.errors import UnsupportedByStore
 from gnode_orm.location import Location
 
 Operation = Literal["create", "set", "move", "link", "unlink", "delete"]
+_COLOURS = {
+    "create": "green", "link": "green", "delete": "red", "unlink": "red", "set": "yellow", "move": "cyan",
+}  # fmt: skip
+_ON_WHITE = {**_COLOURS, "set": "darkgoldenrod", "move": "teal"}
 _SIGNS = {"create": "+", "set": "~", "move": ">", "link": "+", "unlink": "-", "delete": "-"}
 
 
@@ -112,36 +118,40 @@ class Plan:
         return pd.DataFrame(rows, columns=["op", "object", "location", "field", "old", "new"])
 
     def __str__(self) -> str:
-        if not self:
-            return "Nothing to write"
-        total = ", ".join(f"{verb} {count}" for verb, count in self.counts().items())
-        return "\n".join([*map(str, self.items), f"({total})"])
+        """One line for each change; in colour where it is printed to a terminal."""
+        return self._coloured() if sys.stdout and sys.stdout.isatty() else self.__rich__().plain
+
+    def _coloured(self) -> str:
+        from rich.console import Console
+
+        # It knows what the terminal can do, and whether colours are wanted.
+        console = Console(file=sys.stdout, legacy_windows=False)
+        with console.capture() as capture:
+            console.print(self.__rich__(), end="", soft_wrap=True)
+        return capture.get()
 
     def __rich__(self) -> Any:
         from rich.text import Text
 
-        colours = {
-            "create": "green",
-            "link": "green",
-            "delete": "red",
-            "unlink": "red",
-            "set": "yellow",
-            "move": "cyan",
-        }
-        text = Text()
-        for item in self.items:
-            text.append(f"{item}\n", style=colours[item.op])
-        return text if self else Text("Nothing to write")
+        lines = [Text(str(item), style=_COLOURS[item.op]) for item in self.items]
+        return Text("\n").join([*lines, Text(self._total())])
+
+    def _total(self) -> str:
+        if not self:
+            return "Nothing to write"
+        return "(" + ", ".join(f"{verb} {count}" for verb, count in self.counts().items()) + ")"
 
     def _repr_html_(self) -> str:
-        from html import escape
+        rows = "".join(map(_html_row, self.items))
+        head = "<tr><th>op<th>object<th>field<th>old<th>new</tr>" if rows else ""
+        return f"<table><caption>{escape(self._total())}</caption>{head}{rows}</table>"
 
-        rows = "".join(
-            f"<tr><td>{i.op}</td><td>{escape(repr(i.obj))}</td><td>{escape(i.field or '')}</td>"
-            f"<td>{escape(_shown(i.old))}</td><td>{escape(_shown(i.new))}</td></tr>"
-            for i in self.items
-        )
-        return f"<table><tr><th>op<th>object<th>field<th>old<th>new</tr>{rows}</table>"
+
+def _html_row(item: PlanItem) -> str:
+    goes_along = f" with {_counted(item.old)}" if item.op == "delete" and item.old else ""
+    values = ("", "") if item.field is None else (_shown(item.old), _shown(item.new))
+    cells = [item.op, f"{item.obj!r}{goes_along}", item.field or "", *values]
+    return f'<tr style="color: {_ON_WHITE[item.op]}">' + "".join(f"<td>{escape(cell)}</td>" for cell in cells) + "</tr>"
 
 
 def _counted(children: dict[str, int]) -> str:

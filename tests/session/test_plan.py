@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
+
 import pytest
 
 from gnode_orm import Block, RecordingChannel, RecordingChannelGroup, Segment
@@ -61,17 +64,59 @@ def test_making_a_plan_writes_nothing_and_says_so_when_there_is_nothing(lab, pen
     assert list(pending.plan()) == []
 
 
-def test_a_plan_is_coloured_on_a_terminal_and_a_table_in_a_notebook(pending):
-    from rich.console import Console
+class Terminal(io.StringIO):
+    def isatty(self):
+        return True
 
-    console = Console(force_terminal=True, width=200, color_system="standard")
-    with console.capture() as capture:
-        console.print(pending.plan())
-    assert "\x1b[32m" in capture.get()
-    assert "\x1b[31m" in capture.get()
+
+@pytest.fixture
+def printed(monkeypatch):
+    """What a plan looks like on a terminal with colours."""
+    for name in ("NO_COLOR", "FORCE_COLOR", "TTY_COMPATIBLE", "COLORTERM"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("TERM", "xterm")
+
+    def printed(plan):
+        with contextlib.redirect_stdout(Terminal()) as terminal:
+            print(plan)  # noqa: T201
+        return terminal.getvalue()
+
+    return printed
+
+
+def test_a_plan_is_printed_in_colour_on_a_terminal(pending, printed):
+    lines = printed(pending.plan()).splitlines()
+    assert [line[:5] for line in lines] == [
+        "\x1b[32m", "\x1b[33m", "\x1b[36m", "\x1b[32m", "\x1b[31m", "\x1b[31m", "(crea",
+    ]  # fmt: skip
+    assert all(line.endswith("\x1b[0m") for line in lines[:-1])
+
+
+def test_a_plan_is_printed_plain_where_no_colours_are_wanted(pending, printed, monkeypatch):
+    monkeypatch.setenv("NO_COLOR", "1")
+    assert "\x1b" not in printed(pending.plan())
+
+
+def test_a_plan_is_printed_plain_into_a_file(pending, capsys):
+    print(pending.plan())  # noqa: T201
+    assert "\x1b" not in capsys.readouterr().out
+
+
+def test_long_lines_are_not_broken_on_a_narrow_terminal(session, printed, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "20")
+    session.add(Block("a name that is far longer than the terminal is wide"))
+    assert len(printed(session.plan()).splitlines()) == 2
+
+
+def test_a_plan_is_a_table_in_a_notebook(pending):
     html = pending.plan()._repr_html_()
-    assert html.count("<tr>") == 7
-    assert "renamed" in html
+    assert html.count("<tr") == 7
+    assert "<td>&#x27;b&#x27;</td><td>&#x27;renamed&#x27;</td>" in html
+    assert "with 1 Segment" in html
+    assert "(create Block 1, change Block 1" in html
+    assert html.count("color: red") == 2
+    pending.rollback()
+    assert pending.plan()._repr_html_() == "<table><caption>Nothing to write</caption></table>"
 
 
 def test_a_plan_as_a_table(pending):

@@ -243,7 +243,7 @@ class Machine(RuleBasedStateMachine):
 
     def _resolve(self, error, how):
         conflicts, changed = self._conflicts(), self._changed()
-        assert {id(item.obj) for item in error.conflicts} == {id(self.objects[key]) for key in conflicts}
+        assert {str(item.obj.location) for item in error.conflicts} == {self.locations[key] for key in conflicts}
         gone = [key for key in conflicts if key not in self.written]
         if how == "mine" and gone:
             with pytest.raises(ConflictError, match="copy it"):
