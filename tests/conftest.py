@@ -21,6 +21,14 @@ settings.register_profile("ci", parent=settings.get_profile("default"), derandom
 settings.load_profile("ci" if ON_CI else "default")
 
 
+@pytest.fixture(autouse=True, scope="session")
+def no_cache() -> Iterator[None]:
+    """Let every array come from its server, and nothing be written where the user of the tests keeps his."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("GNODE_ORM_CACHE_MB", "0")
+        yield
+
+
 @pytest.fixture(scope="session")
 def data() -> Path:
     """The folder of sample recordings."""

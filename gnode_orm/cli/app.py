@@ -8,6 +8,7 @@ import typer
 
 from gnode_orm.cli import (
     backing_up,
+    caching,
     collecting,
     deleting,
     demo,
@@ -63,6 +64,7 @@ for _name, _command, _panel in (
     ("serve", serving.serve, _SERVE),
     ("login", logging_in.login, _SERVE),
     ("logout", logging_out.logout, _SERVE),
+    ("cache", caching.cache, _SERVE),
     ("backup", backing_up.backup, _KEEP),
     ("restore", restoring.restore, _KEEP),
     ("gc", collecting.gc, _KEEP),

@@ -14,6 +14,7 @@ import requests
 from gnode_orm.core.arrayhash import bytes_of
 from gnode_orm.core.changes import ArrayRef
 from gnode_orm.errors import StoreUnavailable
+from gnode_orm.stores.rest.array_cache import ArrayCache
 from gnode_orm.stores.rest.connection import Connection
 from gnode_orm.stores.rest.sightings import Sightings
 from gnode_orm.wire import frames
@@ -39,14 +40,41 @@ class _Request:
 
 
 class Receiver:
-    """Reads arrays of one server."""
+    """Reads arrays of one server.
 
-    def __init__(self, connection: Connection, prefix: str, sightings: Sightings) -> None:
+    Args:
+        cache: keeps large arrays that were read as a whole.
+    """
+
+    def __init__(
+        self, connection: Connection, prefix: str, sightings: Sightings, cache: ArrayCache | None = None
+    ) -> None:
         self._connection = connection
         self._prefix = prefix
         self._sightings = sightings
+        self._cache = cache
 
     def read(self, items: Sequence[tuple[ArrayRef, Any]]) -> list[Array]:
+        """Read slices: out of the arrays that are kept here, where the server lets the user read them still."""
+        cache = self._cache
+        kept = {} if cache is None else {ref.hash: cache.get(ref) for ref, _ in items}
+        here = {ref.hash: ref for ref, _ in items if kept.get(ref.hash) is not None}
+        if here:
+            # Nothing of an array is sent for an empty slice, and its reader is checked as for any other.
+            self._fetch([(ref, slice(0, 0)) for ref in here.values()])
+        missing = [item for item in items if item[0].hash not in here]
+        fetched = iter(self._fetch(missing) if missing else [])
+        return [
+            self._kept(ref, key, next(fetched)) if ref.hash not in here else _read_only(_taken(kept[ref.hash], key))
+            for ref, key in items
+        ]
+
+    def _kept(self, ref: ArrayRef, key: Any, array: Array) -> Array:
+        if self._cache is not None and key is ...:
+            self._cache.put(ref, array)
+        return array
+
+    def _fetch(self, items: Sequence[tuple[ArrayRef, Any]]) -> list[Array]:
         """Read slices, small ones many in one request, large ones in several at once."""
         keys = [key_message(key) for _, key in items]
         # What is no slice is taken out of the whole array here.
@@ -161,6 +189,11 @@ def _exactly(raw: Any, size: int) -> bytes:
             raise requests.exceptions.ChunkedEncodingError("the answer ended in the middle of its message")
         data += piece
     return bytes(data)
+
+
+def _taken(whole: Array | None, key: Any) -> Array:
+    assert whole is not None
+    return np.asarray(whole[key])
 
 
 def _read_only(array: Any) -> Array:

@@ -12,6 +12,7 @@ from gnode_orm.core.changes import ArrayRef, ArraySource, ChangeSet, DeletePrevi
 from gnode_orm.core.select import Select, Selected
 from gnode_orm.errors import AccessDenied, ValidationFailed
 from gnode_orm.stores.local.guid import Guids
+from gnode_orm.stores.rest.array_cache import array_cache
 from gnode_orm.stores.rest.connection import Connection
 from gnode_orm.stores.rest.receiving import Receiver
 from gnode_orm.stores.rest.sending import Sender
@@ -49,7 +50,8 @@ class RestStore:
         self._guids = Guids(described["guid_key"])
         self._sightings = Sightings()
         self._sender = Sender(connection, PREFIX, self.inline_limit)
-        self._receiver = Receiver(connection, PREFIX, self._sightings)
+        cache = array_cache(connection.address, described["guid_key"], self.user)
+        self._receiver = Receiver(connection, PREFIX, self._sightings, cache)
 
     # ---- records
 
