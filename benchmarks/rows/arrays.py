@@ -18,7 +18,7 @@ from benchmarks.sizes import size
 
 RATE, CHANNELS, SECONDS = 30_000, 32, size(60, quick=15)
 _MEGABYTES = RATE * CHANNELS * SECONDS * 2 // 1_000_000
-_SLICES = 20
+_SLICES = size(20, quick=5)
 
 Slice = Callable[[int, Any], npt.NDArray[Any]]
 Opened = tuple[Slice, Callable[[], Any]]

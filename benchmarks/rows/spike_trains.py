@@ -15,8 +15,8 @@ import numpy.typing as npt
 from benchmarks.measuring import Contestant, Meter, Reach, Round, Row, fresh
 from benchmarks.sizes import size
 
-COUNT = size(20_000, quick=4_000)
-_FEW = size(400, quick=100)
+COUNT = size(20_000, quick=2_000)
+_FEW = size(400, quick=50)
 
 
 @cache

@@ -211,12 +211,10 @@ def progress_bar() -> Iterator[Progress]:
 
 def stored_line(session: Session, obj: Any) -> str:
     """Say in one line what an import stored."""
-    from gnode_orm.cli.listing import document_contents
-
     if obj.kind == "block":
-        what = in_words(block_contents(session, obj))
+        what = in_words(block_contents(session, [obj])[obj.location])
     else:
-        what = counted(document_contents(session, obj)["sections"], "section")
+        what = counted(len(obj.sections), "section")
     return "  ".join(part for part in (short(obj.location), name_of(obj), what) if part)
 
 

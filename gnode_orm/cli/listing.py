@@ -27,33 +27,31 @@ def ls(lab: LabOption = None, user: UserOption = None, limit: LimitOption = 100,
     """List blocks and documents, what they hold, and who owns them."""
     with open_session(lab, user, readonly=True) as session:
         totals = {kind: _query(session, kind).count() for kind in ("block", "document")}
-        blocks = [_block(session, block) for block in _query(session, "block").limit(limit)]
-        documents = [_document(session, document) for document in _query(session, "document").limit(limit)]
+        blocks = _blocks(session, list(_query(session, "block").limit(limit)))
+        documents = [_document(document) for document in _query(session, "document").limit(limit).with_("sections")]
         if json:
             write_json({"user": session.user, "totals": totals, "blocks": blocks, "documents": documents})
         else:
             _print(session, totals, blocks, documents)
 
 
-def block_contents(session: Session, block: Any) -> dict[str, int]:
-    """Count what hangs below a block."""
-    counts = {"segments": _query(session, "segment").filter(block=block).count()}
-    return counts | {label: _below(session, kinds, segment__block=block) for label, kinds in CONTENTS.items()}
-
-
-def document_contents(session: Session, document: Any) -> dict[str, Any]:
-    """Count the sections of a document, and name the first ones."""
-    sections = _query(session, "section").filter(document=document)
-    return {"sections": sections.count(), "first": [name_of(item) for item in sections.limit(_SECTIONS_SHOWN)]}
+def block_contents(session: Session, blocks: list[Any]) -> dict[Any, dict[str, int]]:
+    """Count what hangs below each of some blocks, by their locations; one statement counts a kind for all of them."""
+    counts = {block.location: {"segments": 0, **dict.fromkeys(CONTENTS, 0)} for block in blocks}
+    if not blocks:
+        return counts
+    for label, kinds in {"segments": ("segment",), **CONTENTS}.items():
+        for kind in kinds:
+            path = "block" if kind == "segment" else "segment.block"
+            below = _query(session, kind).filter(**{f"{path.replace('.', '__')}__in": blocks})
+            for location, number in below.count_by(path).items():
+                counts[location][label] += number
+    return counts
 
 
 def in_words(counts: dict[str, int]) -> str:
     """Give ``3 segments, 1 signal``, leaving out what there is none of."""
     return ", ".join(counted(number, label.removesuffix("s")) for label, number in counts.items() if number) or "empty"
-
-
-def _below(session: Session, kinds: tuple[str, ...], **above: Any) -> int:
-    return sum(_query(session, kind).filter(**above).count() for kind in kinds)
 
 
 def _query(session: Session, kind: str) -> Any:
@@ -62,20 +60,28 @@ def _query(session: Session, kind: str) -> Any:
     return session.query(MODELS[kind])
 
 
-def _block(session: Session, block: Any) -> dict[str, Any]:
-    contents = {label.replace(" ", "_"): number for label, number in block_contents(session, block).items()}
-    return {"location": block.location, "name": block.name, **contents, **_ownership(block)}
+def _blocks(session: Session, blocks: list[Any]) -> list[dict[str, Any]]:
+    contents = block_contents(session, blocks)
+    return [
+        {
+            "location": block.location,
+            "name": block.name,
+            **{label.replace(" ", "_"): number for label, number in contents[block.location].items()},
+            **_ownership(block),
+        }
+        for block in blocks
+    ]
 
 
-def _document(session: Session, document: Any) -> dict[str, Any]:
-    contents = document_contents(session, document)
+def _document(document: Any) -> dict[str, Any]:
+    sections = document.sections
     return {
         "location": document.location,
         "author": document.author,
         "version": document.version,
         "date": document.date,
-        "sections": contents["sections"],
-        "first_sections": contents["first"],
+        "sections": len(sections),
+        "first_sections": [name_of(section) for section in sections[:_SECTIONS_SHOWN]],
         **_ownership(document),
     }
 

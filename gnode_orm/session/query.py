@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from gnode_orm.core.entity import Entity
 from gnode_orm.core.expressions import Column, Condition, Ordering, RefColumn, RelationColumn, column
+from gnode_orm.core.schema import SCHEMA, KindSpec
 from gnode_orm.core.select import Select
 from gnode_orm.errors import MultipleFound, NotFound, QueryError
+from gnode_orm.location import Location
 from gnode_orm.session.loading import eager_paths
 from gnode_orm.session.lookups import lookup
 
@@ -97,6 +99,21 @@ class Query(Generic[E]):
     def count(self) -> int:
         """Count the objects."""
         return self._session._count(self._select)
+
+    def count_by(self, path: Any) -> dict[Location, int]:
+        """Count the objects by what foreign keys lead to: ``session.query(Event).count_by(Event.segment.block)``.
+
+        Those that lead to nothing are left out.
+        """
+        steps = tuple(self._path(path).split("."))
+        spec: KindSpec = self._model.__spec__
+        for step in steps:
+            field = spec.by_name.get(step)
+            if field is None or field.target is None:
+                raise QueryError(f"count_by({path!r}): {step} is no foreign key of {spec.class_name}", field=step)
+            spec = SCHEMA[field.target]
+        counts = self._session._count_by(self._select, steps)
+        return {Location.of_number(spec.kind, number): count for number, count in counts.items()}
 
     def exists(self) -> bool:
         """Whether there is any object."""

@@ -313,6 +313,10 @@ class UnitOfWork:
         with self._use():
             return self.store.count(replace(select, eager=()), self.user)
 
+    def _count_by(self, select: Select, path: tuple[str, ...]) -> dict[int, int]:
+        with self._use():
+            return self.store.count_by(replace(select, eager=()), path, self.user)
+
     def _linked(self, entity: Entity, kind: str) -> list[Any]:
         state = self._own(entity)
         mine = [state.id]

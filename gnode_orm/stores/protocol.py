@@ -36,6 +36,10 @@ class Store(Protocol):
         """Count the rows of a query, ignoring its order, limit and offset."""
         ...
 
+    def count_by(self, select: Select, path: tuple[str, ...], actor: str) -> dict[int, int]:
+        """Count the rows of a query by the ids of the objects that a path of foreign keys leads to."""
+        ...
+
     def explain(self, select: Select, actor: str) -> list[str]:
         """Give the statements or requests that ``select`` would run."""
         ...

@@ -101,6 +101,9 @@ class FaultyStore:
     def count(self, select: Select, actor: str) -> int:
         return self._disturbed("count", lambda: self._store.count(select, actor))
 
+    def count_by(self, select: Select, path: tuple[str, ...], actor: str) -> dict[int, int]:
+        return self._disturbed("count_by", lambda: self._store.count_by(select, path, actor))
+
     def explain(self, select: Select, actor: str) -> list[str]:
         return self._disturbed("explain", lambda: self._store.explain(select, actor))
 

@@ -5,6 +5,7 @@ import re
 from pathlib import Path
 
 from gnode_orm import AnalogSignal, Block, Document, Section, Segment, Session, SpikeTrain
+from gnode_orm.stores.local.database import Transaction
 
 
 def test_blocks_are_listed_with_what_they_hold(run, filled_lab):
@@ -42,6 +43,17 @@ def test_counts_are_those_of_the_block_alone(run, tmp_path):
         session.commit()
     blocks = json.loads(run("ls", "--lab", tmp_path / "lab", "--json").stdout)["blocks"]
     assert [(item["segments"], item["signals"], item["spike_trains"]) for item in blocks] == [(2, 2, 2), (5, 5, 5)]
+
+
+def test_a_long_listing_takes_no_more_statements_than_a_short_one(run, filled_lab, monkeypatch):
+    texts = []
+    rows = Transaction.rows
+    monkeypatch.setattr(Transaction, "rows", lambda self, text, params: texts.append(text) or rows(self, text, params))
+    for limit in (1, 3):
+        texts.append(limit)
+        run("ls", "--lab", filled_lab, "--limit", limit)
+    short, long = texts[1 : texts.index(3)], texts[texts.index(3) + 1 :]
+    assert 0 < len(short) == len(long)
 
 
 def test_an_empty_listing_explains_itself(run, tmp_path):

@@ -7,7 +7,7 @@ import datetime as dt
 import pytest
 import quantities as pq
 
-from gnode_orm import AnalogSignal, Block, RecordingChannel, RecordingChannelGroup, Section, Segment
+from gnode_orm import AnalogSignal, Block, Event, RecordingChannel, RecordingChannelGroup, Section, Segment
 from gnode_orm.errors import MultipleFound, NotFound, QueryError, UnknownField
 from gnode_orm.session import query as queries
 
@@ -257,3 +257,21 @@ def test_queries_never_write(lab, session):
     assert "apply" not in lab.calls
     assert session.dirty == [block]
     session.rollback()
+
+
+def test_objects_are_counted_by_what_hangs_above_them(lab):
+    with lab.session() as session:
+        blocks = [session.add(Block(name)) for name in "ab"]
+        for name in "xyz":
+            Event(name, segment=Segment(name, block=blocks[0]))
+        Event("alone", segment=Segment("alone"))
+        session.add(Event("loose"))
+        session.commit()
+        assert session.query(Event).count_by(Event.segment.block) == {blocks[0].location: 3}
+        assert session.query(Segment).where(Segment.name != "x").count_by("block") == {blocks[0].location: 2}
+
+
+@pytest.mark.parametrize("path", ["label", "segment.blok", Event.label])
+def test_counting_by_anything_but_foreign_keys_is_refused(lab, path):
+    with lab.session() as session, pytest.raises(QueryError):
+        session.query(Event).count_by(path)

@@ -33,6 +33,13 @@ def _count(store: Any, user: str, message: Any) -> Any:
     return {"count": store.count(read_select(message), user)}
 
 
+def _count_by(store: Any, user: str, message: Any) -> Any:
+    path = tuple(typed(name, str, "A name on the path") for name in member(message, "path", list))
+    if not path:
+        raise Malformed("The path leads nowhere", value=path)
+    return {"counts": list(store.count_by(read_select(member(message, "query", dict)), path, user).items())}
+
+
 def _explain(store: Any, user: str, message: Any) -> Any:
     return {"steps": store.explain(read_select(message), user)}
 
@@ -97,6 +104,7 @@ MESSAGES: dict[str, Work] = {
     "records": _records,
     "select": _select,
     "count": _count,
+    "count-by": _count_by,
     "explain": _explain,
     "links": _links,
     "receipt": _receipt,

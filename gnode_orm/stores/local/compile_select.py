@@ -75,15 +75,33 @@ def compile_rows(select: Select, compiler: Compiler) -> Statement:
     return Statement(compiler.compile(statement), binds.constants, binds.slots, len(extra))
 
 
-def compile_count(select: Select, compiler: Compiler) -> Statement:
-    """Compile the shape of a query for the number of its rows."""
+def compile_count(select: Select, path: tuple[str, ...], compiler: Compiler) -> Statement:
+    """Compile the shape of a query for the number of its rows, or for those by the ids that ``path`` leads to."""
     spec = kind_spec(select.kind)
     binds = Binds(compiler)
     past = select.at is not None
     rows = source(select.kind, past)
-    statement = sa.select(sa.func.count()).select_from(rows)
+    if path:
+        parents, key = _led_to(path, spec, rows, past)
+        statement = sa.select(key, sa.func.count()).select_from(parents).where(key.is_not(None)).group_by(key)
+    else:
+        statement = sa.select(sa.func.count()).select_from(rows)
     statement = _where(statement, select, spec, rows, binds, past)
     return Statement(compiler.compile(statement), binds.constants, binds.slots)
+
+
+def _led_to(
+    path: tuple[str, ...], spec: KindSpec, rows: FromClause, past: bool
+) -> tuple[FromClause, ColumnElement[Any]]:
+    """Join the parents along a path; gives the join, and the foreign key at the path's end."""
+    joined, child = rows, rows
+    for name in path[:-1]:
+        spec = target_of(spec, name)
+        parent = source(spec.kind, past)
+        joined = joined.join(parent, parent.c.id == child.c[f"{name}_id"])
+        child = parent
+    target_of(spec, path[-1])  # says so where that is no foreign key
+    return joined, child.c[f"{path[-1]}_id"]
 
 
 def _where(

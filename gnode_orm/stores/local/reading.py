@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from decimal import Decimal
 from functools import cache
@@ -29,17 +29,18 @@ class Statements:
     def __init__(self, compiler: Compiler) -> None:
         self.compiler = compiler
         self._rows: dict[Select, Statement] = {}
-        self._counts: dict[Select, Statement] = {}
+        self._counts: dict[tuple[Select, tuple[str, ...]], Statement] = {}
 
     def rows(self, select: Select) -> tuple[Statement, list[Any]]:
         """The statement for the records of a query, and the query's values."""
         shape = shape_of(select)
-        return _kept(self._rows, shape.select, compile_rows, self.compiler), shape.values
+        return _kept(self._rows, shape.select, lambda: compile_rows(shape.select, self.compiler)), shape.values
 
-    def count(self, select: Select) -> tuple[Statement, list[Any]]:
-        """The statement for the number of rows of a query, and the query's values."""
+    def count(self, select: Select, path: tuple[str, ...] = ()) -> tuple[Statement, list[Any]]:
+        """The statement for the number of rows of a query, or for those by what a path leads to; and the values."""
         shape = shape_of(replace(select, order=(), limit=None, offset=0, after=None))
-        return _kept(self._counts, shape.select, compile_count, self.compiler), shape.values
+        key = shape.select, path
+        return _kept(self._counts, key, lambda: compile_count(shape.select, path, self.compiler)), shape.values
 
 
 @cache
@@ -48,12 +49,12 @@ def statements_of(compiler: Compiler) -> Statements:
     return Statements(compiler)
 
 
-def _kept(known: dict[Select, Statement], shape: Select, build: Any, compiler: Compiler) -> Statement:
-    statement = known.get(shape)
+def _kept(known: dict[Any, Statement], key: Any, build: Callable[[], Statement]) -> Statement:
+    statement = known.get(key)
     if statement is None:
         if len(known) >= _KEEP:
             known.clear()
-        statement = known[shape] = build(shape, compiler)
+        statement = known[key] = build()
     return statement
 
 
@@ -115,6 +116,15 @@ def count(database: Database, statements: Statements, query: Select, actor: str)
     with database.read() as transaction:
         ((number,),) = transaction.rows(statement.text, statement.params(values, actor=actor, at=query.at))
     return int(number)
+
+
+def count_by(
+    database: Database, statements: Statements, query: Select, path: tuple[str, ...], actor: str
+) -> dict[int, int]:
+    """Count the rows of a query by what a path of foreign keys leads to."""
+    statement, values = statements.count(query, path)
+    with database.read() as transaction:
+        return dict(transaction.rows(statement.text, statement.params(values, actor=actor, at=query.at)))
 
 
 def explain(statements: Statements, query: Select) -> list[str]:

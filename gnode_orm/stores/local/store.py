@@ -63,6 +63,9 @@ class LocalStore:
     def count(self, select: Select, actor: str) -> int:
         return reading.count(self._database, self._statements, self._guids.resolved(select), actor)
 
+    def count_by(self, select: Select, path: tuple[str, ...], actor: str) -> dict[int, int]:
+        return reading.count_by(self._database, self._statements, self._guids.resolved(select), path, actor)
+
     def explain(self, select: Select, actor: str) -> list[str]:
         return reading.explain(self._statements, self._guids.resolved(select))
 

@@ -69,6 +69,10 @@ class RestStore:
     def count(self, select: Select, actor: str) -> int:
         return int(self._call("count", select_message(select), actor)["count"])
 
+    def count_by(self, select: Select, path: tuple[str, ...], actor: str) -> dict[int, int]:
+        message = {"query": select_message(select), "path": list(path)}
+        return dict(read_pairs(self._call("count-by", message, actor)["counts"]))
+
     def explain(self, select: Select, actor: str) -> list[str]:
         message = select_message(select)
         steps: list[str] = self._call("explain", message, actor)["steps"]

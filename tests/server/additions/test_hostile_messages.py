@@ -15,7 +15,19 @@ from gnode_orm.wire import frames
 from tests.stores.rows import new_id
 
 PREFIX = "/api/v1/additions"
-MESSAGES = ["records", "select", "count", "explain", "links", "receipt", "version", "preview", "history", "access"]
+MESSAGES = [
+    "records",
+    "select",
+    "count",
+    "count-by",
+    "explain",
+    "links",
+    "receipt",
+    "version",
+    "preview",
+    "history",
+    "access",
+]
 
 
 def change_set(**members: Any) -> bytes:
