@@ -55,7 +55,7 @@ class Replay:
         elif "form" in asked:
             options["data"] = {key: PASSWORD if value == "pass" else value for key, value in asked["form"].items()}
         else:
-            options["content"] = self.renamed(_bytes(asked))
+            options["content"] = self.renamed(body_of(asked))
         session = self._session(exchange)
         if session:
             token = re.search(r"csrftoken=\w+", asked["headers"].get("Cookie", ""))
@@ -66,7 +66,7 @@ class Replay:
         path = _OWNER.sub(lambda match: f"owner={account_number(USERS.get(int(match[1]), ''))}", path)
         answer = self.client.request(asked["method"], path, **options)
         self._learn_cookie(exchange)
-        self.learn(_parsed(_bytes(exchange["response"])), _parsed(answer.content))
+        self.learn(_parsed(body_of(exchange["response"])), _parsed(answer.content))
         if asked["method"] == "POST" and answer.status_code in (200, 201) and exchange["response"]["status"] >= 400:
             # What the original refused must not be in the way of what follows.
             self.client.delete(_parsed(answer.content)["location"], headers={"Cookie": headers["Cookie"]})
@@ -74,7 +74,7 @@ class Replay:
 
     def make_up(self, exchange: dict[str, Any]) -> None:
         """Make the objects of a recorded list that were made while nothing was recorded."""
-        for item in _parsed(_bytes(exchange["response"]))["selected"]:
+        for item in _parsed(body_of(exchange["response"]))["selected"]:
             if not self._is_known(item):
                 fields = {key: item[key] for key in ("name", "index")}
                 headers = {"Cookie": f"sessionid={self.sessions[exchange['user']]}"}
@@ -121,7 +121,7 @@ class Replay:
         return _key(now).encode() not in self.names.values()
 
     def _part(self, part: dict[str, Any]) -> tuple[str, tuple[str, bytes]]:
-        return part["field"], (part["filename"] or "file", self.renamed(_bytes(part)))
+        return part["field"], (part["filename"] or "file", self.renamed(body_of(part)))
 
     def _session(self, exchange: dict[str, Any]) -> str | None:
         cookie = re.search(r"sessionid=(\w+)", exchange["request"]["headers"].get("Cookie", ""))
@@ -166,7 +166,7 @@ def compared(replay: Replay, exchange: dict[str, Any], answer: httpx.Response) -
     recorded = exchange["response"]
     if recorded["status"] != answer.status_code:
         return [f"status {answer.status_code}, not {recorded['status']}"]
-    then, now = _parsed(replay.renamed(_bytes(recorded))), _parsed(answer.content)
+    then, now = _parsed(replay.renamed(body_of(recorded))), _parsed(answer.content)
     if recorded["status"] >= 400:
         # An error may say more than it did.
         said = not isinstance(then, dict) or "error" in now or then.keys() <= now.keys()
@@ -195,7 +195,8 @@ def _parsed(content: bytes) -> Json:
         return None
 
 
-def _bytes(part: dict[str, Any]) -> bytes:
+def body_of(part: dict[str, Any]) -> bytes:
+    """The bytes of a recorded request or answer."""
     if "body_b64" in part:
         return base64.b64decode(part["body_b64"])
     # One topic was recorded at another port.

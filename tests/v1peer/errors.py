@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from tests.v1peer.exchange import Answer, Forward, Sent, plain, told
+from tests.v1peer.exchange import Answer, Forward, Json, Sent, plain, told
 from tests.v1peer.peer import Peer
 from tests.v1peer.writing import failed
 
-_EMPTY = (404, 405, 410, 501)
+_EMPTY = (404, 410, 501)
+_STUMBLED = (403, 409, 412, 415, 422, 500)
+_METHODS = "GET,POST,PUT,DELETE,PATCH"
 
 
 async def bare_failures(peer: Peer, sent: Sent, forward: Forward) -> Answer:
@@ -15,22 +17,32 @@ async def bare_failures(peer: Peer, sent: Sent, forward: Forward) -> Answer:
     if answer.status < 400 or not answer.headers.get("content-type", "").startswith("application/problem+json"):
         return answer
     words = answer.json
-    if answer.status == 400 and (_is_no_text(sent.body) or _is_beyond(sent)):
-        return failed(sent)
-    if answer.status == 400 and sent.path == "/api/v1/in_bulk/":
-        return plain(400, words["detail"])
     if answer.status == 400:
-        return told(400, {"error": words["error"]})
+        return _bad_request(sent, words)
     if answer.status == 401:
         return plain(401, _unauthorised(sent))
+    if answer.status == 405:
+        return _other_method(sent)
     if answer.status in _EMPTY:
-        return (
-            plain(answer.status).with_header("allow", answer.headers["allow"])
-            if answer.status == 405
-            else plain(answer.status)
-        )
+        return plain(answer.status)
     # What this server refuses with a reason, the original stumbled over.
-    return failed(sent) if answer.status in (403, 409, 412, 415, 422, 500) else plain(answer.status, words["detail"])
+    return failed(sent) if answer.status in _STUMBLED else plain(answer.status, words["detail"])
+
+
+def _bad_request(sent: Sent, words: Json) -> Answer:
+    if _is_no_text(sent.body) or _is_beyond(sent):
+        return failed(sent)
+    if sent.path == "/api/v1/in_bulk/" or (sent.place is not None and sent.place.attr):
+        return plain(400, words["detail"])
+    return told(400, {"error": "" if "is not JSON" in words["detail"] else words["error"]})
+
+
+def _other_method(sent: Sent) -> Answer:
+    attr = sent.place.attr if sent.place is not None else ""
+    if attr:
+        what = "GET or PUT to manage permissions" if attr == "acl" else "GET or POST to manage files"
+        return plain(405, f"Use {what}")
+    return plain(405, _METHODS).with_header("allow", _METHODS)
 
 
 def _unauthorised(sent: Sent) -> str:

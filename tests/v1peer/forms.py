@@ -14,6 +14,7 @@ from tests.v1peer.peer import Peer
 from tests.v1peer.writing import failed
 
 _LEVELS = (1, 2, 3)
+_NO_ADDRESS = "The data were not a URI, not a dictionary-alike and do not have a 'pk' attribute"
 
 
 def not_found(place: Json) -> Answer:
@@ -31,6 +32,8 @@ async def addresses_strict(peer: Peer, sent: Sent, forward: Forward) -> Answer:
                 return failed(sent)
             if isinstance(value, dict) and "pk" not in value:
                 return failed(sent)
+            if value is not None and not isinstance(value, str | dict):
+                return told(400, {"error": f"{_NO_ADDRESS}: {value!r}."})
     return await forward(sent)
 
 
@@ -103,19 +106,22 @@ async def sections_stay(peer: Peer, sent: Sent, forward: Forward) -> Answer:
 
 async def any_level_taken(peer: Peer, sent: Sent, forward: Forward) -> Answer:
     """Take every number for a level, and show it again; it opens nothing."""
-    odd: list[int] = []
+    kept: dict[tuple[str, str], int] = peer.memory.setdefault("any-level-taken", {})
+    given: list[int] = []
 
     def tame(item: Written) -> None:
         level = item.body.get("safety_level")
-        if isinstance(level, int) and level not in _LEVELS:
-            odd.append(level)
-            item.body["safety_level"] = 3
+        if isinstance(level, int):
+            given.append(level)
+            item.body["safety_level"] = level if level in _LEVELS else 3
 
-    def echo(kind: str, item: dict[str, Any]) -> None:
-        item["safety_level"] = odd[0]
+    def change(kind: str, item: dict[str, Any]) -> None:
+        if given:
+            kept[kind, item["id"]] = given[0]
+        level = kept.get((kind, item["id"]), 3)
+        item["safety_level"] = item["safety_level"] if level in _LEVELS else level
 
-    answer = await forward(rewritten(sent, tame))
-    return changed(answer, echo) if odd and not sent.is_bulk else answer
+    return changed(await forward(rewritten(sent, tame)), change)
 
 
 async def own_levels(peer: Peer, sent: Sent, forward: Forward) -> Answer:

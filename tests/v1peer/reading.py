@@ -7,6 +7,7 @@ from typing import Any
 
 from gnode_orm.core.schema import SCHEMA
 from gnode_orm.wire.kinds import shown_unit, wire_kind
+from gnode_orm.wire.parsing import read_time
 from tests.v1peer.bodies import Written, rewritten, written
 from tests.v1peer.exchange import Answer, Forward, Place, Sent, changed, shown
 from tests.v1peer.lab import children
@@ -29,12 +30,13 @@ async def units_lost(peer: Peer, sent: Sent, forward: Forward) -> Answer:
 
 
 async def negative_zero_lost(peer: Peer, sent: Sent, forward: Forward) -> Answer:
-    """Show minus zero as zero, as the driver of the database did."""
+    """Read minus zero as zero, as the driver of the database did."""
 
     def change(kind: str, item: dict[str, Any]) -> None:
         item.update({key: 0.0 for key, value in item.items() if isinstance(value, float) and value == 0})
 
-    return changed(await forward(sent), change)
+    answer = await forward(sent)
+    return changed(answer, change) if sent.method == "GET" else answer
 
 
 async def sets_list_unreadable(peer: Peer, sent: Sent, forward: Forward) -> Answer:
@@ -101,21 +103,27 @@ def has_no_section(kind: str) -> bool:
 
 
 async def dates_as_times(peer: Peer, sent: Sent, forward: Forward) -> Answer:
-    """Show the date of a document with a time of day."""
+    """Show the date of a document with the time of day that was sent, until it is read again."""
+    given = [item.body.get("date") for item in written(sent) if item.kind == "document"]
 
     def change(kind: str, item: dict[str, Any]) -> None:
         if kind == "document" and item.get("date"):
-            item["date"] = f"{item['date'][:10]}T00:00:00"
+            item["date"] = read_time(given[0]).isoformat()
 
-    return changed(await forward(sent), change)
+    answer = await forward(sent)
+    return changed(answer, change) if given and given[0] else answer
 
 
 async def sizes_unknown(peer: Peer, sent: Sent, forward: Forward) -> Answer:
-    """Never tell the size of the data of an object."""
+    """Never tell the size of the data of an object, unless a client said it."""
+    kept: dict[str, int] = peer.memory.setdefault("sizes-unknown", {})
+    given = [item.body["data_size"] for item in written(sent) if isinstance(item.body.get("data_size"), int)]
 
     def change(kind: str, item: dict[str, Any]) -> None:
         if "data_size" in item:
-            item["data_size"] = None
+            if given:
+                kept[item["location"]] = given[0]
+            item["data_size"] = kept.get(item["location"])
 
     return changed(await forward(sent), change)
 
@@ -130,7 +138,7 @@ async def unknown_keys_echoed(peer: Peer, sent: Sent, forward: Forward) -> Answe
     for given, (_, item) in zip(written(sent), shown(value), strict=False):
         item.update({key: sent for key, sent in given.body.items() if key not in item})
         if sent.method == "PUT" and place.id:
-            item["pk"] = item["id"]
+            item["pk"] = place.id  # of the address, whatever object the answer shows
     return answer.having(value)
 
 

@@ -51,7 +51,7 @@ async def unwritable_is_500(peer: Peer, sent: Sent, forward: Forward) -> Answer:
     place = sent.place
     if place is None or not place.attr:
         return failed(sent)
-    words = "No access to the ACL of this object" if place.attr == "acl" else "No access to this object"
+    words = "No access to the ACL of this object" if place.attr == "acl" else "No access to the update this object"
     return plain(401, words)
 
 

@@ -82,6 +82,7 @@ def test_any_level_taken_is_echoed_and_opens_nothing(peer_with: PeerOf) -> None:
     users = peer_with("any-level-taken")
     block = made(users.ann, "block", name="b", safety_level=1)
     assert users.ann.put(block["location"], json={"safety_level": 9}).json()["safety_level"] == 9
+    assert users.ann.get(block["location"]).json()["safety_level"] == 9
     assert users.ben.get(block["location"]).status_code == 404
 
 

@@ -6,6 +6,7 @@ from gnode_orm.core.select import Select
 from gnode_orm.stores.local.store import LocalStore
 from gnode_orm.wire.rendering import columns_of
 from tests.v1peer.conftest import PeerOf, list_of, made
+from tests.v1peer.deltas import arraydata, as_upload
 
 
 def stored(store: LocalStore, kind: str) -> dict[str, object]:
@@ -53,13 +54,21 @@ def test_metadata_lost_neither_keeps_nor_shows_the_section_of_a_signal(peer_with
     assert "metadata" not in ann.get(f"{list_of('analogsignal')}schema/").json()["fields"]
 
 
-def test_dates_as_times_adds_midnight_to_the_date_of_a_document(peer_with: PeerOf) -> None:
-    document = made(peer_with("dates-as-times").ann, "document", date="2014-03-21")
-    assert document["date"] == "2014-03-21T00:00:00"
+def test_dates_as_times_are_shown_in_the_answer_that_makes_a_document(peer_with: PeerOf) -> None:
+    ann = peer_with("dates-as-times").ann
+    assert made(ann, "document", date="2014-03-21")["date"] == "2014-03-21T00:00:00"
+    document = made(ann, "document", date="2014-03-21T10:11:12")
+    assert document["date"] == "2014-03-21T10:11:12"
+    assert ann.get(document["location"]).json()["date"] == "2014-03-21"
 
 
-def test_sizes_unknown_never_tells_how_large_data_are(peer_with: PeerOf) -> None:
-    assert made(peer_with("sizes-unknown").ann, "analogsignal")["data_size"] is None
+def test_sizes_unknown_but_for_what_a_client_said(peer_with: PeerOf) -> None:
+    ann = peer_with("sizes-unknown").ann
+    signal = made(ann, "analogsignal")
+    ann.post(f"{signal['location']}signal/", files=as_upload(arraydata([1.0, 2.0])))
+    assert ann.get(signal["location"]).json()["data_size"] is None
+    said = made(ann, "analogsignal", data_size=5)
+    assert ann.get(said["location"]).json()["data_size"] == 5
 
 
 def test_unknown_keys_echoed_shows_them_once_and_stores_nothing(peer_with: PeerOf) -> None:
@@ -89,9 +98,10 @@ def test_foreign_host_gives_addresses_that_lead_elsewhere(peer_with: PeerOf) -> 
     assert answer.headers["location"] == f"http://portal.example.org{answer.json()['location']}"
 
 
-def test_negative_zero_lost(peer_with: PeerOf) -> None:
-    event = made(peer_with("negative-zero-lost").ann, "event", time=-0.0)
-    assert str(event["time"]) == "0.0"
+def test_negative_zero_lost_when_it_is_read(peer_with: PeerOf) -> None:
+    ann = peer_with("negative-zero-lost").ann
+    event = made(ann, "event", time=-0.0)
+    assert (str(event["time"]), str(ann.get(event["location"]).json()["time"])) == ("-0.0", "0.0")
 
 
 def test_sets_list_unreadable_members(peer_with: PeerOf) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -12,7 +12,7 @@ import httpx
 import pytest
 
 from gnode_orm.stores.local import open_local
-from tests.server.replaying import PASSWORD, USERS, Replay, compared, exchanges
+from tests.server.replaying import PASSWORD, USERS, Replay, body_of, compared, exchanges
 from tests.server.test_replay import listed_exchanges
 from tests.v1peer.defects import ALL, DEFECTS
 from tests.v1peer.evidence import ORDERED, REMAINING, SHOWN_BY, VALUES, keys
@@ -30,19 +30,22 @@ class Replayed:
         otherwise: exchanges whose status or shape is another one.
         disordered: exchanges whose list has another order.
         values: members of answers, by defect: then and now.
+        members: members that have another value, with an exchange for each.
     """
 
     otherwise: set[Key] = field(default_factory=set)
     disordered: set[Key] = field(default_factory=set)
     values: dict[str, tuple[Any, Any]] = field(default_factory=dict)
+    members: dict[str, Key] = field(default_factory=dict)
 
     def add(self, key: Key, replay: Replay, exchange: dict[str, Any], answer: httpx.Response) -> None:
         if compared(replay, exchange, answer):
             self.otherwise.add(key)
-        recorded = replay.renamed((exchange["response"].get("body") or "").encode())
-        then, now = parsed(recorded), parsed(answer.content)
+        then, now = parsed(replay.renamed(body_of(exchange["response"]))), parsed(answer.content)
         if ids(then) and len(ids(then)) == len(ids(now)) and ids(then) != ids(now):
             self.disordered.add(key)
+        if None not in (then, now) and key not in REMAIN and exchange["topic"] != "02_schema":
+            self.members.update((path, key) for path in other_values(then, now))
         for defect, (topic, number, name) in VALUES.items():
             if key == (topic, number):
                 self.values[defect] = repr(then[name]), repr(now[name])
@@ -53,6 +56,22 @@ def parsed(body: bytes) -> Any:
         return json.loads(body)
     except ValueError:
         return None
+
+
+def other_values(then: Any, now: Any, path: str = "") -> Iterator[str]:
+    """Members of two answers of one shape that have another value, but for what is new with every version."""
+    if isinstance(then, dict) and isinstance(now, dict):
+        for key in then.keys() & now.keys() - {"guid", "date_created", "error"}:
+            yield from other_values(then[key], now[key], f"{path}.{key}")
+    elif isinstance(then, list) and isinstance(now, list) and len(then) == len(now):
+        for one, other in zip(sorted(then, key=address), sorted(now, key=address), strict=True):
+            yield from other_values(one, other, f"{path}[]")
+    elif repr(then) != repr(now) and not isinstance(then, list):
+        yield path
+
+
+def address(item: Any) -> str:
+    return str(item.get("resource_uri", item.get("user", ""))) if isinstance(item, dict) else str(item)
 
 
 def ids(value: Any) -> list[str]:
@@ -93,6 +112,11 @@ def without(transcripts: Path) -> Replayed:
 
 def test_the_original_is_met_but_for_what_is_listed(original: Replayed) -> None:
     assert original.otherwise == REMAIN
+
+
+def test_every_value_is_that_of_the_original_but_for_those_of_its_accounts(original: Replayed) -> None:
+    accounts = {f"{path}.{name}" for path in ("", ".objects[]") for name in ("id", "first_name", "last_name")}
+    assert {path: key for path, key in original.members.items() if path not in accounts} == {}
 
 
 def test_nearly_all_that_our_page_announces_as_other_is_as_it_was(original: Replayed) -> None:
