@@ -17,6 +17,7 @@ from gnode_orm.core.schema import FieldSpec
 from gnode_orm.errors import AccessDenied, NotFound, ValidationFailed
 from gnode_orm.ids import encode_id
 from gnode_orm.server.endpoints import Call
+from gnode_orm.server.labels import as_text
 from gnode_orm.server.objects import kind_of
 from gnode_orm.server.problems import Refusal
 from gnode_orm.server.reading import find
@@ -86,6 +87,7 @@ def array_columns(
     store: Any, wire: WireKind, field: FieldSpec, columns: dict[str, Any], source: Any, unit: str | None = None
 ) -> tuple[dict[str, Any], dict[bytes, bytes]]:
     """Store an array; gives the columns that name it, and its bytes where it is small."""
+    source = as_text(source) if field.name == "labels" else source
     waiting = waiting_units(columns)
     known = array_ref(columns, field)
     unit = unit or waiting.get(field.name) or (known.unit if known is not None else _first_unit(wire, field))

@@ -11,6 +11,7 @@ import h5py
 import numpy as np
 import pytest
 
+from gnode_orm.session import Lab
 from gnode_orm.stores.local.store import LocalStore
 from tests.server.asgi_client import Client
 
@@ -80,7 +81,27 @@ def test_a_unit_that_came_first_is_that_of_the_array(ann: Client) -> None:
 def test_labels_keep_their_text(ann: Client, values: Any) -> None:
     made = ann.post(EPHYS + "eventarray/", json={}).json()
     assert send(ann, made["location"] + "labels/", array(values)).status_code == 202
-    assert list(read(ann.get(made["location"] + "labels/").content)) == list(values)
+    assert list(read(ann.get(made["location"] + "labels/").content)) == values.astype("U").tolist()
+
+
+@pytest.mark.case(87)
+@pytest.mark.parametrize(
+    ("sent", "meant"),
+    [
+        ([b"light on", b"Reiz \xc3\xa4"], ["light on", "Reiz ä"]),
+        ([b"light on", b"Reiz \xe4"], ["light on", "Reiz ä"]),
+        ([], []),
+    ],
+    ids=["UTF-8", "Latin-1", "none"],
+)
+def test_labels_that_old_clients_send_as_bytes_are_text(
+    ann: Client, store: LocalStore, sent: list[bytes], meant: list[str]
+) -> None:
+    made = ann.post(EPHYS + "eventarray/", json={}).json()
+    assert send(ann, made["location"] + "labels/", array(np.array(sent, "S9"))).status_code == 202
+    with Lab(store, "ann").session() as session:
+        labels = session.get(made["location"]).labels.load()  # type: ignore[union-attr]
+        assert (labels.dtype.kind, labels.tolist()) == ("U", meant)
 
 
 def external_link(root: Any) -> None:
