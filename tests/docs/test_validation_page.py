@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from gnode_orm.files.validation import RULES
+from gnode_orm.files.validation import REFUSALS, RULES
 from tests.docs.pages import ROOT
 from tests.docs.validation_page import GROUPS, PAGE, page
 
@@ -23,6 +23,7 @@ def test_each_code_that_the_package_gives_has_a_section() -> None:
     text = "\n".join(path.read_text(encoding="utf-8") for path in sources)
     codes |= set(re.findall(r'Issue\((?:ERROR|WARNING), "([\w-]+)"', text))
     codes |= set(re.findall(r'\("([\w-]+-missing)", (?:ERROR|WARNING)\)', text))
+    codes |= set(REFUSALS)
     assert sections == codes
 
 

@@ -32,6 +32,16 @@ demand metadata.
 **error.** A neo or odML object holds something that could not be given back as it was, such as an annotation of a type
 that nothing can store. The message has its path.
 
+### multiple-parents
+
+**error.** A neo object hangs in two places, a segment in two blocks or a signal in two segments. The message names
+both.
+
+### unit-refused
+
+**error.** A unit whose text would lose its scale, that only the running program knows, or that is no time or rate where
+one is needed. A factor belongs into `gain`.
+
 ### reader-message
 
 **warning.** The reader reported something, or something had to be assumed: an unknown unit, a time without a zone,
@@ -59,9 +69,8 @@ GROUPS = {
 TAIL = """
 ## What is judged otherwise than one might expect
 
-* Units and dimensions, counts of times and samples, objects in two places, members of another block, and the end of a
-  train before its begin: an object that is wrong in these cannot be made at all, and the message of `not-convertible`
-  says so, with its path.
+* Counts of times and samples, members of another block, and the end of a train before its begin: an object that is
+  wrong in these cannot be made at all, and `not-convertible` says so, with its path.
 * A value that is not of its dtype, and a segment without a block, are warnings: both are kept exactly.
 * Integer times with a broken end lose nothing here, so they are a warning.
 * Missing, constant and clipped samples are warnings; a rule of your own with the same code replaces ours, and may be an

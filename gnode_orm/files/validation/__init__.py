@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from gnode_orm.core.entity import Entity
-from gnode_orm.errors import FormatError, ValidationFailed
+from gnode_orm.errors import FormatError, UnitError, ValidationFailed
 from gnode_orm.files.validation.registry import RULES, Finding, Rule, rule
 from gnode_orm.files.validation.report import ERROR, INFO, WARNING, Issue, Report, short
 from gnode_orm.files.validation.walk import walk
@@ -18,6 +18,8 @@ for _module in ("signal_rules", "channel_rules", "time_rules", "structure_rules"
     import_module(f"{__name__}.{_module}")
 
 _Rules = Mapping[str, Sequence[Rule]]
+REFUSALS = ("not-convertible", "unit-refused", "multiple-parents")
+"""The codes of what a conversion refuses."""
 
 __all__ = ["ERROR", "INFO", "RULES", "WARNING", "Finding", "Issue", "Report", "Rule", "rule", "validate"]
 
@@ -91,10 +93,20 @@ def _of_native(native: Any, library: str, path: str, more: _Rules) -> Iterator[I
     try:
         model = getattr(converter(library), f"from_{library}")(native)
     except ValidationFailed as error:
-        remedy = "change the object so that it can be kept, or leave it out"
-        yield Issue(ERROR, "not-convertible", path, short(error.field), str(error), remedy)
+        yield from _refused(error, path)
         return
     yield from _of_model(model, path, more)
+
+
+def _refused(error: ValidationFailed, path: str) -> Iterator[Issue]:
+    """Give what a conversion refused, each at the place of the object that it was found in."""
+    for place, reason in error.errors or [(path, str(error))]:
+        below = place.partition(".")[2]
+        named = next((code for code in REFUSALS if reason.startswith(f"{code}: ")), "not-convertible")
+        code = "unit-refused" if isinstance(error, UnitError) else named
+        remedy = "change the object so that it can be kept, or leave it out"
+        where = f"{path}.{below}" if below else path
+        yield Issue(ERROR, code, where, short(error.value), reason.removeprefix(f"{code}: "), remedy)
 
 
 def _of_model(model: Entity, path: str, more: _Rules) -> Iterator[Issue]:

@@ -348,6 +348,43 @@ def test_a_section_inside_itself_is_found_from_each_section_of_the_ring() -> Non
         assert (issue.severity, issue.code, issue.path) == (ERROR, "section-cycle", "section.section")
 
 
+def refused(make: Callable[[neo.Segment], None]) -> tuple[str, str]:
+    """Code and path of the only issue of a block whose second segment was spoilt."""
+    block = neo.Block()
+    block.segments.extend([neo.Segment(), neo.Segment()])
+    make(block.segments[1])
+    (issue,) = validate(block).errors
+    return issue.code, issue.path
+
+
+def test_what_cannot_be_converted_is_told_at_its_place() -> None:
+    def objects(segment: neo.Segment) -> None:
+        segment.annotations = {"a": {"b": object()}}
+
+    def millivolts(segment: neo.Segment) -> None:
+        segment.events.append(neo.Event([1.0], units="mV"))
+
+    def factor(segment: neo.Segment) -> None:
+        unit = pq.CompoundUnit("2*3*mV")
+        segment.analogsignals.append(neo.AnalogSignal([1.0], units=unit, sampling_rate=1 * pq.Hz))
+
+    def ends_early(segment: neo.Segment) -> None:
+        train = neo.SpikeTrain([] * pq.s, t_start=1 * pq.s, t_stop=2 * pq.s)
+        train.t_stop = 0 * pq.s
+        segment.spiketrains.append(train)
+
+    def in_both(segment: neo.Segment) -> None:
+        event = neo.Event([1.0], units="s")
+        segment.block.segments[0].events.append(event)
+        segment.events.append(event)
+
+    assert refused(objects) == ("not-convertible", "block.segments[1].annotations['a']['b']")
+    assert refused(millivolts) == ("unit-refused", "block.segments[1].events[0].times")
+    assert refused(factor) == ("unit-refused", "block.segments[1].analogsignals[0].signal")
+    assert refused(ends_early) == ("not-convertible", "block.segments[1].spiketrains[0].t_stop")
+    assert refused(in_both)[0] == "multiple-parents"
+
+
 def test_an_info_is_no_fault() -> None:
     report = validate(IrregularlySampledSignal((WAVE, "mV"), times=(np.arange(100), "ms")))
     assert (report.ok, report.warnings, [issue.code for issue in report.notes]) == (True, [], ["times-equidistant"])
