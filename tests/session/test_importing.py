@@ -309,5 +309,5 @@ def test_a_neo_object_that_cannot_be_kept_is_an_error_with_its_path() -> None:
     segment = neo.Segment()
     segment.events.append(neo.Event([1, 2] * pq.mV))
     (issue,) = validate(segment).errors
-    assert issue.code == "unit-refused"
-    assert "segment.events[0].times: <2 float64 mV> is not a time" in issue.message
+    assert (issue.code, issue.path) == ("unit-refused", "segment.events[0].times")
+    assert "<2 float64 mV> is not a time" in issue.message
