@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from tests.v1peer.exchange import Answer, Forward, Sent, plain
-from tests.v1peer.lab import facts
+from tests.v1peer.lab import facts, facts_of
 from tests.v1peer.lists import is_list, relisted
 from tests.v1peer.peer import Peer
 from tests.v1peer.rights import readable
@@ -18,13 +18,12 @@ async def own_rights(peer: Peer, sent: Sent, forward: Forward) -> Answer:
         return await forward(sent)
     kind = place.kind
 
-    def hidden(id_: str) -> bool:
-        known = facts(peer.store, kind, id_)
-        return known is not None and not readable(peer, known, sent.user)
-
     def seen(items: list[dict[str, Any]]) -> list[dict[str, Any]]:
-        return [item for item in items if not hidden(item["id"])]
+        known = facts_of(peer.store, kind, [item["id"] for item in items])
+        return [item for item in items if item["id"] in known and readable(peer, known[item["id"]], sent.user)]
 
     if place.id:
-        return plain(404) if hidden(place.id) else await forward(sent)
+        known = facts(peer.store, kind, place.id)
+        hidden = known is not None and not readable(peer, known, sent.user)
+        return plain(404) if hidden else await forward(sent)
     return await relisted(sent, forward, seen) if is_list(sent) else await forward(sent)

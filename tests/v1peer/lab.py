@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -29,21 +30,36 @@ class Facts:
 
 def facts(store: Any, kind: str, text: str) -> Facts | None:
     """Give what is known of an object that exists."""
-    try:
-        id_ = decode_id(text)
-    except ValueError:
-        return None
+    return facts_of(store, kind, [text]).get(text)
+
+
+def facts_of(store: Any, kind: str, texts: Iterable[str]) -> dict[str, Facts]:
+    """Give what is known of those objects that exist."""
+    ids = [str(id_) for id_ in map(_number, texts) if id_]
+    above = root_kind(kind)
+    query = (
+        f'SELECT e.id, e.owner, e.rev, e.root, r.owner, r.level FROM "{kind}" e '
+        f"LEFT JOIN root r ON r.kind = :above AND r.id = e.root WHERE e.id IN ({', '.join(ids) or 'NULL'})"
+    )
+    access: dict[int, list[tuple[str, str]]] = {}
     with store._database.read() as transaction:
-        rows = transaction.query(f'SELECT owner, rev, root FROM "{kind}" WHERE id = :id', id=id_)
-        if not rows or rows[0][2] is None:
-            return Facts(rows[0][0], rows[0][1]) if rows else None
-        owner, version, root = rows[0]
-        above = root_kind(kind)
-        query = "SELECT owner, level FROM root WHERE kind = :kind AND id = :id"
-        ((root_owner, level),) = transaction.query(query, kind=above, id=root)
-        query = "SELECT account, level FROM access WHERE root_kind = :kind AND root_id = :id"
-        access = tuple(map(tuple, transaction.query(query, kind=above, id=root)))
-    return Facts(owner, version, (above, root), root_owner, level, access)
+        rows = transaction.query(query, above=above)
+        listed = transaction.query("SELECT root_id, account, level FROM access WHERE root_kind = :above", above=above)
+    for root, account, level in listed:
+        access.setdefault(root, []).append((account, level))
+    return {
+        encode_id(id_): Facts(owner, version)
+        if root is None
+        else Facts(owner, version, (above, root), root_owner, level, tuple(access.get(root, ())))
+        for id_, owner, version, root, root_owner, level in rows
+    }
+
+
+def _number(text: str) -> int:
+    try:
+        return decode_id(text)
+    except ValueError:
+        return 0
 
 
 def children(store: Any, kind: str, ref: str, parent: str) -> list[str]:

@@ -12,7 +12,7 @@ from gnode_orm.server.problems import Refusal
 from gnode_orm.wire.kinds import wire_kind
 from tests.v1peer.exchange import Answer, Forward, Place, Sent, told
 from tests.v1peer.forms import levels
-from tests.v1peer.lab import Facts, facts
+from tests.v1peer.lab import Facts, facts_of
 from tests.v1peer.peer import Peer
 from tests.v1peer.writing import failed
 
@@ -129,11 +129,12 @@ async def heap_order(peer: Peer, sent: Sent, forward: Forward) -> Answer:
     if place is None or not is_list(sent) or any(key in _ORDER for key, _ in sent.query):
         return await forward(sent)
 
-    def version(item: dict[str, Any]) -> int:
-        known = facts(peer.store, place.kind, item["id"])
-        return 0 if known is None else known.version
+    def ordered(items: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        known = facts_of(peer.store, place.kind, [item["id"] for item in items])
+        # Something may have been deleted since it was listed.
+        return sorted((item for item in items if item["id"] in known), key=lambda item: known[item["id"]].version)
 
-    return await relisted(sent, forward, lambda items: sorted(items, key=version))
+    return await relisted(sent, forward, ordered)
 
 
 async def shared_not_listed(peer: Peer, sent: Sent, forward: Forward) -> Answer:
@@ -142,12 +143,13 @@ async def shared_not_listed(peer: Peer, sent: Sent, forward: Forward) -> Answer:
     if place is None or not is_list(sent):
         return await forward(sent)
 
-    def listed(item: dict[str, Any]) -> bool:
-        known = facts(peer.store, place.kind, item["id"])
-        own = levels(peer).get((place.kind, item["id"])) == _PUBLIC
-        return own or (known is not None and _is_listed(known, place, sent.user))
+    def listed(items: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        known = facts_of(peer.store, place.kind, [item["id"] for item in items])
+        public = {id_ for (kind, id_), level in levels(peer).items() if kind == place.kind and level == _PUBLIC}
+        left = [item for item in items if item["id"] in known]
+        return [item for item in left if item["id"] in public or _is_listed(known[item["id"]], place, sent.user)]
 
-    return await relisted(sent, forward, lambda items: [item for item in items if listed(item)])
+    return await relisted(sent, forward, listed)
 
 
 def _is_listed(known: Facts, place: Place, user: str) -> bool:
