@@ -76,7 +76,7 @@ def test_errors_and_warnings_are_listed_with_what_they_inherit() -> None:
 def test_environment_variables_are_those_that_the_code_reads() -> None:
     listed = {row[0].strip("`") for row in table_under(REFERENCE / "configuration.md", "Environment variables")}
     source = "\n".join(path.read_text(encoding="utf-8") for path in (ROOT / "gnode_orm").rglob("*.py"))
-    named = set(re.findall(r"_setting\(\"(\w+)\"\)", source))
+    named = set(re.findall(r"(?:_setting\(\"|environ\.get\(\"GNODE_ORM_)(\w+)\"", source))
     assert listed == {f"GNODE_ORM_{name}" for name in named}
 
 

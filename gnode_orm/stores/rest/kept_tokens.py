@@ -75,7 +75,6 @@ def _entry(address: str) -> str:
 def _keyring() -> ModuleType:
     try:
         import keyring
-        import keyring.errors
     except ModuleNotFoundError:
         raise UnsupportedByStore(f"keyring is missing: pip install 'gnode-orm[keyring]'; or {_OTHERWISE}") from None
     return keyring
