@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from functools import lru_cache
 from typing import Any, Protocol
 
 import numpy as np
@@ -160,5 +161,9 @@ def _digests(leaves: list[memoryview]) -> list[bytes]:
 
 
 def _top(dtype: np.dtype[Any], shape: Sequence[int], digests: bytes) -> bytes:
-    head = f"{dtype.str} {','.join(map(str, shape)) or '-'}\n".encode()
-    return hashlib.sha256(head + digests).digest()
+    return hashlib.sha256(_head(dtype.str, tuple(shape)) + digests).digest()
+
+
+@lru_cache(maxsize=4096)
+def _head(dtype: str, shape: tuple[int, ...]) -> bytes:
+    return f"{dtype} {','.join(map(str, shape)) or '-'}\n".encode()

@@ -10,6 +10,8 @@ from typing import Any, Protocol
 import numpy as np
 import numpy.typing as npt
 
+from gnode_orm.core.arrayhash import content_hash
+
 Version = int
 """Microseconds since 1970 UTC of the commit that wrote a row, strictly rising within a lab: the version of a row, its
 time of modification and its place in history in one number."""
@@ -57,6 +59,16 @@ class ArraySource(Protocol):
     def chunks(self) -> Iterator[npt.NDArray[Any]]:
         """C-contiguous pieces along the first axis, in order."""
         ...
+
+
+class NamedArrays(dict[bytes, bytes]):
+    """Bytes of small arrays by their hashes, which were made from the bytes here: nobody has to check them again."""
+
+    def name(self, data: bytes, dtype: np.dtype[Any], shape: tuple[int, ...], unit: str | None) -> ArrayRef:
+        """Take in an array, given as its C-order bytes."""
+        ref = ArrayRef(content_hash(data, dtype, shape), dtype.str, shape, unit)
+        self[ref.hash] = data
+        return ref
 
 
 @dataclass(slots=True)
@@ -118,7 +130,8 @@ class ChangeSet:
         creates: rows to create by kind, kinds in the schema's order and rows with parents first; a row is the id
             and the kind's write columns.
         updates, deletes, links: as named; deletes stand children first.
-        arrays: bytes of the small arrays that the rows name, by hash; larger ones were stored beforehand.
+        arrays: bytes of the small arrays that the rows name, by hash; larger ones were stored beforehand. A store
+            checks the bytes of a plain dictionary, which may come from anywhere.
     """
 
     id: str = field(default_factory=lambda: secrets.token_hex(16))

@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from pydantic import BaseModel, ConfigDict
 
+from gnode_orm.core import quantity
 from gnode_orm.core.annotations import AnnotationDict, Watcher
 from gnode_orm.core.children import Children
-from gnode_orm.core.codec import from_columns, read_part, to_columns
+from gnode_orm.core.codec import from_columns, read_part
 from gnode_orm.core.collections import Collection
 from gnode_orm.core.fields import Extension, ReadOnlyDict
 from gnode_orm.core.meta_fields import MetaField
@@ -162,9 +163,8 @@ class Tracked(BaseModel, metaclass=EntityMeta):
 
     def _columns(self, name: str) -> tuple[Any, ...]:
         """Give the write columns of a quantity, without making it where nobody read it."""
-        given = (self._unread or vars(self)).get(name)
-        spec = type(self).__spec__.by_name[name]
-        return to_columns(spec, self._raw(name) if given is None else given)
+        given = None if self._unread is None else self._unread.get(name)
+        return quantity.to_columns(self._raw(name) if given is None else given)
 
     def _values(self) -> dict[str, Any]:
         """Every field as it stands, foreign keys unresolved where they are."""

@@ -23,14 +23,14 @@ class Sending:
     Attributes:
         plan: what is written.
         changes: the change set, once it is built.
-        refs: the stored array for each ``(id of the object, field)``.
+        named: the arrays that it names, each with its object and field.
         entities: the objects that it creates and changes.
     """
 
     def __init__(self, plan: Plan) -> None:
         self.plan = plan
         self.changes = ChangeSet()
-        self.refs: dict[tuple[int, str], ArrayRef] = {}
+        self.named: list[tuple[Entity, str, ArrayRef]] = []
         changed = [*plan.creates, *(item.obj for item in plan.updates), *linked(plan)]
         self.entities: list[Entity] = list({id(entity): entity for entity in changed}.values())
         self._collections = [(item, item.sent()) for item in touched_collections(self.entities)]

@@ -236,7 +236,7 @@ class UnitOfWork:
         with sending.on_its_way():
             self._sending = sending
             try:
-                sending.changes, sending.refs = change_set(sending.plan, self.store, message)
+                sending.changes, sending.named = change_set(sending.plan, self.store, message)
                 if self._doubted is not None:
                     sending.changes.id = self._doubted.sending.changes.id
                 with recovering.in_doubt(self, sending, unless=_REFUSALS):

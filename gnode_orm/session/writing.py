@@ -7,12 +7,10 @@ from itertools import groupby
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
-from gnode_orm.core.arrayhash import content_hash
 from gnode_orm.core.arrays import ArrayHandle
-from gnode_orm.core.changes import ArrayRef, ChangeSet, Delete, Receipt, Update
+from gnode_orm.core.changes import ArrayRef, ChangeSet, Delete, NamedArrays, Receipt, Update
 from gnode_orm.core.collections import Collection, collection_named
 from gnode_orm.core.entity import Entity
-from gnode_orm.core.schema import FieldSpec
 from gnode_orm.core.state import State, Status
 from gnode_orm.ids import IdSource
 from gnode_orm.location import Location
@@ -27,10 +25,10 @@ if TYPE_CHECKING:
 IDS = IdSource()
 
 
-def change_set(plan: Plan, store: Store, message: str | None) -> tuple[ChangeSet, dict[tuple[int, str], ArrayRef]]:
+def change_set(plan: Plan, store: Store, message: str | None) -> tuple[ChangeSet, list[tuple[Entity, str, ArrayRef]]]:
     """Turn a plan into a change set; large arrays are stored on the way.
 
-    Returns the set, and the stored array for each ``(id of the object, field)``.
+    Returns the set, and the arrays that it names, each with its object and field.
     """
     reserve_ids(plan.creates)
     changes = ChangeSet(message=message)
@@ -63,15 +61,15 @@ class ArrayNaming:
 
     def __init__(self, store: Store, changes: ChangeSet) -> None:
         self._store = store
-        self._changes = changes
-        self.named: dict[tuple[int, str], ArrayRef] = {}
+        self._inline = changes.arrays = NamedArrays()
+        self.named: list[tuple[Entity, str, ArrayRef]] = []
 
     def columns(self, entity: Entity, name: str, handle: ArrayHandle | None) -> tuple[Any, ...]:
         """Give the two columns of an array field."""
         if handle is None:
             return (None, None)
         ref = self._ref(handle)
-        self.named[id(entity), name] = ref
+        self.named.append((entity, name, ref))
         return ref.hash, ref.type_text
 
     def _ref(self, handle: ArrayHandle) -> ArrayRef:
@@ -79,10 +77,7 @@ class ArrayNaming:
             return handle.ref
         if handle.nbytes > self._store.inline_limit:
             return self._store.put_array(handle, handle.unit)
-        data = handle.magnitude.tobytes()
-        ref = ArrayRef(content_hash(data, handle.dtype, handle.shape), handle.dtype.str, handle.shape, handle.unit)
-        self._changes.arrays[ref.hash] = data
-        return ref
+        return self._inline.name(handle.magnitude.tobytes(), handle.dtype, handle.shape, handle.unit)
 
 
 def settle(sending: Sending, receipt: Receipt, store: Store) -> None:
@@ -104,12 +99,9 @@ def settle(sending: Sending, receipt: Receipt, store: Store) -> None:
 
 
 def _hold_stored(sending: Sending, store: Store) -> None:
-    entities = [*sending.plan.creates, *(item.obj for item in sending.plan.updates)] if sending.refs else ()
-    for entity in entities:
-        for spec in entity.__spec__.arrays:
-            ref = sending.refs.get((id(entity), spec.name))
-            if ref is not None and spec.name not in (_state(entity).original or ()):
-                vars(entity)[spec.name] = ArrayHandle.stored(store, ref)
+    for entity, name, ref in sending.named:
+        if name not in (_state(entity).original or ()):
+            vars(entity)[name] = ArrayHandle.stored(store, ref)
 
 
 def touched_collections(entities: Iterable[Entity]) -> list[Collection[Any]]:
@@ -120,9 +112,9 @@ def touched_collections(entities: Iterable[Entity]) -> list[Collection[Any]]:
         for collection in (entity._collections or {}).values():
             found[id(collection)] = collection
         for spec in entity.__spec__.refs:
-            if not spec.related or _seen(entity, spec, seen):
+            if not spec.related:
                 continue
-            for named in (entity._raw(spec.name), _before(entity, spec.name)):
+            for named in _now_and_before(entity, spec.name):
                 if named is None or (id(named), spec.related) in seen:
                     continue
                 parent = _in_memory(entity, named)
@@ -133,15 +125,11 @@ def touched_collections(entities: Iterable[Entity]) -> list[Collection[Any]]:
     return list(found.values())
 
 
-def _seen(entity: Entity, spec: FieldSpec, seen: set[tuple[int, str]]) -> bool:
-    """Whether a foreign key was not changed since the last write, and names what a sibling named."""
-    unchanged = entity._state is None or entity._state.original is None
-    return unchanged and (id(vars(entity).get(spec.name)), spec.related) in seen
-
-
-def _before(entity: Entity, name: str) -> Any:
+def _now_and_before(entity: Entity, name: str) -> tuple[Any, ...]:
+    """Give what a foreign key names, and, where it was set since the last write, what it named then."""
+    now = entity._raw(name)
     original = None if entity._state is None else entity._state.original
-    return old_reference(entity, name) if original is not None and name in original else None
+    return (now, old_reference(entity, name)) if original is not None and name in original else (now,)
 
 
 def _in_memory(entity: Entity, parent: Any) -> Entity | None:

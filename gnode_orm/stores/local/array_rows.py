@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 
 from gnode_orm.core.arrayhash import content_hash
-from gnode_orm.core.changes import ArrayRef
+from gnode_orm.core.changes import ArrayRef, NamedArrays
 from gnode_orm.core.schema import SCHEMA
 from gnode_orm.errors import IntegrityError
 from gnode_orm.stores.local.clock import now_us
@@ -32,6 +32,8 @@ def store_arrays(work: Work) -> None:
     if not named:
         return
     stored = stored_hashes(work.transaction, list(named))
+    # Those that were named here are what their names say.
+    to_row = array_row if isinstance(work.changes.arrays, NamedArrays) else checked_row
     rows = []
     for hash_, type_text in named.items():
         if hash_ in stored:
@@ -41,7 +43,7 @@ def store_arrays(work: Work) -> None:
             raise IntegrityError(
                 f"The array {hash_.hex()} ({type_text}) is not in the lab; store it with put_array first"
             )
-        rows.append(checked_row(ArrayRef.from_columns(hash_, type_text), data))
+        rows.append(to_row(ArrayRef.from_columns(hash_, type_text), data))
     if rows:
         work.transaction.insert("array", COLUMNS, rows)
 
