@@ -149,8 +149,9 @@ class Tracked(BaseModel, metaclass=EntityMeta):
 
     def _raw(self, name: str) -> Any:
         """Give a field as it stands: a value, a ``Location``, or decoded from the record."""
-        if name in vars(self):
-            return vars(self)[name]
+        values = self.__dict__
+        if name in values:
+            return values[name]
         spec = type(self).__spec__.by_name[name]
         if spec.type is not FieldType.REF:
             return self._materialise(spec)

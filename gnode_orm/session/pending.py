@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
+from typing import Any
 
 from gnode_orm.core.entity import Entity
 from gnode_orm.session.plan import PlannedDelete
@@ -80,8 +81,12 @@ def reachable(start: Entity) -> tuple[list[Entity], list[Entity]]:
     met: dict[int, Entity] = {}
     queue = [start]
     for entity in queue:
-        for other in _neighbours(entity):
-            if id(other) in found:
+        values = entity.__dict__
+        near: list[Any] = [values.get(name) for name in entity.__references__]
+        for collection in entity._collections.values() if entity._collections else ():
+            near += collection.known()
+        for other in near:
+            if other is None or id(other) in found:
                 continue
             if other._state is not None:
                 met[id(other)] = other
@@ -89,11 +94,3 @@ def reachable(start: Entity) -> tuple[list[Entity], list[Entity]]:
             found[id(other)] = other
             queue.append(other)
     return queue, list(met.values())
-
-
-def _neighbours(entity: Entity) -> list[Entity]:
-    values = vars(entity)
-    neighbours = [parent for name in type(entity).__references__ if (parent := values.get(name)) is not None]
-    for collection in (entity._collections or {}).values():
-        neighbours += collection.known()
-    return neighbours

@@ -190,7 +190,7 @@ def _check(entities: list[Entity]) -> None:
 def _check_parents(entities: list[Entity]) -> None:
     there: set[int] = set()  # siblings share their parent
     for entity in entities:
-        values = vars(entity)
+        values = entity.__dict__
         for name in _changed_references(entity):
             parent = values.get(name)
             if parent is not None and id(parent) not in there:
@@ -201,7 +201,7 @@ def _check_parents(entities: list[Entity]) -> None:
 def _changed_references(entity: Entity) -> frozenset[str]:
     state = entity._state
     # A stored reference that was not touched follows the delete: it becomes null, or its owner goes too.
-    every = type(entity).__references__
+    every = entity.__references__
     return every if state is None or not state.stored else every & (state.original or {}).keys()
 
 

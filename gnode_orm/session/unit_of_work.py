@@ -41,6 +41,7 @@ from gnode_orm.stores.protocol import Store
 E = TypeVar("E", bound=Entity)
 
 _MANY = 1000
+_PENDING = Status.PENDING  # enum members are slow to look up, once for each new object
 # What a store says when it wrote nothing, for certain.
 _REFUSALS = (StaleRows, IdTaken, ValidationFailed, IntegrityError, NotFound, AccessDenied, UnsupportedByStore)
 
@@ -177,11 +178,11 @@ class UnitOfWork:
             deleting.unmark(self, obj)
 
     def _track_new(self, entity: Entity) -> None:
-        entity._enter(self, self.store, Status.PENDING)
+        entity._enter(self, self.store, _PENDING)
         self._pending.new[id(entity)] = entity
-        if entity._unread and not entity.__references__.isdisjoint(entity._unread):
+        if entity._unread:
             self._find_named(entity)
-        values = vars(entity)
+        values = entity.__dict__
         for spec in entity.__spec__.refs:
             parent = values.get(spec.name)
             if parent is not None and spec.related:
@@ -189,7 +190,10 @@ class UnitOfWork:
 
     def _find_named(self, entity: Entity) -> None:
         """Resolve what a new object names by location, where that is in memory."""
-        for name, location in list((entity._unread or {}).items()):
+        unread = entity._unread or {}
+        if entity.__references__.isdisjoint(unread):
+            return
+        for name, location in list(unread.items()):
             if not isinstance(location, Location):
                 continue
             parent = self._identity.get(location.kind, location.number)
