@@ -41,6 +41,7 @@ __all__ = [
     "GnodeWarning",
     "IntegrityError",
     "LazyLoadWarning",
+    "LostUnitsWarning",
     "MultipleFound",
     "NativeChangedWarning",
     "NotFound",
@@ -216,6 +217,10 @@ class UncommittedChangesWarning(GnodeWarning):
 
 class DuplicateUploadWarning(GnodeWarning):
     """The same native object was uploaded twice, which makes two objects."""
+
+
+class LostUnitsWarning(GnodeWarning):
+    """A server may show another unit than the one that is stored."""
 
 
 class NativeChangedWarning(GnodeWarning):

@@ -14,7 +14,11 @@ from gnode_orm.core.arrayhash import content_hash
 
 Version = int
 """Microseconds since 1970 UTC of the commit that wrote a row, strictly rising within a lab: the version of a row, its
-time of modification and its place in history in one number."""
+time of modification and its place in history in one number. Where a server keeps revision ids of its own, the version
+is that id as a number; ``codec.time_of`` tells either's time."""
+
+OPEN = "open"
+"""First word of the type of an array of which the store says no more before it is asked for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,16 +151,36 @@ class ChangeSet:
 
 
 @dataclass(frozen=True, slots=True)
+class Written:
+    """An object as a store names it that gives ids and versions of its own.
+
+    Attributes:
+        arrays: by field, the arrays that the set wrote, by the name under which the store gives them back.
+        base: the version that was replaced; 0 for a new object.
+    """
+
+    id: int
+    version: Version
+    created: Version
+    arrays: dict[str, ArrayRef] = field(default_factory=dict)
+    base: Version = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Receipt:
     """What a store answers to a change set; the same answer however often the same set is sent.
 
-    ``version`` is the version of every row that the set wrote.
+    Attributes:
+        version: the version of every row that the set wrote. Where the store gives ids and versions of its own, the
+            time of the commit alone, or 0 where it does not tell.
+        written: there, what became of the objects, by kind and id as sent; else ``None``.
     """
 
     id: str
     version: Version
     user: str
     message: str | None
+    written: dict[tuple[str, int], Written] | None = field(default=None, hash=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,3 +219,30 @@ class VersionRow:
 
 class IdTaken(Exception):
     """Raised by a store when an id of a row to create is in use; the session takes new ids and a new change set."""
+
+
+class PartlyWritten(Exception):
+    """Raised by a store that cannot write a change set at once, when something stopped it on the way.
+
+    Creates, updates and links are written, and some deletes; the session turns it into ``PartialCommit``.
+
+    Attributes:
+        receipt: of what is written.
+        done, failed, untried: the deletes in each state, as kind and id.
+    """
+
+    def __init__(
+        self,
+        receipt: Receipt,
+        *,
+        done: list[tuple[str, int]],
+        failed: list[tuple[str, int]],
+        untried: list[tuple[str, int]],
+        cause: Exception,
+    ) -> None:
+        super().__init__(str(cause))
+        self.receipt = receipt
+        self.done = done
+        self.failed = failed
+        self.untried = untried
+        self.cause = cause

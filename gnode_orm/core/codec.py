@@ -9,7 +9,7 @@ from typing import Any
 from gnode_orm.core import quantity
 from gnode_orm.core.annotations import AnnotationDict
 from gnode_orm.core.arrays import ArrayHandle
-from gnode_orm.core.changes import ArrayRef
+from gnode_orm.core.changes import OPEN, ArrayRef
 from gnode_orm.core.instants import microseconds
 from gnode_orm.core.schema import FieldSpec, FieldType
 from gnode_orm.core.typed_json import decode, encode
@@ -30,8 +30,17 @@ def writer(spec: FieldSpec) -> Callable[[Any], Row]:
 def from_columns(spec: FieldSpec, columns: Row, reader: Any) -> Any:
     """Read one value from its read columns; ``reader`` is what array handles read from."""
     if spec.type is FieldType.ARRAY:
-        return None if columns[0] is None else ArrayHandle.stored(reader, ArrayRef.from_columns(*columns))
+        ref = None if columns[0] is None else _array_ref(columns[0], columns[1], reader)
+        return None if ref is None else ArrayHandle.stored(reader, ref)
     return _READERS[spec.type._value_](*columns)
+
+
+def _array_ref(name: bytes, type_text: str, reader: Any) -> ArrayRef | None:
+    first, _, unit = type_text.partition(" ")
+    if first == OPEN:
+        found: ArrayRef | None = reader.open_array(name, unit or None)
+        return found
+    return ArrayRef.from_columns(name, type_text)
 
 
 def read_part(spec: FieldSpec, columns: Row) -> Row:

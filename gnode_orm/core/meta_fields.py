@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from gnode_orm.core.expressions import column
-from gnode_orm.core.instants import from_microseconds
+from gnode_orm.core.instants import from_microseconds, time_of
 from gnode_orm.errors import ReadOnlyField
 from gnode_orm.location import Location
 
@@ -65,6 +65,8 @@ def created(entity: Any) -> datetime | None:
 
 
 def modified(entity: Any) -> datetime | None:
-    """Give the time of the last commit."""
+    """Give the time of the last commit; ``None`` also where a server does not tell it."""
     state = entity._state
-    return from_microseconds(state.version) if state is not None and state.stored else None
+    moment = time_of(state.version) if state is not None and state.stored else None
+    # A revision id that only looks like one with a time in it.
+    return None if moment is not None and state.created and moment < from_microseconds(state.created) else moment

@@ -11,6 +11,7 @@ from gnode_orm.core.entity import Entity
 from gnode_orm.errors import DuplicateUploadWarning, ValidationFailed, did_you_mean
 from gnode_orm.models import MODELS
 from gnode_orm.models.natives import converter
+from gnode_orm.session.classic_filters import read_filters
 from gnode_orm.session.natives import library_of
 
 if TYPE_CHECKING:
@@ -75,7 +76,7 @@ def set_all(session: Session, obj: Any) -> Entity:
 
 
 def select(session: Session, kind: str, filters: Mapping[str, Any] | None) -> list[Any]:
-    """Give the objects of a kind that meet some lookups.
+    """Give the objects of a kind that meet some lookups, whose values may be text as in an address.
 
     Raises:
         ValidationFailed: there is no such kind.
@@ -83,7 +84,9 @@ def select(session: Session, kind: str, filters: Mapping[str, Any] | None) -> li
     if kind not in MODELS:
         text = f"select({kind!r}): there is no such kind{did_you_mean(kind, MODELS)}"
         raise ValidationFailed(text, field="kind", value=kind)
-    return session.query(MODELS[kind]).filter(**(filters or {})).all()
+    read = read_filters(kind, filters or {})
+    query = session.query(MODELS[kind]).filter(**read.lookups).offset(read.offset)
+    return (query if read.limit is None else query.limit(read.limit)).all()
 
 
 def _upward(model: Entity, copies: dict[int, Entity]) -> Entity:

@@ -12,7 +12,7 @@ from gnode_orm.core.arrays import ArrayHandle
 from gnode_orm.core.changes import Stale
 from gnode_orm.core.codec import from_columns
 from gnode_orm.core.entity import Entity
-from gnode_orm.core.instants import from_microseconds
+from gnode_orm.core.instants import time_of
 from gnode_orm.core.schema import META, FieldType
 from gnode_orm.core.state import Status
 from gnode_orm.core.typed_json import encode
@@ -77,7 +77,7 @@ def conflict_error(session: UnitOfWork, stale: list[Stale]) -> ConflictError:
 
 
 def _of_object(session: UnitOfWork, entity: Entity, item: Stale) -> list[Conflict]:
-    time = None if item.version is None else from_microseconds(item.version)
+    time = None if item.version is None else time_of(item.version)
     mine = changed_fields(entity)
     if item.row is None:
         return [Conflict(entity, None, None, {name: new for name, (_, new) in mine.items()}, None, item.user, time)]

@@ -73,9 +73,12 @@ def preview(session: UnitOfWork, obj: Entity) -> DeletePreview:
     return session.store.preview_delete(obj.kind, state.id, session.user)
 
 
-def forget(session: UnitOfWork, planned: PlannedDelete, version: int) -> None:
+def forget(session: UnitOfWork, planned: PlannedDelete, version: int | None) -> None:
     """After a delete was written: let go of the object, of what went with it, and of references to it."""
     below = [] if planned.cascade is None else _loaded_below(session, planned.obj)
+    for entity in below:
+        assert entity._state is not None
+        session._identity.remove(entity.kind, entity._state.id)  # what refers to them is gone itself
     for entity in [planned.obj, *below]:
         _gone(session, entity, version)
 

@@ -13,7 +13,7 @@ from gnode_orm.core.codec import from_columns, read_part, to_columns
 from gnode_orm.core.entity import Encoded, Entity
 from gnode_orm.core.schema import FieldSpec, FieldType
 from gnode_orm.core.state import Status
-from gnode_orm.errors import CycleError, IntegrityError, ValidationFailed
+from gnode_orm.errors import CycleError, IntegrityError, NotFound, ValidationFailed
 from gnode_orm.location import Location
 from gnode_orm.models import MODELS
 from gnode_orm.sentinels import NOT_LOADED
@@ -133,9 +133,19 @@ def _readable(entity: Entity, spec: FieldSpec, old: Any) -> Any:
     if isinstance(old, Encoded):
         return from_columns(spec, (str(old),), None)
     if old is NOT_LOADED:
-        assert entity._state is not None
-        return from_columns(spec, _row_part(entity, spec), entity._state.origin)
+        return _stored_value(entity, spec)
     return old
+
+
+def _stored_value(entity: Entity, spec: FieldSpec) -> Any:
+    """Read what a record says; ``None`` for an array that its store could not give any more, as it was replaced."""
+    assert entity._state is not None
+    try:
+        return from_columns(spec, _row_part(entity, spec), entity._state.origin)
+    except NotFound:
+        if spec.type is FieldType.ARRAY:
+            return None
+        raise
 
 
 def old_reference(entity: Entity, name: str) -> Any:
@@ -170,6 +180,11 @@ def same_array(old: ArrayHandle | None, new: ArrayHandle | None) -> bool:
 
 def _hash(handle: ArrayHandle) -> bytes:
     ref: ArrayRef | None = handle.ref
+    # A store that names arrays by their place knows the content of some of them.
+    named_by_place = getattr(handle._reader, "content_hash", None)
+    if ref is not None and named_by_place is not None:
+        content: bytes = named_by_place(ref)
+        return content
     return ref.hash if ref is not None else hash_of_pieces(handle)
 
 

@@ -7,7 +7,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from gnode_orm.core.changes import PartlyWritten
 from gnode_orm.core.entity import Encoded, Entity
+from gnode_orm.session.partial import written_part
 
 if TYPE_CHECKING:
     from gnode_orm.session.sending import Sending
@@ -53,7 +55,12 @@ def reconcile(session: UnitOfWork) -> None:
     waiting = session._unsettled
     if waiting is None:
         return
-    receipt = session.store.receipt(waiting.sending.changes.id, session.user)
+    try:
+        receipt = session.store.receipt(waiting.sending.changes.id, session.user)
+    except PartlyWritten as stopped:
+        # What could not be deleted stays pending, and is tried again with what is written next.
+        receipt = stopped.receipt
+        waiting.sending.plan = written_part(waiting.sending.plan, stopped)
     session._unsettled = None
     if receipt is None:
         session._doubted = waiting

@@ -6,10 +6,10 @@ from dataclasses import replace
 from functools import partial
 from typing import Any, NamedTuple, TypeVar
 
-from gnode_orm.core.changes import IdTaken, Receipt, StaleRows
+from gnode_orm.core.changes import IdTaken, PartlyWritten, Receipt, StaleRows
 from gnode_orm.core.collections import collection_named
 from gnode_orm.core.entity import Entity
-from gnode_orm.core.instants import from_microseconds
+from gnode_orm.core.instants import time_of
 from gnode_orm.core.schema import Relation
 from gnode_orm.core.select import Select
 from gnode_orm.core.state import State, Status
@@ -30,6 +30,7 @@ from gnode_orm.session.hooks import Hooks
 from gnode_orm.session.identity_map import IdentityMap
 from gnode_orm.session.lazy_loads import LazyLoads
 from gnode_orm.session.loading import Loader, children_select, collector_paused, take_record
+from gnode_orm.session.partial import partial_commit, written_part
 from gnode_orm.session.pending import Pending, reachable
 from gnode_orm.session.plan import Plan
 from gnode_orm.session.planning import make_plan
@@ -232,7 +233,7 @@ class UnitOfWork:
             if recovering.came_late(self) or self._made_way(refusal, plan):
                 return self._write(message)
             raise
-        commit = Commit(receipt.id, from_microseconds(receipt.version), receipt.user, message, plan.counts())
+        commit = Commit(receipt.id, time_of(receipt.version), receipt.user, message, plan.counts())
         return Written(commit, sending.entities)
 
     def _send(self, sending: Sending, message: str | None) -> Receipt:
@@ -243,13 +244,19 @@ class UnitOfWork:
                 sending.changes, sending.named = change_set(sending.plan, self.store, message)
                 if self._doubted is not None:
                     sending.changes.id = self._doubted.sending.changes.id
-                with recovering.in_doubt(self, sending, unless=_REFUSALS):
+                with recovering.in_doubt(self, sending, unless=(*_REFUSALS, PartlyWritten)):
                     receipt = self.store.apply(sending.changes, self.user)
                 with recovering.in_doubt(self, sending):
                     self._settle(sending, receipt)
+                return receipt
+            except PartlyWritten as error:
+                stopped, whole = error, sending.plan
+                sending.plan = written_part(whole, stopped)
+                with recovering.in_doubt(self, sending):
+                    self._settle(sending, stopped.receipt)
             finally:
                 self._sending = None
-        return receipt
+        raise partial_commit(whole, stopped) from stopped.cause
 
     def _made_way(self, refusal: Exception, plan: Plan) -> bool:
         """Remove what a store refused a change set for, where that takes no decision.
@@ -270,7 +277,10 @@ class UnitOfWork:
     def _settle(self, sending: Sending, receipt: Receipt) -> None:
         plan = sending.plan
         self._writes += 1
+        for entity in plan.creates if receipt.written is not None else ():
+            self._identity.remove(entity.kind, entity._state.id)  # the store gave it another id
         settle(sending, receipt, self.store)
+        self._follow(receipt)
         for entity in plan.creates:
             self._identity.add(entity._state)
             self._pending.new.pop(id(entity), None)
@@ -282,10 +292,17 @@ class UnitOfWork:
         for planned in plan.deletes:
             self._pending.deleted.pop(id(planned.obj), None)
             self._pending.modified.pop(id(planned.obj), None)
-            deleting.forget(self, planned, receipt.version)
+            deleting.forget(self, planned, None if receipt.written is not None else receipt.version)
         pending = self._pending.new.keys() | self._pending.modified.keys()
         self._by_location = {key: item for key, item in self._by_location.items() if key in pending}
         self._doubted = None
+
+    def _follow(self, receipt: Receipt) -> None:
+        """Take over the versions of objects that a store wrote again along with those of the plan."""
+        for (kind, _), written in (receipt.written or {}).items():
+            entity = self._identity.get(kind, written.id)
+            if entity is not None and entity._state.version == written.base:
+                entity._state.version = written.version
 
     def _renumber(self, plan: Plan) -> None:
         IDS.restart()

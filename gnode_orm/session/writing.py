@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from itertools import groupby
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any
@@ -88,6 +88,7 @@ def settle(sending: Sending, receipt: Receipt, store: Store) -> None:
             if not collection.loaded:
                 collection.fill([])  # nothing else can hang below an object that was just made
     sending.settle_collections()
+    named = {key: entity for key, entity in _keyed(sending) if key in (receipt.written or ())}
     for entity in plan.creates:
         state = _state(entity)
         state.status = Status.PERSISTENT
@@ -95,7 +96,25 @@ def settle(sending: Sending, receipt: Receipt, store: Store) -> None:
         state.owner = receipt.user
     for update in plan.updates:
         _state(update.obj).version = receipt.version
+    _take_names(sending, receipt, named)
     _hold_stored(sending, store)
+
+
+def _keyed(sending: Sending) -> Iterator[tuple[tuple[str, int], Entity]]:
+    """The objects that a plan concerns, by kind and id as they were sent."""
+    plan = sending.plan
+    for entity in [*plan.creates, *(item.obj for item in plan.updates), *linked(plan)]:
+        yield (entity.kind, _state(entity).id), entity
+
+
+def _take_names(sending: Sending, receipt: Receipt, named: dict[tuple[str, int], Entity]) -> None:
+    """Take over ids, versions and names of arrays, where the store gives its own."""
+    for key, entity in named.items():
+        state, written = _state(entity), (receipt.written or {})[key]
+        state.id, state.version = written.id, written.version
+        state.created = written.created
+        for name, ref in written.arrays.items():
+            sending.refs[id(entity), name] = ref
 
 
 def _hold_stored(sending: Sending, store: Store) -> None:

@@ -130,6 +130,10 @@ class FaultyStore:
     def read_arrays(self, items: Sequence[tuple[ArrayRef, Any]]) -> list[npt.NDArray[Any]]:
         return self._disturbed("read_arrays", lambda: self._store.read_arrays(items))
 
+    def __getattr__(self, name: str) -> Any:
+        """What some stores have beyond the protocol, undisturbed."""
+        return getattr(self.__dict__.get("_store"), name)
+
     def preview_delete(self, kind: str, id: int, actor: str) -> DeletePreview:
         return self._disturbed("preview_delete", lambda: self._store.preview_delete(kind, id, actor))
 

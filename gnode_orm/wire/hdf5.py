@@ -141,6 +141,25 @@ class DatasetSource:
         content = self._content
         yield from StoredArray(content.file, content.size, self._dataset, self.dtype, self.shape).pieces()
 
+    def read(self, key: Any) -> npt.NDArray[Any]:
+        """Read ``array[key]`` (basic indexing); where the file can give just that, no more is read."""
+        if self._labels is None and _is_simple(key):
+            return np.asarray(self._dataset[key], dtype=self.dtype)
+        values: npt.NDArray[Any] = np.concatenate([np.atleast_1d(piece) for piece in self.chunks()])
+        part: npt.NDArray[Any] = values.reshape(self.shape)[key]
+        return part
+
+
+def _is_simple(key: Any) -> bool:
+    """Whether HDF5 itself understands an index: whole numbers, and ranges that rise."""
+    steps = key if isinstance(key, tuple) else (key,)
+    return all(
+        step is Ellipsis
+        or (isinstance(step, slice) and (step.step is None or step.step > 0))
+        or (isinstance(step, int | np.integer) and not isinstance(step, bool) and step >= 0)
+        for step in steps
+    )
+
 
 def first_dataset(content: Content, file_size: int) -> DatasetSource:
     """Give the first dataset of a file, whatever its name."""
@@ -189,20 +208,26 @@ def write_file(file: IO[bytes], source: Any) -> None:
     """Write an array that comes in pieces as an HDF5 file with one dataset ``arraydata``."""
     import h5py
 
-    text = source.dtype.kind == "U"
-    dtype = h5py.string_dtype("utf-8") if text else source.dtype
     with h5py.File(file, "w") as root:
-        dataset = root.create_dataset(DATASET, source.shape, dtype)
-        if 0 in source.shape:
-            return
-        start = 0
-        for piece in source.chunks():
-            values = piece.astype(object) if text else piece
-            if source.shape:
-                dataset[start : start + len(piece)] = values
-                start += len(piece)
-            else:
-                dataset[()] = values
+        write_dataset(root, DATASET, source)
+
+
+def write_dataset(group: Any, name: str, source: Any) -> None:
+    """Write an array that comes in pieces as a dataset; text as text of any length, which every reader takes."""
+    import h5py
+
+    text = source.dtype.kind == "U"
+    dataset = group.create_dataset(name, source.shape, h5py.string_dtype("utf-8") if text else source.dtype)
+    if 0 in source.shape:
+        return
+    start = 0
+    for piece in source.chunks():
+        values = piece.astype(object) if text else piece
+        if source.shape:
+            dataset[start : start + len(piece)] = values
+            start += len(piece)
+        else:
+            dataset[()] = values
 
 
 def _shape(dataset: Any) -> tuple[int, ...]:

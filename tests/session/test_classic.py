@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import datetime as dt
+
 import neo
 import numpy as np
 import odml
@@ -10,7 +12,7 @@ import quantities as pq
 
 import gnode_orm
 from gnode_orm import AnalogSignal, Block, Document, Segment
-from gnode_orm.errors import DetachedError, DuplicateUploadWarning, NativeChangedWarning, ValidationFailed
+from gnode_orm.errors import DetachedError, DuplicateUploadWarning, NativeChangedWarning, QueryError, ValidationFailed
 
 STORES = ("memory",)
 
@@ -167,3 +169,46 @@ def test_what_is_neither_model_nor_native_is_refused(session):
         session.add("a block")
     with pytest.raises(ValidationFailed, match="neo or odML"):
         session.set(3)
+
+
+@pytest.mark.parametrize(
+    ("filters", "expected"),
+    [
+        ({"limit": 2}, "ab"),
+        ({"limit": "2", "offset": "1"}, "bc"),
+        ({"index__in": "7,9"}, "ac"),
+        ({"index__gte": "8"}, "bc"),
+        ({"index__range": "7,8"}, "ab"),
+        ({"description__isnull": "False"}, "a"),
+        ({"description__isnull": "1"}, "bc"),
+        ({"filedatetime__lt": "2014-01-01"}, "a"),
+        ({"filedatetime__year": "2015"}, "b"),
+        ({"owner__username": "ann", "name__in": "a,c"}, "ac"),
+        ({"block__name": "home"}, "abc"),
+        ({"block__name": "elsewhere"}, ""),
+        ({"id__in": ""}, ""),
+    ],
+)
+def test_filters_may_be_text_as_in_an_address(session, filters, expected):
+    block = Block("home")
+    when = [dt.datetime(2013, 5, 1), dt.datetime(2015, 5, 1), None]  # noqa: DTZ001
+    for number, name in enumerate("abc"):
+        text = "text" if name == "a" else None
+        Segment(name, index=7 + number, description=text, filedatetime=when[number], block=block)
+    session.set_all(block)
+    assert "".join(segment.name for segment in session.select("segment", filters)) == expected
+
+
+def test_ids_may_be_given_as_they_are(session):
+    block = session.set(Block("b"))
+    segments = [session.set(Segment(name, block=block)) for name in "ab"]
+    assert session.select("segment", {"block": block.id}) == segments
+    assert session.select("segment", {"block__in": block.id, "name": "b"}) == segments[1:]
+    assert session.select("segment", {"id__in": ",".join(segment.id for segment in segments)}) == segments
+    assert session.select("segment", {"block__id": block.id, "id": segments[0].id}) == segments[:1]
+
+
+@pytest.mark.parametrize("filters", [{"limit": "many"}, {"index": "seven"}, {"filedatetime__gt": "soon"}])
+def test_a_filter_that_its_field_cannot_have_is_told(session, filters):
+    with pytest.raises(QueryError, match=r"many|seven|soon"):
+        session.select("segment", filters)

@@ -12,13 +12,20 @@ from typing import Any
 import pytest
 
 from gnode_orm.stores.local import open_local
+from tests.v1peer import exceptions
+from tests.v1peer.users import v1_lab
 
 
-@pytest.fixture(params=["folder", "memory", "postgres", "rest"])
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark the statements that a server of API v1 cannot keep."""
+    exceptions.mark(items, Path(__file__).parent, exceptions.STORES)
+
+
+@pytest.fixture(params=["folder", "memory", "postgres", "rest", "v1"])
 def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Any]:
     """An empty lab of each kind; the last one behind a server."""
-    if request.param == "rest":
-        with served_lab() as behind:
+    if request.param in ("rest", "v1"):
+        with served_lab() if request.param == "rest" else v1_lab() as behind:
             yield behind
         return
     if request.param == "folder":

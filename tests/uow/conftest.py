@@ -12,11 +12,13 @@ from tests.conftest import ON_CI
 from tests.stores.conftest import emptied_postgres, postgres_lab, served_lab
 from tests.uow.recording import OpenLab
 from tests.uow.statements import reason_not_kept
+from tests.v1peer import exceptions
+from tests.v1peer.users import v1_lab
 
 __all__ = ["emptied_postgres", "postgres_lab"]
 
 
-STORES = ("folder", "memory", "postgres", "rest")
+STORES = ("folder", "memory", "postgres", "rest", "v1")
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
@@ -24,6 +26,11 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if "lab" in metafunc.fixturenames:
         wanted = STORES if ON_CI else getattr(metafunc.module, "STORES", STORES)
         metafunc.parametrize("lab", wanted, indirect=True)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark the statements that a server of API v1 cannot keep."""
+    exceptions.mark(items, Path(__file__).parent, exceptions.UOW)
 
 
 @pytest.fixture
@@ -36,8 +43,8 @@ def lab(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[OpenLab]:
     reason = reason_not_kept(numbers, request.param)
     if reason is not None:
         pytest.skip(reason)
-    if request.param == "rest":
-        with served_lab() as behind:
+    if request.param in ("rest", "v1"):
+        with served_lab() if request.param == "rest" else v1_lab() as behind:
             yield OpenLab(behind)
         return
     if request.param == "folder":

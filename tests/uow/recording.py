@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 from gnode_orm.session import Lab, Session
 from gnode_orm.stores.protocol import Store
 from gnode_orm.testing import FaultyStore
+from tests.v1peer.users import V1Users
 
 
 class OpenLab:
@@ -15,10 +17,31 @@ class OpenLab:
     def __init__(self, store: Store) -> None:
         self.store = store
         self.faults = FaultyStore(store)
+        self.keeps_annotations = not isinstance(store, V1Users)
+
+    def notes(self, **notes: Any) -> dict[str, Any]:
+        """Give annotations for a new object, where the store keeps any."""
+        return {"annotations": notes} if self.keeps_annotations else {}
+
+    def note(self, entity: Any, **notes: Any) -> None:
+        """Change annotations of an object, or what stands for them where the store keeps none."""
+        if self.keeps_annotations:
+            entity.annotations.update(notes)
+        else:
+            entity.description = json.dumps({**self.noted(entity), **notes})
+
+    def noted(self, entity: Any) -> dict[str, Any]:
+        """Give what was noted."""
+        return dict(entity.annotations) if self.keeps_annotations else json.loads(entity.description or "{}")
 
     def session(self, user: str = "ann", **options: Any) -> Session:
         """Open a session on behalf of a user; it does not close the store."""
         return Lab(self.faults, user).session(**options)
+
+    def versions(self, entity: Any) -> int:
+        """How often an object was written, by the lab itself."""
+        behind = self.store if self.keeps_annotations else self.store.served.store  # type: ignore[attr-defined]
+        return len(behind.history(entity.kind, entity.location.number, "ann"))
 
     @property
     def calls(self) -> list[str]:

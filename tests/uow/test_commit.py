@@ -16,7 +16,8 @@ LARGE = 50_000
 @pytest.fixture
 def block(lab, session):
     """A stored block with one segment, in its session."""
-    block = session.add(Block("b", description="d", annotations={"n": 1}))
+    block = session.add(Block("b"))
+    lab.note(block, n=1)
     block.segments.append(Segment("s"))
     session.commit()
     lab.forget()
@@ -45,7 +46,7 @@ def test_after_a_failure_the_second_commit_leaves_the_store_as_if_nothing_had_fa
     fresh = Block("new")
     session.add(fresh)
     block.name = "renamed"
-    block.annotations["n"] = 2
+    lab.note(block, n=2)
     moved.block = fresh
     session.delete(gone)
     FAULTS[fault](lab.faults, error)
@@ -61,10 +62,10 @@ def test_after_a_failure_the_second_commit_leaves_the_store_as_if_nothing_had_fa
     assert stored(lab, Block) == 2
     with lab.session() as other:
         again = other.get(block.location)
-        assert (again.name, again.annotations, list(again.segments)) == ("renamed", {"n": 2}, [])
+        assert (again.name, lab.noted(again), list(again.segments)) == ("renamed", {"n": 2}, [])
         assert [segment.name for segment in other.get(fresh.location).segments] == ["s"]
-        assert len(other.history(fresh)) == 1
-        assert len(other.history(block)) == 2
+        assert lab.versions(fresh) == 1
+        assert lab.versions(block) == 2
 
 
 @pytest.mark.statement(55, 58, 62, 63)
@@ -86,7 +87,7 @@ def test_a_failure_at_any_step_is_made_good_by_the_next_commits(lab, session, bl
     with lab.session() as other:
         assert np.array_equal(other.get(signal.location).signal.magnitude, values)
         assert other.query(AnalogSignal).count() == 1
-        assert len(other.history(block)) == 2
+        assert lab.versions(block) == 2
 
 
 @pytest.mark.parametrize("fault", FAULTS)
@@ -97,7 +98,7 @@ def test_edits_made_after_a_failure_are_written_by_the_second_commit(lab, sessio
     with pytest.raises(StoreUnavailable):
         session.commit()
     block.name = "second edit"
-    block.annotations["later"] = True
+    lab.note(block, later=True)
     fresh.description = "later"
     late = Segment("late", block=fresh)
     session.commit()
@@ -105,7 +106,7 @@ def test_edits_made_after_a_failure_are_written_by_the_second_commit(lab, sessio
     assert fresh.segments == [late]
     with lab.session() as other:
         again = other.get(block.location)
-        assert (again.name, again.annotations) == ("second edit", {"n": 1, "later": True})
+        assert (again.name, lab.noted(again)) == ("second edit", {"n": 1, "later": True})
         twin = other.get(fresh.location)
         assert (twin.description, [segment.name for segment in twin.segments]) == ("later", ["late"])
     assert stored(lab, Block) == 2

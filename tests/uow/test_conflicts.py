@@ -16,7 +16,7 @@ STORES = ("memory", "postgres")
 @pytest.fixture
 def block(lab, session):
     """A stored block in its session."""
-    block = session.add(Block("base", description="base", annotations={"a": 1, "b": 1}))
+    block = session.add(Block("base", description="base", **lab.notes(a=1, b=1)))
     session.commit()
     return block
 

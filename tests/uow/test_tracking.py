@@ -17,9 +17,9 @@ STORES = ("memory", "postgres")
 
 
 @pytest.fixture
-def block(session):
+def block(lab, session):
     """A stored block with annotations, in its session."""
-    block = Block("b", description="d", annotations={"deep": {"list": [1, {"x": 2}]}, "plain": 1})
+    block = Block("b", description="d", **lab.notes(deep={"list": [1, {"x": 2}]}, plain=1))
     session.add(block)
     session.commit()
     return block

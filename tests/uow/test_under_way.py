@@ -37,9 +37,9 @@ def meanwhile(lab, monkeypatch):
 
 
 @pytest.fixture
-def block(session):
+def block(lab, session):
     """A stored block with the segments 0 and 1 and annotations, in its session."""
-    block = session.add(Block("b", annotations={"n": 1}))
+    block = session.add(Block("b", **lab.notes(n=1)))
     block.segments = [Segment("0"), Segment("1")]
     session.commit()
     return block
@@ -72,7 +72,7 @@ def test_an_edit_of_what_is_being_written_stays_pending_on_what_was_written(lab,
     assert session.changes(block) == {"name": ("sent", "late"), "annotations": ({"n": 2}, {"n": 3})}
     session.commit()
     with lab.session() as other:
-        assert (other.get(block.location).name, len(other.history(block))) == ("late", 3)
+        assert (other.get(block.location).name, lab.versions(block)) == ("late", 3)
 
 
 @pytest.mark.statement(29)
@@ -206,7 +206,7 @@ def test_an_edit_meanwhile_survives_a_commit_that_fails(lab, session, block, mea
     def edit():
         block.name = "late"
         fresh.name = "late"
-        fresh.annotations["late"] = True
+        lab.note(fresh, late=True)
 
     block.name = "sent"
     meanwhile(edit, fault)
@@ -217,7 +217,7 @@ def test_an_edit_meanwhile_survives_a_commit_that_fails(lab, session, block, mea
     with lab.session() as other:
         assert other.get(block.location).name == "late"
         again = other.get(fresh.location)
-        assert (again.name, again.annotations) == ("late", {"late": True})
+        assert (again.name, lab.noted(again)) == ("late", {"late": True})
         assert other.query(Block).count() == 2
 
 
@@ -301,7 +301,7 @@ def test_a_change_set_that_arrives_late_is_taken_for_what_it_was(lab, session, b
     with lab.session() as other:
         assert sorted(item.name for item in other.query(Block)) == ["first", "second"]
         assert other.get(block.location).description == "second"
-        assert len(other.history(fresh)) == 2
+        assert lab.versions(fresh) == 2
 
 
 # ---- rolling back a commit whose fate is unknown

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import replace
 from http.cookies import SimpleCookie
 
@@ -11,6 +12,7 @@ from tests.v1peer.bodies import Written, rewritten, written
 from tests.v1peer.exchange import Answer, Forward, Place, Sent, plain, told
 from tests.v1peer.lab import facts
 from tests.v1peer.peer import Peer
+from tests.v1peer.reading import described_kind
 
 CANNED = {"error_message": "Sorry, this request could not be processed. Please try again later."}
 
@@ -56,7 +58,9 @@ async def parents_required(peer: Peer, sent: Sent, forward: Forward) -> Answer:
         if item.kind == "recordingchannel" or sent.is_bulk or peer.debug:
             return failed(sent)
         return told(404, CANNED)
-    return await forward(sent)
+    kind = described_kind(sent)
+    needed = ("document",) if kind == "section" else PARENTS.get(kind, ()) if kind != "recordingchannel" else ()
+    return needing(await forward(sent), needed)
 
 
 async def values_required(peer: Peer, sent: Sent, forward: Forward) -> Answer:
@@ -68,7 +72,22 @@ async def values_required(peer: Peer, sent: Sent, forward: Forward) -> Answer:
             missing = item.body.get(field.name) is None if item.is_new else item.body.get(field.name, 0) is None
             if missing and field.name not in _OPTIONAL_NUMBERS.get(item.kind, ()):
                 return failed(sent)
-    return await forward(sent)
+    kind = described_kind(sent)
+    if not kind:
+        return await forward(sent)
+    numbers = [field.name for field in wire_kind(kind).quantities if field.name not in _OPTIONAL_NUMBERS.get(kind, ())]
+    return needing(await forward(sent), [*numbers, *wire_kind(kind).never_null])
+
+
+def needing(answer: Answer, names: Collection[str]) -> Answer:
+    """Let the schema of a kind say that some fields must have a value."""
+    if not names or answer.status != 200:
+        return answer
+    described = answer.json
+    for name in names:
+        if name in described["fields"]:
+            described["fields"][name]["nullable"] = False
+    return answer.having(described)
 
 
 async def text_limited(peer: Peer, sent: Sent, forward: Forward) -> Answer:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from gnode_orm.stores.rest.store import RestStore
+    from gnode_orm.stores.rest.v1.store import V1Store
 
 
 def open_rest(
@@ -15,13 +16,13 @@ def open_rest(
     password: str | None = None,
     token: str | None = None,
     readonly: bool = False,
-) -> RestStore:
+) -> RestStore | V1Store:
     """Open a lab behind a server, as the user of the token or the one who logs in.
 
     Raises:
         AuthenticationFailed: the server does not know the user, the password or the token.
         StoreUnavailable: the server cannot be reached.
-        UnsupportedByStore: the server speaks nothing but API v1.
+        UnsupportedByStore: there is a server, but no lab.
     """
     # The HTTP client is loaded when the first server is asked, not when the package is imported.
     from gnode_orm.stores.rest.opening import open_store

@@ -26,7 +26,7 @@ T = TypeVar("T")
 
 _POOL = 16
 _PASSING = frozenset({408, 429, 502, 503, 504})
-_LOST = (
+LOST = (
     requests.ConnectionError,
     requests.Timeout,
     requests.exceptions.ChunkedEncodingError,
@@ -136,7 +136,7 @@ class Connection:
                     asked = retry.get_retry_after(answer)  # type: ignore[arg-type]  # it reads the headers alone
                     if answer.status_code not in _PASSING or (asked or 0) > self._patience.longest:
                         raise failure
-            except _LOST as error:
+            except LOST as error:
                 failure = self._lost(error)
                 if isinstance(error, requests.exceptions.SSLError):
                     raise failure from error

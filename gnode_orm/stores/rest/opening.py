@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from importlib import import_module
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from gnode_orm.errors import AuthenticationFailed, NotFound, StoreUnavailable, UnsupportedByStore, ValidationFailed
 from gnode_orm.stores.rest.connection import Connection, Credentials, Patience
 from gnode_orm.stores.rest.store import PREFIX, RestStore
+
+if TYPE_CHECKING:
+    from gnode_orm.stores.rest.v1.store import V1Store
 
 PROTOCOL = 1
 
@@ -20,7 +23,7 @@ def open_store(
     token: str | None = None,
     readonly: bool = False,
     patience: Patience | None = None,
-) -> RestStore:
+) -> RestStore | V1Store:
     """Open a lab behind a server."""
     import_module("gnode_orm.models")  # fills the schema, by which records are read
     if not address.startswith(("http://", "https://")):
@@ -29,17 +32,22 @@ def open_store(
         raise ValidationFailed(f"{address}: a password was given without username=")
     if token is not None and not (token.isascii() and token.isprintable()):
         raise AuthenticationFailed(f"The token for {address} holds characters that none has; copy it again")
-    connection = Connection(address, Credentials(username, password, token), patience or Patience())
+    credentials = Credentials(username, password, token)
+    connection = Connection(address, credentials, patience or Patience())
     try:
-        return _open(connection, username, readonly)
+        described = _discover(connection)
+        if described is not None:
+            return _open(connection, described, username, readonly)
     except BaseException:
         connection.close()
         raise
+    connection.close()
+    from gnode_orm.stores.rest.v1.opening import open_v1
+
+    return open_v1(address, credentials, patience or Patience(), readonly=readonly)
 
 
-def _open(connection: Connection, username: str | None, readonly: bool) -> RestStore:
-    connection.log_in()
-    described = _discover(connection)
+def _open(connection: Connection, described: dict[str, Any], username: str | None, readonly: bool) -> RestStore:
     user = described.get("user")
     if user is None:
         raise AuthenticationFailed(
@@ -50,13 +58,13 @@ def _open(connection: Connection, username: str | None, readonly: bool) -> RestS
     return RestStore(connection, described, readonly=readonly)
 
 
-def _discover(connection: Connection) -> dict[str, Any]:
+def _discover(connection: Connection) -> dict[str, Any] | None:
+    """Log in, and ask what the server is; ``None`` where it knows nothing of the address, as old ones."""
     try:
+        connection.log_in()
         described = connection.fetch(f"{PREFIX}/")
     except NotFound:
-        raise UnsupportedByStore(
-            f"{connection.address} speaks API v1 alone, or is no lab; this version opens labs that gnode-orm serves"
-        ) from None
+        return None
     if not isinstance(described, dict) or described.get("server") != "gnode_orm":
         raise StoreUnavailable(f"{connection.address} does not answer as a lab does")
     if described.get("protocol") != PROTOCOL:

@@ -1,0 +1,325 @@
+"""Records of a server of API v1: by ids in batches, by queries with their pages, and along eager paths."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from typing import Any
+
+from gnode_orm.core.schema import SCHEMA, FieldSpec, FieldType, Relation
+from gnode_orm.core.select import And, AnyOf, Attr, Comparison, EagerRows, Node, Or, Order, Select, Selected
+from gnode_orm.errors import QueryError, did_you_mean
+from gnode_orm.ids import encode_id
+from gnode_orm.location import Location
+from gnode_orm.stores.rest.v1 import paging
+from gnode_orm.stores.rest.v1.connection import V1Connection
+from gnode_orm.stores.rest.v1.fields import CHANNEL_GROUPS, ServerFields
+from gnode_orm.stores.rest.v1.lookups import Lookups, split_lists, unsupported
+from gnode_orm.stores.rest.v1.paging import Params
+from gnode_orm.stores.rest.v1.records import Json, Record, id_of, read_record
+from gnode_orm.stores.rest.v1.units import Units
+
+PARALLEL = 8
+_ROWS, _OFFSET = "rows", "offset"
+_META_COLUMN = {"id": 0, "location": 0, "date_created": 2, "owner": 3}
+
+
+class Reader:
+    """Reads the records that one user sees."""
+
+    def __init__(self, connection: V1Connection, fields: ServerFields, units: Units) -> None:
+        self._connection = connection
+        self._units = units
+        self._lookups = Lookups(fields, connection.address)
+        self._groups: dict[int, tuple[str, list[int]]] = {}
+
+    # ---- by id
+
+    def items(self, kind: str, ids: Iterable[int]) -> dict[int, Json]:
+        """Give the JSON of some objects, leaving out those that the user may not read.
+
+        A list leaves out shared objects that can be read one by one, so what is missing in it is asked for by itself.
+        """
+        wanted = list(dict.fromkeys(ids))
+        found: dict[int, Json] = {}
+        if len(wanted) > 1:
+            for batch in paging.batches(wanted):
+                params = (("id__in", ",".join(map(encode_id, batch))),)
+                found.update((id_of(item), item) for item in paging.everything(self._connection, kind, params))
+        missing = [id_ for id_ in wanted if id_ not in found]
+        for id_, item in zip(missing, self._details(kind, missing), strict=True):
+            if item is not None:
+                found[id_] = item
+        return {id_: found[id_] for id_ in wanted if id_ in found}
+
+    def _details(self, kind: str, ids: Sequence[int]) -> list[Any]:
+        paths = [str(Location.of_number(kind, id_)) for id_ in ids]
+        if len(paths) < 2:
+            return [self._connection.get_or_none(path) for path in paths]
+        with ThreadPoolExecutor(PARALLEL) as pool:
+            return list(pool.map(self._connection.get_or_none, paths))
+
+    def get(self, kind: str, ids: Iterable[int]) -> dict[int, Record]:
+        """Give the records of some objects by id."""
+        return {id_: self.record(kind, item) for id_, item in self.items(kind, ids).items()}
+
+    def record(self, kind: str, item: Json) -> Record:
+        """Read one object."""
+        return read_record(kind, item, self._units)
+
+    # ---- by query
+
+    def select(self, select: Select) -> Selected:
+        """Answer a query."""
+        paths = _eager_paths(select)
+        key = _sorting(select, self._connection.address)
+        rows, cursor = self._page(select, key)
+        answer = Selected(select.kind, rows, cursor=cursor)
+        levels = {"": (select.kind, rows)}
+        for path in paths:
+            prefix, _, name = path.rpartition(".")
+            eager = self._along(path, name, *levels[prefix])
+            answer.eager.append(eager)
+            levels[path] = (eager.kind, eager.rows)
+        return answer
+
+    def count(self, select: Select) -> int:
+        """Count the objects that meet the condition of a query."""
+        queries = self._queries(select)
+        if len(queries) == 1:
+            return paging.total(self._connection, select.kind, queries[0])
+        return len(self._all(select.kind, queries))
+
+    def explain(self, select: Select) -> list[str]:
+        """Give the requests that answer a query."""
+        limit = select.limit if select.limit is not None and not select.order else paging.PAGE
+        shown = [
+            f"GET {paging.address(select.kind, (*query, ('limit', str(limit))))}" for query in self._queries(select)
+        ]
+        kinds = {"": select.kind}
+        for path in _eager_paths(select):
+            prefix, _, name = path.rpartition(".")
+            field, relation = _target(kinds[prefix], name)
+            kinds[path] = (field.target or "") if field else relation.kind  # type: ignore[union-attr]
+            fk = "id" if field else relation.fk  # type: ignore[union-attr]
+            shown.append(f"GET {paging.address(kinds[path], ((f'{fk}__in', '...'),))}")
+        return shown
+
+    def _page(self, select: Select, key: Callable[[Record], Any] | None) -> tuple[list[Record], Any]:
+        if select.after is not None and select.after[0] == _ROWS:
+            return _cut(list(select.after[1]), 0, select.limit)
+        if select.after is not None and (select.after[0] != _OFFSET or key is not None):
+            raise QueryError("The cursor is one of another order")
+        queries = self._queries(select)
+        if key is None and len(queries) == 1 and select.limit is not None:
+            return self._served_page(select, queries[0])
+        rows = sorted(self._all(select.kind, queries), key=_creation)
+        return _cut(rows if key is None else sorted(rows, key=key), select.offset, select.limit)
+
+    def _served_page(self, select: Select, query: Params) -> tuple[list[Record], Any]:
+        """One page as the server cuts it; what an earlier page had is left out, since the server has no order."""
+        _, offset, seen = select.after or (_OFFSET, select.offset, frozenset())
+        rows: list[Record] = []
+        more, limit = True, select.limit or 0
+        while more and len(rows) < limit:
+            asked = min(limit - len(rows), paging.PAGE)
+            items, _, more = paging.page(self._connection, select.kind, query, asked, offset)
+            offset += len(items)
+            more = more and bool(items)
+            fresh = [row for row in (self.record(select.kind, item) for item in items) if row[0] not in seen]
+            seen |= {row[0] for row in fresh}
+            rows += fresh
+        return rows, (_OFFSET, offset, seen) if more and limit else None
+
+    def _all(self, kind: str, queries: list[Params]) -> list[Record]:
+        found: dict[int, Record] = {}
+        for query in queries:
+            for item in paging.everything(self._connection, kind, query):
+                found.setdefault(id_of(item), self.record(kind, item))
+        return list(found.values())
+
+    def _queries(self, select: Select) -> list[Params]:
+        where = None if select.where is None else self._with_members(select.kind, select.where)
+        return list(split_lists(self._lookups.queries(select.kind, where), paging.IDS_AT_ONCE))
+
+    # ---- members of collections in conditions
+
+    def _with_members(self, kind: str, node: Node) -> Node:
+        """Ask for the members that meet a condition, and put the objects above them in its place."""
+        if isinstance(node, And | Or):
+            return replace(node, items=tuple(self._with_members(kind, item) for item in node.items))
+        if not isinstance(node, AnyOf):
+            return node
+        for name in node.path:
+            field, _ = _target(kind, name)
+            kind = (field.target if field else None) or ""
+        spec = SCHEMA[kind]
+        relation = spec.relation_by_name.get(node.relation)
+        if relation is None:
+            hint = did_you_mean(node.relation, spec.relation_by_name)
+            raise QueryError(f"{spec.class_name} has no collection {node.relation!r}{hint}", field=node.relation)
+        if relation.many_to_many or node.condition is None:
+            what = f"conditions on {spec.class_name}.{relation.name}"
+            raise unsupported(self._connection.address, what, "ask for its members by a condition, or look at them")
+        found = self.select(Select(relation.kind, node.condition)).rows
+        place = SCHEMA[relation.kind].record_columns.index(f"{relation.fk}_id")
+        above = dict.fromkeys(row[place] for row in found if row[place] is not None)
+        locations = tuple(Location.of_number(kind, id_) for id_ in above)
+        return Comparison(Attr((*node.path, "location")), "in", locations)
+
+    # ---- eager paths
+
+    def _along(self, path: str, name: str, kind: str, rows: list[Record]) -> EagerRows:
+        field, relation = _target(kind, name)
+        if field is not None:
+            target = field.target or ""
+            place = SCHEMA[kind].record_columns.index(f"{name}_id")
+            found = self.get(target, (row[place] for row in rows if row[place] is not None))
+            return EagerRows(path, target, sorted(found.values(), key=_creation))
+        assert relation is not None
+        ids = [row[0] for row in rows]
+        if relation.many_to_many:
+            return self._linked(path, relation, kind, ids)
+        return EagerRows(path, relation.kind, self.children(relation.kind, relation.fk, ids))
+
+    def children(self, kind: str, fk: str, ids: Sequence[int]) -> list[Record]:
+        """Give the records below some objects."""
+        condition = Comparison(Attr((fk,)), "in", tuple(_locations(kind, fk, ids)))
+        return self.select(Select(kind, condition)).rows if ids else []
+
+    def _linked(self, path: str, relation: Relation, kind: str, ids: Sequence[int]) -> EagerRows:
+        if kind == "recordingchannel":
+            pairs = self.links(ids, ()) if ids else []
+            members = list(self.get(relation.kind, (group for _, group in pairs)).values())
+            return EagerRows(path, relation.kind, members, pairs)
+        pairs = self.links((), ids) if ids else []
+        members = list(self.get(relation.kind, (channel for channel, _ in pairs)).values())
+        return EagerRows(path, relation.kind, members, [(group, channel) for channel, group in pairs])
+
+    # ---- channels and groups
+
+    def links(self, channels: Sequence[int], groups: Sequence[int]) -> list[tuple[int, int]]:
+        """Give pairs of channel and group, as far as the server tells.
+
+        Raises:
+            UnsupportedByStore: it does not, as the original server, which forgets to show them.
+        """
+        target = self._connection.address
+        if groups:
+            raise unsupported(target, "which channels a group has", "look at the channels of the signals")
+        items = self.items("recordingchannel", channels)
+        known = self._groups_told(items)
+        untold = next((id_ for id_ in items if id_ not in known), None)
+        if untold is not None:
+            where = Location.of_number("recordingchannel", untold)
+            raise unsupported(target, f"which groups {where} belongs to", "keep the groups where you made the channel")
+        return [(channel, group) for channel, members in known.items() for group in members]
+
+    def groups_of(self, channels: Sequence[int]) -> dict[int, list[int]]:
+        """Give the groups of channels, where they are shown, or were written from here and are unchanged since."""
+        return self._groups_told(self.items("recordingchannel", channels))
+
+    def _groups_told(self, items: dict[int, Json]) -> dict[int, list[int]]:
+        found: dict[int, list[int]] = {}
+        for id_, item in items.items():
+            shown = [Location(address).number for address in item.get(CHANNEL_GROUPS) or ()]
+            guid, written = self._groups.get(id_, ("", []))
+            if shown:
+                found[id_] = shown
+            elif guid == item["guid"]:
+                found[id_] = written
+        return found
+
+    def wrote_groups(self, channel: int, guid: str, groups: list[int]) -> None:
+        """Remember the groups that a channel was written with."""
+        self._groups[channel] = (guid, groups)
+
+
+def _locations(kind: str, fk: str, ids: Iterable[int]) -> list[Location]:
+    return [Location.of_number(SCHEMA[kind].by_name[fk].target or "", id_) for id_ in ids]
+
+
+def _cut(rows: list[Record], offset: int, limit: int | None) -> tuple[list[Record], Any]:
+    rest = rows[offset:]
+    if limit is None or len(rest) <= limit:
+        return rest, None
+    return rest[:limit], (_ROWS, rest[limit:])
+
+
+def _creation(row: Record) -> tuple[int, int]:
+    return row[2], row[0]
+
+
+# ---- order
+
+
+def _sorting(select: Select, target: str) -> Callable[[Record], Any] | None:
+    """How to sort what is read, since the server has no order; ``None`` where nobody asked for one."""
+    steps = [(_column(select.kind, order, target), order.descending) for order in select.order]
+    if not steps:
+        return None
+
+    def key(row: Record) -> Any:
+        return tuple(_ranked(row[place], descending) for place, descending in steps)
+
+    return key
+
+
+def _column(kind: str, order: Order, target: str) -> int:
+    name = order.attr.path[-1]
+    spec = SCHEMA[kind]
+    field = spec.by_name.get(name)
+    plain = field is not None and field.type in _SORTED
+    if len(order.attr.path) > 1 or order.attr.keys or not (plain or (field is None and name in _META_COLUMN)):
+        raise unsupported(target, f"in the order of {order.attr}", "order by a field of its own without a unit")
+    return spec.record_columns.index(name, 4) if plain else _META_COLUMN[name]
+
+
+_SORTED = frozenset({FieldType.TEXT, FieldType.INTEGER, FieldType.BOOLEAN, FieldType.DATE, FieldType.DATETIME})
+
+
+def _ranked(value: Any, descending: bool) -> Any:
+    """A sort key with nulls last in both directions."""
+    if value is None:
+        return (True,)
+    return (False, _Falling(value) if descending else value)
+
+
+class _Falling:
+    """A value that sorts the other way."""
+
+    def __init__(self, value: Any) -> None:
+        self._value = value
+
+    def __lt__(self, other: _Falling) -> bool:
+        return bool(other._value < self._value)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Falling) and bool(other._value == self._value)
+
+
+def _eager_paths(select: Select) -> list[str]:
+    """Eager paths with what leads to them, parents first."""
+    found: dict[str, None] = {}
+    for path in select.eager:
+        kind, steps = select.kind, list[str]()
+        for name in path.split("."):
+            field, relation = _target(kind, name)
+            kind = (field.target or "") if field is not None else relation.kind  # type: ignore[union-attr]
+            steps.append(name)
+            found[".".join(steps)] = None
+    return list(found)
+
+
+def _target(kind: str, name: str) -> tuple[FieldSpec | None, Relation | None]:
+    spec = SCHEMA[kind]
+    field = spec.by_name.get(name)
+    if field is not None and field.type is FieldType.REF:
+        return field, None
+    relation = spec.relation_by_name.get(name)
+    if relation is None:
+        known = [*spec.relation_by_name, *(item.name for item in spec.refs)]
+        text = f"{spec.class_name} has no collection or foreign key {name!r}{did_you_mean(name, known)}"
+        raise QueryError(text, field=name)
+    return None, relation
