@@ -58,7 +58,7 @@ def opened(file: IO[bytes]) -> Iterator[Content]:
     file.seek(0)
     try:
         with h5py.File(file, "r", locking=False) as root:
-            yield Content(root, file, size, Heap(file, size))
+            yield Content(root, file, size, Heap(file, size, root.id.get_create_plist().get_sizes()))
     except (OSError, RuntimeError, KeyError, TypeError, ValueError, ArithmeticError, MemoryError) as error:
         if isinstance(error, GnodeError):
             raise  # some of our own errors are kinds of OSError
@@ -177,18 +177,19 @@ def read_text(dataset: Any, limit: int, content: Content, allowance: Allowance) 
     Raises:
         ValidationFailed: something else, or longer than ``limit`` bytes.
     """
-    if dataset.shape != () or not (_is_text(dataset) or dataset.dtype.kind == "S"):
+    is_text, dtype = _is_text(dataset), dataset.dtype
+    if dataset.shape != () or not (is_text or dtype.kind == "S"):
         raise ValidationFailed(f"{dataset.name} is not a single text")
     _check_storage(dataset)
-    references = content.heap.references(dataset, 1) if _is_text(dataset) else None
+    references = content.heap.references(dataset, 1) if is_text else None
     # Text of one width claims it; text of any length is as long as its reference says.
-    length = dataset.dtype.itemsize if references is None else int(references["length"][0])
+    length = dtype.itemsize if references is None else int(references["length"][0])
     if length > limit:
         raise ValidationFailed(f"{dataset.name} is longer than {limit} bytes")
     allowance.take_text(length, dataset.name)
     if references is not None:
         return next(content.heap.texts(references, dataset.name))
-    (data,) = StoredArray(content.file, content.size, dataset, dataset.dtype, ()).pieces()
+    (data,) = StoredArray(content.file, content.size, dataset, dtype, ()).pieces()
     return bytes(data[()]).decode()
 
 

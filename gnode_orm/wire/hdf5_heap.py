@@ -30,11 +30,13 @@ class Heap:
     Args:
         file: read here and by the library in turn.
         size: bytes of the file.
+        widths: bytes that the file has for an address and for a length.
     """
 
-    def __init__(self, file: IO[bytes], size: int) -> None:
+    def __init__(self, file: IO[bytes], size: int, widths: tuple[int, int]) -> None:
         self._file = file
         self._size = size
+        self._is_wide = set(widths) == {_BYTES_OF_NUMBERS}
         self._objects: dict[int, dict[int, tuple[int, int]]] = {}
         self._left = size
 
@@ -44,13 +46,12 @@ class Heap:
         Raises:
             ValidationFailed: they are not where they should be, or addresses have another size.
         """
-        if set(dataset.file.id.get_create_plist().get_sizes()) != {_BYTES_OF_NUMBERS}:
+        if not self._is_wide:
             raise ValidationFailed(f"{dataset.name}: addresses of {_BYTES_OF_NUMBERS} bytes are taken in an HDF5 file")
-        if dataset.file.userblock_size:
-            raise ValidationFailed("The HDF5 file begins with a user block, which is not taken")
         shape = (count,) if dataset.shape else ()
         pieces = StoredArray(self._file, self._size, dataset, _REFERENCE, shape).pieces()
-        return np.concatenate([piece.reshape(-1) for piece in pieces])
+        found = [piece.reshape(-1) for piece in pieces]
+        return found[0] if len(found) == 1 else np.concatenate(found)
 
     def texts(self, references: Any, name: str) -> Iterator[str]:
         """Give the texts that references lead to.

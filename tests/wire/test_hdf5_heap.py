@@ -116,7 +116,7 @@ def test_heaps_that_overlap_are_refused() -> None:
         [(1, start, 1) for start in starts], [("length", "<u4"), ("address", "<u8"), ("index", "<u4")]
     )
     with pytest.raises(ValidationFailed, match="none"):
-        list(Heap(io.BytesIO(bytes(content)), len(content)).texts(references, "labels"))
+        list(Heap(io.BytesIO(bytes(content)), len(content), (8, 8)).texts(references, "labels"))
 
 
 def test_texts_of_two_axes_are_refused() -> None:
@@ -133,3 +133,15 @@ def test_a_file_with_something_before_it_is_refused() -> None:
         root.create_dataset("labels", data=np.array(["a"], dtype=object), dtype=h5py.string_dtype())
     with pytest.raises(ValidationFailed, match="not an HDF5 file"):
         read(buffer.getvalue())
+
+
+def test_addresses_of_another_width_are_refused() -> None:
+    creation = h5py.h5p.create(h5py.h5p.FILE_CREATE)
+    creation.set_sizes(4, 4)
+    access = h5py.h5p.create(h5py.h5p.FILE_ACCESS)
+    access.set_fapl_core(backing_store=False)
+    made = h5py.h5f.create(b"narrow", h5py.h5f.ACC_TRUNC, creation, access)
+    h5py.File(made).create_dataset("labels", data=np.array(["a"], dtype=object), dtype=h5py.string_dtype())
+    h5py.h5f.flush(made)
+    with pytest.raises(ValidationFailed, match="addresses of 8 bytes"):
+        read(made.get_file_image())
