@@ -25,6 +25,7 @@ _OPTIONAL: dict[str, dict[str, str]] = {
     "plot": {"matplotlib": "draws plots"},
     "pandas": {"pandas": "makes data frames"},
     "postgres": {"psycopg": "opens labs in PostgreSQL"},
+    "keyring": {"keyring": "keeps tokens of servers"},
 }
 
 
