@@ -19,7 +19,7 @@ import numpy.typing as npt
 from gnode_orm.errors import ValidationFailed
 
 DEFLATE, SHUFFLE, CHECKSUM = 1, 2, 3
-_PIECE = 8 << 20
+_PIECE, _BAND = 8 << 20, 128 << 20
 _CHECKSUM_BYTES = 4
 _MODULUS = 65535
 
@@ -79,17 +79,23 @@ class StoredArray:
     def _chunked(self) -> Iterator[npt.NDArray[Any]]:
         chunk: tuple[int, ...] = self._dataset.chunks
         places = self._places(chunk)
+        row = prod(self.shape[1:]) * self.dtype.itemsize
         for start in range(0, self.shape[0], chunk[0]):
-            yield self._band(start, chunk, places)
+            end = min(start + chunk[0], self.shape[0])
+            # Chunks as long as the array would bring all of it into memory: those are unpacked more than once.
+            for low in range(start, end, rows := max(1, _BAND // row)):
+                yield self._band(range(low, min(low + rows, end)), chunk, places)
 
-    def _band(self, start: int, chunk: tuple[int, ...], places: dict[tuple[int, ...], Place]) -> npt.NDArray[Any]:
-        """All chunks that begin at one row."""
-        band = np.empty((min(chunk[0], self.shape[0] - start), *self.shape[1:]), self.dtype)
+    def _band(self, rows: range, chunk: tuple[int, ...], places: dict[tuple[int, ...], Place]) -> npt.NDArray[Any]:
+        """Rows of all chunks that begin at one row."""
+        start = rows.start // chunk[0] * chunk[0]
+        taken = slice(rows.start - start, rows.stop - start)
+        band = np.empty((len(rows), *self.shape[1:]), self.dtype)
         for corner in product(*(range(0, n, step) for n, step in zip(self.shape[1:], chunk[1:], strict=True))):
             part = band[(slice(None), *(slice(at, at + step) for at, step in zip(corner, chunk[1:], strict=True)))]
             place = places.get((start, *corner))
             whole = self._gap(chunk) if place is None else self._unpacked(place, chunk)
-            part[...] = whole[tuple(slice(0, n) for n in part.shape)]
+            part[...] = whole[(taken, *(slice(0, n) for n in part.shape[1:]))]
         return band
 
     def _places(self, chunk: tuple[int, ...]) -> dict[tuple[int, ...], Place]:

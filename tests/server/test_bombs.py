@@ -114,6 +114,39 @@ def test_a_json_that_all_objects_share_counts_for_each(ann: Client, store: Local
     assert stored(store) == (0, 0, 0)
 
 
+def soft(root: Any) -> None:
+    with_json(root, SIGNAL.format(1))["signal"] = h5py.SoftLink("/elsewhere")
+
+
+def up_again(root: Any) -> None:
+    with_json(root, SIGNAL.format(1))["signal"] = root
+
+
+def a_group_that_is_a_link(root: Any) -> None:
+    root[SIGNAL.format(1)] = h5py.ExternalLink("/etc/hostname", "/")
+
+
+def a_json_of_numbers(root: Any) -> None:
+    root.create_group(SIGNAL.format(1)).create_dataset("json", data=1.0)
+
+
+def many_jsons(root: Any) -> None:
+    texts = np.array(["{}", "{}"], dtype=object)
+    root.create_group(SIGNAL.format(1)).create_dataset("json", data=texts, dtype=h5py.string_dtype())
+
+
+def no_json(root: Any) -> None:
+    root.create_group(SIGNAL.format(1)).create_dataset("signal", data=[1.0])
+
+
+@pytest.mark.parametrize("fill", [soft, up_again, a_group_that_is_a_link, a_json_of_numbers, many_jsons, no_json])
+def test_a_delta_of_another_form_is_refused_with_nothing_stored(
+    ann: Client, store: LocalStore, fill: Callable[[Any], None]
+) -> None:
+    assert ann.post(BULK, files={"raw_file": written(fill)}).status_code == 422
+    assert stored(store) == (0, 0, 0)
+
+
 def test_honest_labels_of_many_lengths_are_taken(ann: Client) -> None:
     texts = [f"stimulus {number}" * (number % 3) for number in range(5_000)]
     content = written(lambda root: root.create_dataset("arraydata", data=texts, dtype=h5py.string_dtype()))

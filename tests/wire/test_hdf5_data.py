@@ -14,7 +14,7 @@ import numpy.typing as npt
 import pytest
 
 from gnode_orm.errors import ValidationFailed
-from gnode_orm.wire import hdf5
+from gnode_orm.wire import hdf5, hdf5_data
 
 GENERATOR = np.random.default_rng(1)
 ARRAYS: dict[str, npt.NDArray[Any]] = {
@@ -65,6 +65,16 @@ def test_data_are_those_that_were_written(name: str, libver: str) -> None:
             again = read(file_of(lambda root, o=options: root.create_dataset("x", data=values, **o), libver))
             assert again.dtype == values.dtype
             assert np.array_equal(again, values), options
+
+
+def test_chunks_as_long_as_the_array_come_in_bounded_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(hdf5_data, "_BAND", 64)
+    values = np.arange(300.0).reshape(100, 3)
+    content = file_of(lambda root: root.create_dataset("x", data=values, chunks=(40, 1), compression=1))
+    with hdf5.opened(io.BytesIO(content)) as opened:
+        pieces = list(hdf5.first_dataset(opened, len(content)).chunks())
+    assert max(piece.nbytes for piece in pieces) <= 64
+    assert np.array_equal(np.concatenate(pieces), values)
 
 
 def test_a_single_number_and_nothing_at_all_are_read() -> None:
