@@ -42,8 +42,9 @@ class Child:
         """Import a file and tell what happened."""
         process = self._running()
         assert process.stdin is not None
-        process.stdin.write(f"{path}\n")
-        process.stdin.flush()
+        with contextlib.suppress(BrokenPipeError):  # it died after its last answer, which is seen below
+            process.stdin.write(f"{path}\n")
+            process.stdin.flush()
         try:
             line = self._lines.get(timeout=SECONDS)
         except queue.Empty:
@@ -58,7 +59,7 @@ class Child:
     def stop(self) -> None:
         """End the process."""
         if self._process is not None:
-            with self._process as process:
+            with contextlib.suppress(BrokenPipeError), self._process as process:
                 process.kill()
             self._process = None
 
