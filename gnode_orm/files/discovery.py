@@ -26,21 +26,23 @@ def discover(paths: str | os.PathLike[str] | Iterable[str | os.PathLike[str]]) -
     each = [paths] if isinstance(paths, str | os.PathLike) else paths
     for path in map(Path, each):
         if path.is_dir() and not _is_recording(path):
-            yield from _inside(path)
+            yield from _inside(path, {path.resolve()})
         else:
             yield Discovered(path)
 
 
-def _inside(folder: Path) -> Iterator[Discovered]:
+def _inside(folder: Path, seen: set[Path]) -> Iterator[Discovered]:
+    """Look into a folder; one that links lead to again is looked into once."""
     for item in sorted(folder.iterdir()):
         if item.name.startswith("."):
             continue
         if not item.is_dir():
             yield Discovered(item, _why_not(item))
-        elif _is_recording(item):
-            yield Discovered(item)
+        elif item.resolve() in seen:
+            continue
         else:
-            yield from _inside(item)
+            seen.add(item.resolve())
+            yield from [Discovered(item)] if _is_recording(item) else _inside(item, seen)
 
 
 def _why_not(file: Path) -> str | None:

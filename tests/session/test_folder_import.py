@@ -87,3 +87,13 @@ def test_each_file_of_a_folder_has_a_result_of_its_own(recordings: Path, tmp_pat
         assert [file.path.name for file in result.files] == [f"cell {number:02}.nex" for number in range(FILES)]
         assert "notes.txt" in plan.ignored[0]
         assert session.query(Block).count() == FILES - 1
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="links need a right there")
+def test_folders_that_links_lead_to_again_are_looked_into_once(recordings: Path, tmp_path: Path) -> None:
+    (recordings / "more").mkdir()
+    for name in ("up", "again", "and again"):
+        (recordings / name).symlink_to(recordings)
+        (recordings / "more" / name).symlink_to(recordings)
+    with Session(tmp_path / "lab") as session:
+        assert len(session.plan_import(recordings)) == FILES
