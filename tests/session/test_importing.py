@@ -15,10 +15,14 @@ import pytest
 import quantities as pq
 
 from gnode_orm import AnalogSignal, Block, Document, Segment, Session, Value, connect, validate
-from gnode_orm.errors import FormatError, NotFound, SessionError, StoreUnavailable
+from gnode_orm.errors import FormatError, LazyLoadWarning, NotFound, SessionError, StoreUnavailable
+from gnode_orm.files.odml import read_odml
+from gnode_orm.files.recordings import open_recording
 from gnode_orm.session.lab import Lab
+from tests.convert.neo.isomorphism import assert_isomorphic
+from tests.convert.odml.shapes import told
 from tests.files.figures import assert_block
-from tests.files.sample_sets import METADATA, READ_BY_NEO, UNREADABLE
+from tests.files.sample_sets import METADATA, READ_BY_NEO, READ_BY_OTHERS, UNREADABLE
 
 
 @pytest.fixture(scope="module")
@@ -82,6 +86,33 @@ def test_an_odml_file_becomes_a_document(data: Path, expected: dict[str, Any], l
             name for name, _ in expected[name]["top"]
         ] or len(expected[name]["top"]) < expected[name]["n_top"]
         assert session.get(str(document.location)).author == expected[name]["author"]
+
+
+@pytest.mark.parametrize("name", [*READ_BY_OTHERS, "openephys-binary"])
+def test_what_neo_does_not_read_comes_back_from_a_lab_as_it_was_read(
+    data: Path, expected: dict[str, Any], tmp_path: Path, name: str
+) -> None:
+    path = data / expected[name]["path"]
+    with Session(tmp_path / "lab") as session:
+        locations = [block.location for block in session.import_file(path).blocks]
+    with Session(tmp_path / "lab") as session, open_recording(path) as recording:
+        for location, (_, native) in zip(locations, recording.blocks(), strict=True):
+            assert_isomorphic(session.get(location).to_neo(), native)
+
+
+@pytest.mark.parametrize("name", METADATA)
+def test_a_document_comes_back_from_a_lab_with_all_that_was_read(
+    data: Path, expected: dict[str, Any], tmp_path: Path, name: str
+) -> None:
+    path = data / expected[name]["path"]
+    with Session(tmp_path / "lab") as session:
+        location = session.import_file(path).documents[0].location
+    with Session(tmp_path / "lab") as session, warnings.catch_warnings():
+        warnings.simplefilter("ignore", LazyLoadWarning)
+        stored, read = session.get(location), read_odml(path).document
+        assert (stored.author, stored.date, stored.version) == (read.author, read.date, read.version)
+        # The document itself knows beside where it came from.
+        assert told(stored)[1:] == told(read)[1:]
 
 
 def test_values_of_an_odml_file_are_in_the_lab(data: Path, lab: Lab) -> None:
