@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import groupby
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
 from gnode_orm.core.arrays import ArrayHandle
-from gnode_orm.core.changes import ArrayRef, ChangeSet, Delete, NamedArrays, Receipt, Update
+from gnode_orm.core.changes import ArrayRef, ChangeSet, Delete, NamedArrays, Receipt, Update, Written
 from gnode_orm.core.collections import Collection, collection_named
 from gnode_orm.core.entity import Entity
 from gnode_orm.core.state import State, Status
@@ -84,11 +84,10 @@ def settle(sending: Sending, receipt: Receipt, store: Store) -> None:
     """After a write: the same instances carry location and version, and arrays are handles on what was stored."""
     plan = sending.plan
     for entity in plan.creates:
-        for collection in (entity._collections or {}).values():
+        for collection in entity._collections.values() if entity._collections else ():
             if not collection.loaded:
                 collection.fill([])  # nothing else can hang below an object that was just made
     sending.settle_collections()
-    named = {key: entity for key, entity in _keyed(sending) if key in (receipt.written or ())}
     for entity in plan.creates:
         state = _state(entity)
         state.status = Status.PERSISTENT
@@ -96,7 +95,8 @@ def settle(sending: Sending, receipt: Receipt, store: Store) -> None:
         state.owner = receipt.user
     for update in plan.updates:
         _state(update.obj).version = receipt.version
-    _take_names(sending, receipt, named)
+    if receipt.written:
+        _take_names(sending, receipt.written)
     _hold_stored(sending, store)
 
 
@@ -107,14 +107,14 @@ def _keyed(sending: Sending) -> Iterator[tuple[tuple[str, int], Entity]]:
         yield (entity.kind, _state(entity).id), entity
 
 
-def _take_names(sending: Sending, receipt: Receipt, named: dict[tuple[str, int], Entity]) -> None:
+def _take_names(sending: Sending, written: Mapping[tuple[str, int], Written]) -> None:
     """Take over ids, versions and names of arrays, where the store gives its own."""
-    for key, entity in named.items():
-        state, written = _state(entity), (receipt.written or {})[key]
-        state.id, state.version = written.id, written.version
-        state.created = written.created
-        for name, ref in written.arrays.items():
-            sending.refs[id(entity), name] = ref
+    for key, entity in dict(_keyed(sending)).items():
+        if key not in written:
+            continue
+        state, given = _state(entity), written[key]
+        state.id, state.version, state.created = given.id, given.version, given.created
+        sending.named += [(entity, name, ref) for name, ref in given.arrays.items()]
 
 
 def _hold_stored(sending: Sending, store: Store) -> None:
@@ -128,10 +128,11 @@ def touched_collections(entities: Iterable[Entity]) -> list[Collection[Any]]:
     found: dict[int, Collection[Any]] = {}
     seen: set[tuple[int, str]] = set()  # siblings share their parent
     for entity in entities:
-        for collection in (entity._collections or {}).values():
+        for collection in entity._collections.values() if entity._collections else ():
             found[id(collection)] = collection
+        values, unchanged = entity.__dict__, entity._state is None or entity._state.original is None
         for spec in entity.__spec__.refs:
-            if not spec.related:
+            if not spec.related or (unchanged and (id(values.get(spec.name)), spec.related) in seen):
                 continue
             for named in _now_and_before(entity, spec.name):
                 if named is None or (id(named), spec.related) in seen:
