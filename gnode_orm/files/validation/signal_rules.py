@@ -155,7 +155,7 @@ def _is_odd_float(dtype: np.dtype[Any]) -> bool:
 def _declared(annotations: Any, samples: float) -> Iterator[tuple[str, float]]:
     """Give what annotations tell of a signal's times, as its length or its end in seconds."""
     for name, dimension in (("sampling_rate", "1/s"), ("sampling_period", "s"), ("duration", "s"), ("t_stop", "s")):
-        told = (annotations or {}).get(name)
+        told: Any = (annotations or {}).get(name)
         if not isinstance(told, pq.Quantity) or told.size != 1 or unit_of_quantity(told).dimension != dimension:
             continue
         value = one_in_si(told)

@@ -4,11 +4,14 @@ import socket
 import subprocess
 import sys
 import warnings
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from gnode_orm import Session, validate
 from gnode_orm.convert.odml import from_odml, to_odml
+from gnode_orm.files.odml import read_odml, write_odml
 
 
 def test_importing_odml_leaves_the_format_of_warnings_alone() -> None:
@@ -26,7 +29,7 @@ assert warnings.formatwarning is before
 
 
 def test_nothing_is_printed_and_nothing_asked_of_the_network(
-    rich: Any, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    rich: Any, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     rich.sections[0].type = None
     rich.sections[0].properties[0]._dtype = "unheard of"
@@ -40,6 +43,13 @@ def test_nothing_is_printed_and_nothing_asked_of_the_network(
     before = warnings.formatwarning
     model: Any = from_odml(rich)
     back = to_odml(model)
+    assert validate(rich).issues
+    for suffix in (".xml", ".json", ".yaml"):
+        write_odml(model, tmp_path / f"out{suffix}")
+        read_odml(tmp_path / f"out{suffix}").document.to_odml()
+    with Session(":memory:") as session:
+        session.add(rich)
+        session.commit()
     assert (back.sections[0].type, back.sections[0].sec_cardinality) == (None, (5, 6))
     assert capsys.readouterr() == ("", "")
     assert warnings.formatwarning is before
