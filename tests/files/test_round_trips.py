@@ -20,6 +20,9 @@ from tests.convert.neo.isomorphism import differences
 from tests.convert.odml.shapes import told
 from tests.files.sample_sets import METADATA, READ_BY_NEO, READ_BY_OTHERS
 
+# Comparing reads every relation of a tree at first use.
+pytestmark = pytest.mark.filterwarnings("ignore::gnode_orm.errors.LazyLoadWarning")
+
 RECORDINGS = [*READ_BY_NEO, *READ_BY_OTHERS]
 # Thousands of objects, which the writers of NIX and NWB take minutes for.
 LARGE = {"abf1-187sweeps-tags", "abf2-60sweeps-tag", "blackrock-nev", "openephys-binary"}

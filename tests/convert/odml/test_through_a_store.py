@@ -11,6 +11,9 @@ from gnode_orm.files.odml import read_odml
 from gnode_orm.models import Document
 from tests.convert.odml.shapes import shape, told
 
+# Comparing reads every relation of a tree at first use.
+pytestmark = pytest.mark.filterwarnings("ignore::gnode_orm.errors.LazyLoadWarning")
+
 
 def test_an_odml_object_comes_back_from_a_lab(rich: Any, tmp_path: Path) -> None:
     with Session(tmp_path / "lab") as session:
