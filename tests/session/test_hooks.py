@@ -104,12 +104,14 @@ def test_hooks_hear_of_loaded_objects_of_their_class(lab):
 
 
 def test_unknown_events_and_classes_are_refused(session):
-    with pytest.raises(ValidationFailed, match="did you mean 'before_flush'"):
-        session.on("befor_flush", print)
-    with pytest.raises(ValidationFailed, match="no model such as Block"):
-        session.on("after_commit", print, dict)
-    with pytest.raises(ValidationFailed, match="a function is needed"):
-        session.on("after_commit", None)
+    for arguments, field, value, text in (
+        (("befor_flush", print), "event", "befor_flush", "did you mean 'before_flush'"),
+        (("after_commit", print, dict), "model", dict, "no model such as Block"),
+        (("after_commit", "print"), "hook", "print", "a function is needed"),
+    ):
+        with pytest.raises(ValidationFailed, match=text) as failure:
+            session.on(*arguments)
+        assert (failure.value.field, failure.value.value) == (field, value)
 
 
 def test_hooks_of_a_class_get_each_object_that_is_about_to_be_written(lab, session):

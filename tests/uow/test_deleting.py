@@ -82,6 +82,19 @@ def test_deleting_children_first_makes_way_for_the_parent(lab, session, block):
     assert counts(lab) == [0, 0, 0]
 
 
+def test_children_of_one_kind_that_leave_make_no_way_for_those_of_another(session, block):
+    group = session.add(RecordingChannelGroup("g", block=block))
+    session.commit()
+    for segment in list(block.segments):
+        segment.block = None
+    with pytest.raises(IntegrityError, match="1 RecordingChannelGroup") as failure:
+        session.delete(block)
+    assert failure.value.counts == {"recordingchannelgroup": 1}
+    session.delete(group)
+    session.delete(block)
+    assert set(session.deleted) == {group, block}
+
+
 @pytest.mark.statement(45)
 def test_deleting_loads_no_relation(lab, block):
     with lab.session() as other:

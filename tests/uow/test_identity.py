@@ -11,7 +11,7 @@ import pytest
 
 from gnode_orm import AnalogSignal, Block, Section, Segment
 from gnode_orm.core.state import Status
-from gnode_orm.errors import ConflictError, SessionError, ValidationFailed
+from gnode_orm.errors import ConflictError, NotFound, SessionError, ValidationFailed
 from gnode_orm.session.identity_map import IdentityMap
 
 STORES = ("memory",)
@@ -235,6 +235,19 @@ def test_merging_an_object_of_an_older_version_is_a_conflict(lab, session, store
     loose.name = "mine"
     with pytest.raises(ConflictError, match="older version"):
         session.merge(loose)
+
+
+def test_merging_an_object_that_is_gone_says_what_to_do(lab, session, stored):
+    with lab.session() as other:
+        loose = other.get(stored[1])
+        loose.name = "changed"
+        other.expunge(loose)
+    with lab.session() as other:
+        other.delete(other.get(stored[1]))
+        other.commit()
+    with pytest.raises(NotFound, match=f"{stored[1]} is not there any more; copy the object"):
+        session.merge(loose)
+    assert session.dirty == []
 
 
 @pytest.mark.statement(16)
