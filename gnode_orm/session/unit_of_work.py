@@ -216,8 +216,7 @@ class UnitOfWork:
 
     def _plan(self) -> Plan:
         pending = self._pending
-        modified = [item for item in pending.touched() if id(item) not in pending.deleted]
-        return make_plan(pending.new.values(), modified, pending.deleted.values())
+        return make_plan(pending.new.values(), pending.touched(), pending.deleted.values())
 
     def _write(self, message: str | None) -> Written:
         recovering.reconcile(self)
