@@ -67,6 +67,8 @@ def created(entity: Any) -> datetime | None:
 def modified(entity: Any) -> datetime | None:
     """Give the time of the last commit; ``None`` also where a server does not tell it."""
     state = entity._state
-    moment = time_of(state.version) if state is not None and state.stored else None
+    if state is None or not state.stored:
+        return None
+    moment = time_of(state.version)
     # A revision id that only looks like one with a time in it.
     return None if moment is not None and state.created and moment < from_microseconds(state.created) else moment

@@ -190,6 +190,14 @@ def test_counting_asks_for_no_objects(lab, session_of, peer):
     assert other.query(Segment).where((Segment.index == 1) | (Segment.name == "A0")).count() == 3
 
 
+def test_counting_by_parents(lab, session_of):
+    other = session_of()
+    blocks = {block.name: block.location for block in other.query(Block)}
+    expected = {blocks["Alpha one"]: 2, blocks["beta 100%"]: 2}
+    assert other.query(Event).filter(label="go").count_by("segment.block") == expected
+    assert other.query(Segment).filter(index__gt=0).count_by(Segment.block) == expected
+
+
 def test_explaining_gives_the_requests(lab, session_of):
     query = session_of().query(Segment).filter(name="A1", block__metadata__name="top").with_("events", "block")
     assert query.explain() == [

@@ -113,7 +113,7 @@ def _of_field(
     if not fields.has(spec.kind, field.name):
         yield f"there is no place for it; {_REMEDIES.get(field.name, 'set it to None')}"
     elif field.type is FieldType.TEXT:
-        yield from _text(field, value)
+        yield from _text(field, str(value))
     elif field.type is FieldType.INTEGER and value not in _WHOLE:
         yield f"{value} is beyond 32 bits"
     elif field.type is FieldType.QUANTITY:

@@ -246,7 +246,8 @@ class _Comparing:
         if turned or operator not in ("eq", "in"):
             self._refuse(f"{operator} on {self._node.attr}", "compare a foreign key by is_(), in_() or is_null()")
         self._step(field.name)
-        ids = [self._parent_id(field, item) for item in (value if operator == "in" else (value,)) if item is not None]
+        values: Any = value if operator == "in" else (value,)
+        ids = [self._parent_id(field, item) for item in values if item is not None]
         return [{"__".join([*self._steps, "in"]): ",".join(ids)}] if ids else _NOTHING
 
     def _no_parent(self, field: FieldSpec, wanted: bool) -> list[Query]:

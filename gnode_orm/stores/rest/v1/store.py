@@ -51,6 +51,10 @@ class V1Store:
         self._check(actor, select.at)
         return self._reader.count(select)
 
+    def count_by(self, select: Select, path: tuple[str, ...], actor: str) -> dict[int, int]:
+        self._check(actor, select.at)
+        return self._reader.count_by(select, path)
+
     def explain(self, select: Select, actor: str) -> list[str]:
         self._check(actor, select.at)
         return self._reader.explain(select)
