@@ -62,13 +62,13 @@ class Loader:
     def _instances(self, kind: str, rows: Sequence[tuple[Any, ...]], made: list[Entity]) -> list[Any]:
         model = MODELS[kind]
         known = self._identity.of(kind)
-        share = dict[Any, Any]().setdefault
+        shared: dict[Any, Any] = {}
         found = []
         for row in rows:
             state = known.get(row[0])
             entity = None if state is None else state()
             if state is None or entity is None:
-                entity = self._make(model, row, share)
+                entity = self._make(model, row, shared.setdefault)
                 made.append(entity)
             elif state.version != row[1] or entity._expired:
                 self._refresh_clean(entity, row)
