@@ -17,7 +17,7 @@ from benchmarks.measuring import Contestant, Meter, Reach, Round, Row, fresh
 from benchmarks.sizes import size
 
 RATE, CHANNELS, SECONDS = 30_000, 32, size(60, quick=15)
-_MEGABYTES = RATE * CHANNELS * SECONDS * 2 // 1_000_000
+MEGABYTES = RATE * CHANNELS * SECONDS * 2 // 1_000_000
 _SLICES = size(20, quick=5)
 
 Slice = Callable[[int, Any], npt.NDArray[Any]]
@@ -79,7 +79,7 @@ def _sync(path: Path) -> None:
 
 WRITE = Row(
     "write-array",
-    f"write {_MEGABYTES} MB of int16 ({CHANNELS} channels, {SECONDS} s at 30 kHz), durable",
+    f"write {MEGABYTES} MB of int16 ({CHANNELS} channels, {SECONDS} s at 30 kHz), durable",
     (
         Contestant("ours", _write_ours),
         Contestant("numpy.save + fsync", fresh(_write_numpy)),
@@ -228,7 +228,7 @@ def _readers(work: Callable[..., Any]) -> tuple[Contestant, ...]:
     )
 
 
-READ = Row("read-array", f"read the {_MEGABYTES} MB whole", _readers(_whole), (Reach("numpy", at_least=0.9),))
+READ = Row("read-array", f"read the {MEGABYTES} MB whole", _readers(_whole), (Reach("numpy", at_least=0.9),))
 
 _SLICE_REACHES = (
     Reach("numpy", at_most=3),

@@ -12,7 +12,7 @@ import numpy as np
 
 from benchmarks.measuring import Contestant, Meter, Preparation, Reach, Round, Row
 from benchmarks.peers.serving import high_water, no_proc, reset_high_water, serving_bytes, serving_lab
-from benchmarks.rows.arrays import RATE, recording
+from benchmarks.rows.arrays import MEGABYTES, RATE, recording
 from benchmarks.rows.tree import COUNT, build
 
 _SHAPE = (2**20, 32)  # of int16: 64 MiB
@@ -116,7 +116,7 @@ def _slice_bytes(folder: Path) -> Iterator[Round]:
 
 SLICE = Row(
     "http-slice",
-    "1 s of one channel out of 115 MB over HTTP",
+    f"1 s of one channel out of {MEGABYTES} MB over HTTP",
     (
         Contestant("ours", _slice_ours, needs=_SERVER),
         Contestant("moving the bytes", _slice_bytes, needs=("granian",)),
