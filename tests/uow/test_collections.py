@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from gnode_orm import Block, RecordingChannel, RecordingChannelGroup, Section, Segment
+from gnode_orm import Block, Event, RecordingChannel, RecordingChannelGroup, Section, Segment
 from gnode_orm.errors import ValidationFailed
 
 STORES = ("memory",)
@@ -268,3 +268,16 @@ def test_a_member_of_another_kind_is_refused_and_nothing_changes(session, places
     assert names(one.segments) == ["0", "1", "2"]
     assert session.dirty == []
     assert session.new == []
+
+
+@pytest.mark.parametrize("unit", ["given", "not given"])
+def test_a_new_child_named_below_two_parents_by_location_joins_both_collections(session, unit):
+    block, section = session.add(Block("b")), session.add(Section("s"))
+    session.commit()
+    values = {"time": (5, "ms")} if unit == "given" else {}
+    event = Event("e", segment=Segment("s", block=block), metadata=str(section.location), **values)
+    segment = session.add(Segment("new", metadata=str(section.location), block=str(block.location)))
+    session.add(event)
+    assert list(block.segments) == [event.segment, segment]
+    assert list(section.segments) == [segment]
+    assert event.metadata is section

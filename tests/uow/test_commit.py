@@ -258,8 +258,11 @@ def test_references_to_new_objects_hold_from_the_start_and_ids_do_not_collide(la
 @pytest.mark.statement(66)
 def test_a_commit_that_finds_nothing_to_write_asks_nothing(lab, session, block):
     before = block.guid
+    heard = []
+    session.on("after_commit", lambda obj, commit: heard.append(obj), Block)
     commit = session.commit("nothing")
     assert (commit.counts, commit.id, str(commit)) == ({}, "", "Nothing to commit")
+    assert (commit.user, commit.message, commit.time, heard) == ("ann", "nothing", None, [])
     assert block.guid == before
     assert lab.calls == []
 

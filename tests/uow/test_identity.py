@@ -297,6 +297,32 @@ def test_expunging_a_changed_object_loses_nothing_in_memory(session, stored):
     session.commit()
 
 
+def test_merging_takes_a_new_parent_along(lab, session, stored):
+    with lab.session() as other:
+        loose = other.get(stored[1])
+        loose.name  # noqa: B018
+    loose.block = Block("fresh")
+    merged = session.merge(loose)
+    assert [block.name for block in session.new] == ["fresh"]
+    assert merged.block is session.new[0]
+    session.commit()
+    with lab.session() as other:
+        assert other.get(stored[1]).block.name == "fresh"
+
+
+def test_an_object_below_one_that_came_into_another_session_is_refused(lab, session, stored):
+    with lab.session() as before:
+        block = before.get(stored[0])
+        block.name  # noqa: B018
+    segment = Segment("made in between", block=block)
+    other = lab.session()
+    other.add(block)
+    with pytest.raises(ValidationFailed, match="another session"):
+        session.add(segment)
+    assert segment not in session
+    other.close()
+
+
 def test_expunging_a_stranger_is_refused(session):
     with pytest.raises(SessionError, match="not in this session"):
         session.expunge(Block("b"))
