@@ -24,9 +24,10 @@ class IdentityMap:
         """Give the states of one kind by id; some of their instances may just have gone."""
         return self._kinds[kind]
 
-    def add(self, state: State) -> None:
-        """Enter an instance by its state."""
-        self._kinds[state.kind][state.id] = state
+    def add(self, *states: State) -> None:
+        """Enter instances by their states."""
+        for state in states:
+            self._kinds[state.kind][state.id] = state
 
     def remove(self, kind: str, id: int) -> None:
         """Take an instance out."""

@@ -31,8 +31,10 @@ class Sending:
         self.plan = plan
         self.changes = ChangeSet()
         self.named: list[tuple[Entity, str, ArrayRef]] = []
-        changed = [*plan.creates, *(item.obj for item in plan.updates), *linked(plan)]
-        self.entities: list[Entity] = list({id(entity): entity for entity in changed}.values())
+        self.entities: list[Entity] = plan.creates
+        changed = [*(item.obj for item in plan.updates), *linked(plan)]
+        if changed:
+            self.entities = list({id(entity): entity for entity in (*plan.creates, *changed)}.values())
         self._collections = [(item, item.sent()) for item in touched_collections(self.entities)]
         self._states = [state for entity in self.entities if (state := entity._state) is not None]
         self._before: list[dict[str, Any] | None] = []
@@ -74,7 +76,8 @@ class Sending:
 
     def still_edited(self) -> list[Entity]:
         """Give the objects that were edited after the change set was made."""
-        return [entity for entity in self.entities if _originals(entity) is not None]
+        edited = (state() for state in self._states if state.original is not None)
+        return [entity for entity in edited if entity is not None]
 
 
 def _originals(entity: Entity) -> dict[str, Any] | None:

@@ -280,8 +280,8 @@ class UnitOfWork:
             self._identity.remove(entity.kind, entity._state.id)  # the store gave it another id
         settle(sending, receipt, self.store)
         self._follow(receipt)
+        self._identity.add(*(entity._state for entity in plan.creates))
         for entity in plan.creates:
-            self._identity.add(entity._state)
             self._pending.new.pop(id(entity), None)
         for update in plan.updates:
             self._pending.modified.pop(id(update.obj), None)
