@@ -17,7 +17,7 @@ import quantities as pq
 from gnode_orm.core.codec import from_columns, to_columns
 from gnode_orm.core.schema import META, SCHEMA, FieldType
 from gnode_orm.core.state import Status
-from gnode_orm.errors import DetachedError, ReadOnlyField, UnknownField, ValidationFailed
+from gnode_orm.errors import DetachedError, ReadOnlyField, UnitError, UnknownField, ValidationFailed
 from gnode_orm.location import Location
 from gnode_orm.models import MODELS, AnalogSignal, Block, Document, Entity, Event, EventArray, Section, Segment, Value
 
@@ -561,3 +561,34 @@ def test_a_class_is_built_when_it_is_first_used_and_says_its_signature_before() 
     )
     run = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     assert run.stdout.split() == ["True", "False", "True"]
+
+
+def test_a_quantity_given_as_number_and_unit_is_made_when_it_is_read():
+    event = Event(label="e", time=(0.5, "ms"))
+    assert "time" not in vars(event)
+    assert event.time == 0.5 * pq.ms
+    assert event.time is event.time
+
+
+def test_a_quantity_that_nobody_read_is_in_copies_pickles_and_dumps():
+    event = Event(label="e", time=(0.5, "ms"))
+    for twin in (copy.copy(event), pickle.loads(pickle.dumps(Event(time=(0.5, "ms")))), event.model_copy()):
+        assert twin.time == 0.5 * pq.ms
+    assert Event(time=(0.5, "ms")).model_dump(mode="json")["time"] == {"value": 0.5, "unit": "ms"}
+
+
+def test_a_quantity_that_nobody_read_gives_way_to_a_new_one():
+    event = Event(time=(0.5, "ms"))
+    event.time = (2.0, "s")
+    assert event.time == 2.0 * pq.s
+
+
+@pytest.mark.parametrize("number", [float("nan"), float("inf"), -0.0])
+def test_numbers_that_databases_change_are_kept_exactly_from_the_start(number):
+    event = Event(time=(number, "s"))
+    assert event.time.magnitude.tobytes() == np.float64(number).tobytes()
+
+
+def test_a_number_with_a_unit_of_another_dimension_is_refused():
+    with pytest.raises(UnitError, match="is not a time"):
+        Event(time=(0.5, "mV"))
