@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import re
 from typing import Any
 
 import pytest
 from starlette.applications import Starlette
+from starlette.routing import Route
 
 from gnode_orm.server.app import create_app
 from gnode_orm.server.context import Limits
@@ -31,6 +33,18 @@ LIST = "/api/v1/electrophysiology/block/"
 def test_a_page_of_another_site_changes_nothing(ann: Client, headers: dict[str, str]) -> None:
     assert ann.post(LIST, json={"name": "x"}, headers=headers).status_code == 403
     assert ann.get(LIST).json()["meta"]["total_count"] == 0
+
+
+def test_no_address_takes_a_change_from_a_page_of_another_site(app: Starlette, ann: Client) -> None:
+    paths = {re.sub(r"\{[^}]*\}", "1234567890", route.path) for route in app.routes if isinstance(route, Route)}
+    assert len(paths) > 90
+    taken = [
+        (method, path)
+        for path in sorted(paths)
+        for method in ("POST", "PUT", "PATCH", "DELETE")
+        if ann.request(method, path, json={}, headers={"Origin": "http://evil.example"}).status_code != 403
+    ]
+    assert taken == []
 
 
 @pytest.mark.parametrize(
