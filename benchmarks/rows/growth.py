@@ -12,11 +12,11 @@ from functools import cache, partial
 from pathlib import Path
 
 from benchmarks.measuring import Contestant, Meter, Reach, Round, Row
-from benchmarks.sizes import is_quick, size
+from benchmarks.sizes import is_quick
 
 _BATCH = 1000
 _CHILDREN = 10
-_SEGMENTS = size(10_000, quick=5_000)
+_SEGMENTS = 10_000
 
 
 @cache

@@ -81,12 +81,11 @@ def compile_count(select: Select, path: tuple[str, ...], compiler: Compiler) -> 
     binds = Binds(compiler)
     past = select.at is not None
     rows = source(select.kind, past)
+    counts: Any = sa.select(sa.func.count()).select_from(rows)
     if path:
         parents, key = _led_to(path, spec, rows, past)
-        statement = sa.select(key, sa.func.count()).select_from(parents).where(key.is_not(None)).group_by(key)
-    else:
-        statement = sa.select(sa.func.count()).select_from(rows)
-    statement = _where(statement, select, spec, rows, binds, past)
+        counts = sa.select(key, sa.func.count()).select_from(parents).where(key.is_not(None)).group_by(key)
+    statement = _where(counts, select, spec, rows, binds, past)
     return Statement(compiler.compile(statement), binds.constants, binds.slots)
 
 
