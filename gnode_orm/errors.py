@@ -41,6 +41,7 @@ __all__ = [
     "GnodeWarning",
     "IntegrityError",
     "LazyLoadWarning",
+    "LeftOutWarning",
     "LostUnitsWarning",
     "MultipleFound",
     "NativeChangedWarning",
@@ -217,6 +218,10 @@ class UncommittedChangesWarning(GnodeWarning):
 
 class DuplicateUploadWarning(GnodeWarning):
     """The same native object was uploaded twice, which makes two objects."""
+
+
+class LeftOutWarning(GnodeWarning):
+    """A store has no place for something that a converter keeps beside the fields; the rest is written."""
 
 
 class LostUnitsWarning(GnodeWarning):

@@ -95,6 +95,7 @@ STORES = {
     "test_conditions.py::test_collections_are_searched": CONDITIONS,
     "test_conditions.py::test_channels_and_groups_are_searched_both_ways": GROUPS,
     "test_conditions.py::test_a_pattern_that_backtracks_for_ever_elsewhere_is_searched_at_once": LIMITS,
+    "test_counting.py::test_the_past_is_counted_as_it_was": PAST,
     "test_deleting.py::test_optional_references_become_null_and_never_cascade": LINKS,
     "test_deleting.py::test_metadata_is_unlinked_from_every_kind": LINKS,
     "test_deleting.py::test_memberships_of_deleted_channels_and_groups_end": GROUPS,

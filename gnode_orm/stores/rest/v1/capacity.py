@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 from gnode_orm.core import quantity
 from gnode_orm.core.changes import ChangeSet, Link, Update
 from gnode_orm.core.schema import SCHEMA, FieldSpec, FieldType, KindSpec
-from gnode_orm.errors import UnsupportedByStore, ValidationFailed
+from gnode_orm.errors import LeftOutWarning, UnsupportedByStore, ValidationFailed
 from gnode_orm.location import Location
 from gnode_orm.stores.rest.v1.fields import CHANNEL_GROUPS, ServerFields
 from gnode_orm.units import unit_of_quantity
@@ -21,7 +22,6 @@ _SHOWN = 5
 _REMEDIES = {
     "annotations": "keep them as odML: metadata of the block or segment",
     "array_annotations": "leave them out, or use a server of this package",
-    "ext": "leave out what only newer versions of neo and odML hold, or use a server of this package",
     "file_origin": "set it to None, or write it into the description",
     "rec_datetime": "use filedatetime, or a property of the metadata",
     "metadata": "it keeps metadata of blocks and segments alone",
@@ -40,12 +40,30 @@ def check(changes: ChangeSet, fields: ServerFields, target: str) -> None:
     found = [
         f"{what}: {why}" for what, why in [*_in_creates(changes, fields), *_in_updates(changes, fields)]
     ]  # fmt: skip
+    if not found:
+        _warn_of_left_out(changes, fields, target)
     if found:
         more = f"; and {len(found) - _SHOWN} more" if len(found) > _SHOWN else ""
         raise UnsupportedByStore(
             f"{target} speaks API v1 alone, which has no room for this; nothing was sent. "
             + "; ".join(found[:_SHOWN])
             + more
+        )
+
+
+def _warn_of_left_out(changes: ChangeSet, fields: ServerFields, target: str) -> None:
+    """Tell of ``ext``, which users do not set: converters keep there what the fields have no place for."""
+    kinds = [
+        kind for kind, rows in changes.creates.items() if "ext" in SCHEMA[kind].by_name and not fields.has(kind, "ext")
+        and any(row[1 + SCHEMA[kind].write_columns.index("ext")] for row in rows)
+    ]  # fmt: skip
+    if kinds:
+        names = ", ".join(SCHEMA[kind].class_name for kind in kinds)
+        warnings.warn(
+            f"{target} speaks API v1 alone, which has no room for what neo and odML objects have beyond the fields "
+            f"(ext of {names}); the rest is written",
+            LeftOutWarning,
+            stacklevel=2,
         )
 
 
@@ -108,7 +126,7 @@ def _of_field(
         if why:
             yield why
         return
-    if field.name == "safety_level":
+    if field.name in ("safety_level", "ext") or (new and _is_no_rate(spec, field, columns)):
         return
     if not fields.has(spec.kind, field.name):
         yield f"there is no place for it; {_REMEDIES.get(field.name, 'set it to None')}"
@@ -121,6 +139,11 @@ def _of_field(
     elif field.type is FieldType.ARRAY:
         unit = columns[field.write_columns[1]].split(" ", 2)[2:]
         yield from _unit(unit[0] if unit else "")
+
+
+def _is_no_rate(spec: KindSpec, field: FieldSpec, columns: Mapping[str, Any]) -> bool:
+    """Whether a rate describes nothing: that of waveforms which a train does not have, as neo gives every train one."""
+    return (spec.kind, field.name) == ("spiketrain", "sampling_rate") and columns.get("waveforms_hash") is None
 
 
 def _without(

@@ -87,9 +87,10 @@ def _above(item: Sent) -> list[Key]:
 
 def _fill(item: Sent, spec: KindSpec, columns: Mapping[str, Any]) -> None:
     wire = wire_kind(spec.kind)
-    for name in spec.fields:
-        if name.write_columns[0] in columns:
-            _WRITE[name.type](item, wire, name, columns)
+    shown = {*wire.plain, *wire.quantities, *wire.arrays, *wire.refs}
+    for one in spec.fields:
+        if one.write_columns[0] in columns and (one in shown or one.name == "safety_level"):
+            _WRITE[one.type](item, wire, one, columns)
 
 
 def _plain(item: Sent, wire: WireKind, spec: FieldSpec, columns: Mapping[str, Any]) -> None:
@@ -137,10 +138,6 @@ def _reference(item: Sent, wire: WireKind, spec: FieldSpec, columns: Mapping[str
         item.parents[spec.name] = (spec.target or "", id_)
 
 
-def _nothing(item: Sent, wire: WireKind, spec: FieldSpec, columns: Mapping[str, Any]) -> None:
-    """Annotations have no place in the protocol; that there are none was looked at before."""
-
-
 _WRITE: dict[FieldType, Callable[[Sent, WireKind, FieldSpec, Mapping[str, Any]], None]] = {
     FieldType.TEXT: _plain,
     FieldType.INTEGER: _plain,
@@ -150,7 +147,6 @@ _WRITE: dict[FieldType, Callable[[Sent, WireKind, FieldSpec, Mapping[str, Any]],
     FieldType.QUANTITY: _quantity,
     FieldType.ARRAY: _array,
     FieldType.REF: _reference,
-    FieldType.JSON: _nothing,
 }
 
 

@@ -95,6 +95,13 @@ class Reader:
     def count_by(self, select: Select, path: Sequence[str]) -> dict[int, int]:
         """Count by the ids of the objects that foreign keys lead to; the server counts no groups, so all are read."""
         kind = select.kind
+        for name in path:
+            spec = SCHEMA[kind]
+            ref = spec.by_name.get(name)
+            if ref is None or ref.target is None:
+                raise QueryError(f"{spec.class_name}.{name} is not a foreign key", field=name)
+            kind = ref.target
+        kind = select.kind
         rows = {row[0]: row for row in self._all(kind, self._queries(select))}
         counts = Counter(rows.keys())
         for left, name in zip(range(len(path) - 1, -1, -1), path, strict=True):
