@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from itertools import repeat
 from typing import Any
 
@@ -120,7 +120,12 @@ def _insert(work: Work, spec: KindSpec, rows: Sequence[Row]) -> None:
     """Insert rows with their meta columns; columns that are empty in all of them are left out, since binding costs."""
     given = zip(("id", *spec.write_columns), zip(*rows, strict=True), strict=True)
     columns = {name: values for name, values in given if values.count(None) < len(values)}
-    every = {**columns, "rev": repeat(work.seq), "born": repeat(work.seq), "owner": repeat(work.actor)}
+    every: dict[str, Iterable[Any]] = {
+        **columns,
+        "rev": repeat(work.seq),
+        "born": repeat(work.seq),
+        "owner": repeat(work.actor),
+    }
     every["root"] = _roots(work, spec, rows)
     try:
         work.transaction.insert(spec.kind, tuple(every), zip(*every.values(), strict=False))
