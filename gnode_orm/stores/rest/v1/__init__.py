@@ -4,10 +4,10 @@ Such a server gives ids and revision ids of its own, answers a bulk write with o
 numbers, has no order and no past, and names arrays by their place. Each module deals with one of these:
 
     opening, connection    who logs in, and what its answers mean
-    capacity               what it can keep; said before anything is sent
+    capacity, checking     what it can keep, and what is refused; said before anything is sent
     records, units         its JSON as records, and what is known of units
-    lookups                conditions as its query parameters
-    reading, listing       records, pages, counts and eager paths
+    lookups, comparing     conditions as its query parameters
+    reading, paging        records, pages, counts and eager paths
     places, files          arrays by place: downloads, slices, and what waits to be sent
     delta, bulk            a change set as the HDF5 file of ``in_bulk``
     finding                which of its objects are those that were sent
