@@ -179,7 +179,7 @@ def test_the_same_id_with_another_content_is_refused(lab, session, block):
 def test_an_id_that_is_taken_is_replaced_and_written(lab, session, block):
     fresh = session.add(Block("new"))
     lab.faults.fail("apply", error=IdTaken("taken"))
-    session.commit()
+    assert session.commit("why").message == "why"
     assert session.get(fresh.location) is fresh
     assert stored(lab, Block) == 2
 
@@ -424,7 +424,7 @@ def test_an_object_that_goes_between_the_mark_and_the_commit_is_gone_all_the_sam
         other.delete(other.get(extra.location))
         other.commit()
     block.name = "written too"
-    session.commit()
+    assert session.commit("why").message == "why"
     assert session.deleted == []
     assert stored(lab, Block, name="written too") == 1
 
