@@ -132,7 +132,7 @@ BAD = [
 
 
 @pytest.mark.parametrize(
-    ("model", "name", "value", "message"), BAD, ids=[f"{item[1]}={item[2]!r}"[:50] for item in BAD]
+    ("model", "name", "value", "message"), BAD, ids=[f"{item[1]}={item[2]!r}".split(" at 0x")[0][:50] for item in BAD]
 )
 def test_a_bad_value_is_refused_on_construction_and_assignment(model: str, name: str, value: Any, message: str) -> None:
     cls: Any = MODELS[model.lower()]
