@@ -2,7 +2,18 @@
 
 from __future__ import annotations
 
-from tests.stores.conftest import emptied_postgres, postgres_lab
-from tests.uow.conftest import lab, pytest_generate_tests, session
+import pytest
 
-__all__ = ["emptied_postgres", "lab", "postgres_lab", "pytest_generate_tests", "session"]
+from tests.conftest import ON_CI
+from tests.stores.conftest import emptied_postgres, postgres_lab
+from tests.uow.conftest import lab, session
+
+__all__ = ["emptied_postgres", "lab", "postgres_lab", "session"]
+
+STORES = ("folder", "memory", "postgres", "rest")
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Try each on every store that keeps all; what a server of API v1 keeps is told by the statements on it."""
+    if "lab" in metafunc.fixturenames:
+        metafunc.parametrize("lab", STORES if ON_CI else getattr(metafunc.module, "STORES", STORES), indirect=True)

@@ -102,7 +102,7 @@ for target in (sys.argv[1], sys.argv[1] + "/new", sys.argv[2]):
 def _let_others_in(folder):
     # pytest makes its temporary folders private.
     for parent in (folder, *folder.parents):
-        if parent.name.startswith("pytest-") or parent == folder:
+        if parent.name.startswith(("pytest-", "popen-")) or parent == folder:
             parent.chmod(0o755)
 
 
