@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
@@ -26,6 +27,8 @@ _ORIGINAL_RATE = 13.0
 def _lab(folder: Path) -> Iterator[tuple[Any, Any]]:
     from gnode_orm import connect
 
+    # What was read once would come from the disk cache the next time.
+    os.environ["GNODE_ORM_CACHE_MB"] = "0"
     with serving_lab(folder / "lab") as (server, token):
         lab = connect(server.url, token=token)
         try:
