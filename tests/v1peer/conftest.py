@@ -7,14 +7,13 @@ from typing import Any
 
 import pytest
 
-from gnode_orm.stores.local import open_local
 from gnode_orm.stores.local.store import LocalStore
 from tests.server.asgi_client import Client
-from tests.server.conftest import cheap_passwords, transcripts
+from tests.server.conftest import cheap_passwords, store, transcripts
 from tests.v1peer.peer import Peer
 from tests.v1peer.serving import PASSWORD
 
-__all__ = ["cheap_passwords", "transcripts"]
+__all__ = ["cheap_passwords", "store", "transcripts"]
 
 PeerOf = Callable[..., "Users"]
 
@@ -37,16 +36,6 @@ class Users:
         self.peer.stopping.set()
         for client in self._clients.values():
             client.close()
-
-
-@pytest.fixture
-def store() -> Iterator[LocalStore]:
-    """An empty lab with the accounts ann, ben and eve."""
-    opened = open_local(":memory:")
-    for name in ("ann", "ben", "eve"):
-        opened.accounts.add(name, PASSWORD)
-    yield opened
-    opened.close()
 
 
 @pytest.fixture

@@ -20,7 +20,6 @@ from requests.adapters import HTTPAdapter
 from gnode_orm.errors import AuthenticationFailed, StoreUnavailable, ValidationFailed
 from gnode_orm.wire import frames
 from gnode_orm.wire.failures import failure_of
-from gnode_orm.wire.malformed import Malformed
 
 T = TypeVar("T")
 
@@ -102,11 +101,11 @@ class Connection:
     def call(self, path: str, message: Any) -> Any:
         """Send a JSON message and give the JSON that comes back."""
         body = frames.dumps(message)
-        return self.exchange("POST", path, lambda answer: _json(answer), body, "application/json")
+        return self.exchange("POST", path, lambda answer: json_of(answer), body, "application/json")
 
     def fetch(self, path: str) -> Any:
         """Give the JSON at an address."""
-        return self.exchange("GET", path, lambda answer: _json(answer))
+        return self.exchange("GET", path, lambda answer: json_of(answer))
 
     def exchange(
         self,
@@ -209,11 +208,16 @@ def _reason(error: BaseException) -> str:
     return str(error) or type(error).__name__
 
 
-def _json(answer: requests.Response) -> Any:
+def json_of(answer: requests.Response, loads: Callable[[bytes], Any] = frames.loads) -> Any:
+    """Read the JSON of an answer; ``loads`` says how much of what is not quite JSON is taken.
+
+    Raises:
+        StoreUnavailable: it holds none, or another address is told.
+    """
     if 300 <= answer.status_code < 400:
         where = answer.headers.get("Location", "nowhere")
         raise StoreUnavailable(f"{answer.url} sends on to {where}; open the lab at that address")
     try:
-        return frames.loads(answer.content)
-    except Malformed:
+        return loads(answer.content)
+    except ValidationFailed:
         raise StoreUnavailable(f"{answer.url} answered with something else than JSON; is this a server?") from None

@@ -19,7 +19,7 @@ from gnode_orm.errors import (
     UnsupportedByStore,
     ValidationFailed,
 )
-from gnode_orm.stores.rest.connection import LOST, Connection
+from gnode_orm.stores.rest.connection import LOST, Connection, json_of
 from gnode_orm.stores.rest.v1.records import Json
 from gnode_orm.wire import json_text
 from gnode_orm.wire.failures import failure_of
@@ -111,7 +111,7 @@ class V1Connection(Connection):
         Raises:
             Refused: there is none, or not for this user.
         """
-        return self.exchange("GET", path, _json)
+        return self.exchange("GET", path, lambda answer: json_of(answer, json_text.loads))
 
     def get_or_none(self, path: str) -> Any:
         """Give the JSON at an address; ``None`` where there is nothing, or nothing that this user may read."""
@@ -142,20 +142,10 @@ class V1Connection(Connection):
                     raise StoreUnavailable(f"{self.address} answered {answer.status_code}; the outcome is not known")
                 if answer.status_code >= 400:
                     raise self._failure(answer)
-                found: Json = _json(answer)
+                found: Json = json_of(answer, json_text.loads)
                 return found
         except LOST as error:
             raise self._lost(error) from None
-
-
-def _json(answer: requests.Response) -> Any:
-    if 300 <= answer.status_code < 400:
-        where = answer.headers.get("Location", "nowhere")
-        raise StoreUnavailable(f"{answer.url} sends on to {where}; open the lab at that address")
-    try:
-        return json_text.loads(answer.content)
-    except ValidationFailed:
-        raise StoreUnavailable(f"{answer.url} answered with something else than JSON; is this a server?") from None
 
 
 def _time(answer: requests.Response) -> int:
