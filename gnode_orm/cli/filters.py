@@ -151,10 +151,12 @@ _READERS: dict[FieldType, Callable[[str], Any]] = {
     FieldType.QUANTITY: _measure,
     FieldType.ARRAY: str,
     FieldType.JSON: _annotation,
+    FieldType.NUMBERS: _number,
     FieldType.REF: str,
 }
 _NEEDED: dict[FieldType, str] = {
     FieldType.INTEGER: "a number",
+    FieldType.NUMBERS: "a number",
     FieldType.DATE: "a date such as 2014-03-21",
     FieldType.DATETIME: "a date or time such as 2014-03-21T10:00",
     FieldType.QUANTITY: "a number with a unit such as '10 kHz'",

@@ -68,6 +68,10 @@ def _json_columns(value: Any) -> Row:
     return (None,) if value is None or (isinstance(value, dict) and not value) else (encode(value),)
 
 
+def _from_json(value: str | None) -> Any:
+    return None if value is None else decode(value)
+
+
 # By the types' values: an enum member's own hash is slow, and this runs once for each field of each object.
 _WRITERS: dict[str, Callable[[Any], Row]] = {
     FieldType.TEXT.value: _same,
@@ -78,6 +82,7 @@ _WRITERS: dict[str, Callable[[Any], Row]] = {
     FieldType.QUANTITY.value: quantity.to_columns,
     FieldType.ARRAY.value: _array_columns,
     FieldType.JSON.value: _json_columns,
+    FieldType.NUMBERS.value: _json_columns,
 }
 
 _READERS: dict[str, Callable[..., Any]] = {
@@ -87,7 +92,8 @@ _READERS: dict[str, Callable[..., Any]] = {
     FieldType.DATE.value: lambda value: None if value is None else date.fromisoformat(value),
     FieldType.DATETIME.value: lambda value: None if value is None else datetime.fromisoformat(value),
     FieldType.QUANTITY.value: quantity.from_columns,
-    FieldType.JSON.value: lambda value: None if value is None else decode(value),
+    FieldType.JSON.value: _from_json,
+    FieldType.NUMBERS.value: _from_json,
 }
 
 

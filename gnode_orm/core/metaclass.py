@@ -87,6 +87,8 @@ def _field_spec(name: str, info: Any) -> FieldSpec:
         return FieldSpec(name, FieldType.QUANTITY, annotation.dimension)
     if isinstance(annotation, type) and issubclass(annotation, field_rules.Sampled):
         return FieldSpec(name, FieldType.ARRAY, annotation.dimension)
-    if annotation in (field_rules.Annotations, field_rules.Extension, field_rules.Scaling):
+    if annotation in (field_rules.Annotations, field_rules.Extension):
         return FieldSpec(name, FieldType.JSON)
+    if annotation is field_rules.Scaling:
+        return FieldSpec(name, FieldType.NUMBERS)
     return FieldSpec(name, field_rules.Mapped.field_type(annotation))

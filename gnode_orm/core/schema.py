@@ -22,6 +22,7 @@ class FieldType(Enum):
     QUANTITY = "quantity"  # x: float64; x_unit: unit, with the exact value where float64 cannot say it; x_si: SI value
     ARRAY = "array"  # x_hash: 32 bytes; x_type: "<f4 1000,2 mV" (dtype, shape, unit)
     JSON = "json"  # x: JSON text with tagged types
+    NUMBERS = "numbers"  # x: JSON text: one number, or one for each channel
     REF = "ref"  # x_id: id of the parent
 
 

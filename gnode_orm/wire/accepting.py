@@ -240,4 +240,5 @@ _READERS: dict[FieldType, Callable[[Columns], Any]] = {
     FieldType.QUANTITY: _quantity,
     FieldType.ARRAY: _array,
     FieldType.JSON: _json,
+    FieldType.NUMBERS: _json,
 }

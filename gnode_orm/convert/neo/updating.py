@@ -31,7 +31,7 @@ def _same(kind: FieldType, old: Any, new: Any) -> bool:
         return old is new
     if kind is FieldType.QUANTITY:
         return to_columns(old) == to_columns(new)
-    if kind is FieldType.JSON:
+    if kind in (FieldType.JSON, FieldType.NUMBERS):
         return encode(old) == encode(new)
     if kind is FieldType.ARRAY:
         return old.ref is None and _same_memory(old, new)

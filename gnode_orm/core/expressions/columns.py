@@ -49,10 +49,12 @@ class Column(Generic[T]):
         return self._condition("between", (self._value("between", low), self._value("between", high)))
 
     def in_(self, values: Iterable[Any]) -> Condition:
-        """Meet any of the values."""
+        """Meet any of the values; ``None`` among them is met by objects without one."""
         if isinstance(values, str):
             raise QueryError(f"{self}.in_({values!r}): a list is needed, not one text", field=self.spec.name)
-        return self._condition("in", tuple(self._value("in", value) for value in values))
+        given = list(values)
+        among = self._condition("in", tuple(self._value("in", value) for value in given if value is not None))
+        return among | self.is_null() if any(value is None for value in given) else among
 
     def is_null(self, yes: bool = True) -> Condition:
         """Meet objects without a value (with one, for ``is_null(False)``)."""
@@ -154,7 +156,7 @@ class Column(Generic[T]):
     def _text(self, operator: str, text: Any) -> Condition:
         if self.spec.type not in (FieldType.TEXT, FieldType.JSON):
             raise QueryError(
-                f"{self}.{operator}(...) needs text; {self} is a {self.spec.type.value}", field=self.spec.name
+                f"{self}.{operator}(...) needs text; {self} is of type {self.spec.type.value}", field=self.spec.name
             )
         if not isinstance(text, str):
             raise QueryError(f"{self}.{operator}({text!r}): text is needed", field=self.spec.name, value=text)

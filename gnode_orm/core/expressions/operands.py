@@ -123,5 +123,6 @@ _OPERANDS: dict[FieldType, Callable[[FieldSpec, Any, _Refuse], Scalar]] = {
     FieldType.DATETIME: _datetime,
     FieldType.QUANTITY: _measure,
     FieldType.JSON: _json,
+    FieldType.NUMBERS: _number,
     FieldType.ARRAY: _array,
 }

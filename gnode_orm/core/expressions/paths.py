@@ -22,6 +22,8 @@ META_FIELDS = {
     "date_created": FieldType.DATETIME,
     "modified": FieldType.DATETIME,
 }
+_OF_VALUES = frozenset(name for name in vars(Column) if not name.startswith("_")) - {"attr", "spec", "start"}
+"""What columns of values have and foreign keys have not."""
 _COLUMNS: dict[FieldType, type[Column[Any]]] = {FieldType.QUANTITY: QuantityColumn, FieldType.JSON: JsonColumn}
 
 
@@ -39,6 +41,8 @@ class RefColumn:
     def __getattr__(self, name: str) -> Any:
         if name.startswith("_"):
             raise AttributeError(name)
+        if name in _OF_VALUES:
+            raise self._no_value(f".{name}")
         assert self._spec.target is not None
         return column(self._start, SCHEMA[self._spec.target], name, self._path)
 
@@ -55,12 +59,26 @@ class RefColumn:
         return ~self.is_(other)
 
     def in_(self, others: Iterable[Any]) -> Condition:
-        """Meet objects whose parent is any of ``others``."""
-        return self._condition("in", tuple(self._location(other) for other in others))
+        """Meet objects whose parent is any of ``others``; ``None`` among them is met by objects without one."""
+        given = list(others)
+        among = self._condition("in", tuple(self._location(other) for other in given if other is not None))
+        return among | self.is_null() if any(other is None for other in given) else among
 
     def is_null(self, yes: bool = True) -> Condition:
         """Meet objects without a parent (with one, for ``is_null(False)``)."""
         return self._condition("is_null", bool(yes))
+
+    def __lt__(self, other: Any) -> Condition:
+        raise self._no_value(" <")
+
+    def __le__(self, other: Any) -> Condition:
+        raise self._no_value(" <=")
+
+    def __gt__(self, other: Any) -> Condition:
+        raise self._no_value(" >")
+
+    def __ge__(self, other: Any) -> Condition:
+        raise self._no_value(" >=")
 
     def __bool__(self) -> bool:
         raise QueryError(f"{self} has no truth value; write {self}.is_(...)")
@@ -73,6 +91,13 @@ class RefColumn:
 
     def _condition(self, operator: str, value: Any) -> Condition:
         return Condition(self._start, Comparison(Attr(self._path), operator, value))
+
+    def _no_value(self, operator: str) -> QueryError:
+        return QueryError(
+            f"{self}{operator}: a foreign key is an object; compare it by ==, in_() or is_null(), "
+            f"or go on to one of its fields, as in {self}.owner",
+            field=self._spec.name,
+        )
 
     def _location(self, other: Any) -> Location:
         location = Location(other) if isinstance(other, str) else getattr(other, "location", None)
@@ -129,6 +154,13 @@ class RelationColumn(Generic[C]):
                 field=name,
             )
         return RelationColumn(self._start, (*self._path, name), relation, above=self)
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def __eq__(self, other: object) -> Condition:  # type: ignore[override]
+        raise QueryError(f"{self} is a collection and cannot be compared; write {self}.any(...)", value=other)
+
+    __ne__ = __lt__ = __le__ = __gt__ = __ge__ = __eq__  # type: ignore[assignment]
 
     def __bool__(self) -> bool:
         raise QueryError(f"{self} has no truth value; write {self}.any()")

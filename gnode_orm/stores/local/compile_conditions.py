@@ -106,13 +106,15 @@ class Conditions:
         if node.operator == "between":
             # Each end has a type of its own, and a measure its own unit.
             low, high = (self.binds.slot(item, operand.side(item).convert, side.type) for item in value)
-            return side.expression.between(low, high)
+            return side.met(lambda expression: expression.between(low, high))
         if node.operator not in _ORDERED:
             raise operand.refusal(f"there is no comparison {node.operator!r}{did_you_mean(node.operator, _ORDERED)}")
-        return _ORDERED[node.operator](side.expression, self.binds.slot(value, side.convert, side.type))
+        bound = self.binds.slot(value, side.convert, side.type)
+        return side.met(lambda expression: _ORDERED[node.operator](expression, bound))
 
     def _equal(self, side: Side, slot: Slot) -> Condition:
-        return side.expression == self.binds.slot(slot, side.convert, side.type)
+        bound = self.binds.slot(slot, side.convert, side.type)
+        return side.met(lambda expression: expression == bound)
 
     def _among(self, operand: Operand, slot: Many) -> Condition:
         side = operand.side(Slot(slot.index, str))

@@ -167,6 +167,26 @@ def _(element: JsonValue, compiler: Any, **kw: Any) -> str:
     return f"(SELECT {value} FROM (SELECT {node} AS n) AS node)"
 
 
+class NumbersOf(FunctionElement[Any]):
+    """The numbers of a column that holds one or several, as rows of one column, ``value``."""
+
+    name = "numbers_of"
+    inherit_cache = True
+
+
+@compiles(NumbersOf, SQLITE)
+def _(element: NumbersOf, compiler: Any, **kw: Any) -> str:
+    column = compiler.process(element.clauses, **kw)
+    return f"json_each(CASE json_type({column}) WHEN 'object' THEN json_extract({column}, '$.v') ELSE {column} END)"
+
+
+@compiles(NumbersOf, POSTGRES)
+def _(element: NumbersOf, compiler: Any, **kw: Any) -> str:
+    node = f"CAST({compiler.process(element.clauses, **kw)} AS jsonb)"
+    several = f"CASE jsonb_typeof({node}) WHEN 'object' THEN {node} -> 'v' ELSE jsonb_build_array({node}) END"
+    return f"(SELECT CAST(n AS double precision) AS value FROM jsonb_array_elements_text({several}) AS n)"
+
+
 def without_nul(text: str) -> str:
     """Bring text into the form in which it is compared with text inside JSON."""
     return text.replace("\0", "\uffff")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
@@ -29,6 +30,7 @@ from gnode_orm.stores.local.json_elements import (
     JsonText,
     JsonTruth,
     JsonValue,
+    NumbersOf,
     without_nul,
 )
 from gnode_orm.stores.local.shapes import Slot
@@ -50,6 +52,7 @@ class Side:
     Attributes:
         text: the expression is text, so that ``contains`` and the like apply.
         ordered: ``<`` and ``>`` apply.
+        among: the rows that the expression stands in, where a field holds several values: one has to meet the test.
     """
 
     expression: Expression
@@ -57,6 +60,14 @@ class Side:
     type: sa.types.TypeEngine[Any]
     text: bool = False
     ordered: bool = True
+    among: FromClause | None = None
+
+    def met(self, test: Callable[[Expression], ColumnElement[bool]]) -> ColumnElement[bool]:
+        """The condition that the expression meets a test."""
+        condition = test(self.expression)
+        if self.among is None:
+            return condition
+        return sa.select(sa.literal_column("1")).select_from(self.among).where(condition).exists()
 
 
 class Operand:
@@ -114,8 +125,14 @@ class Operand:
             return self._virtual_column()
         if self.field.type in (FieldType.ARRAY, FieldType.JSON):
             raise self.refusal("arrays and annotations as a whole have no order; name a key of the annotations")
+        if self.field.type is FieldType.NUMBERS:
+            numbers = self._numbers()
+            return sa.select(sa.func.min(numbers.c.value)).select_from(numbers).scalar_subquery()
         suffix = {FieldType.QUANTITY: "_si", FieldType.REF: "_id", FieldType.DATETIME: "_us"}
         return self.rows.c[self.name + suffix.get(self.field.type, "")]
+
+    def _numbers(self) -> FromClause:
+        return NumbersOf(self.rows.c[self.name]).table_valued(sa.column("value", Real))
 
     def side(self, slot: Slot) -> Side:
         """The expression to compare with a value of this type."""
@@ -149,6 +166,9 @@ class Operand:
         raise self.refusal("a guid is compared by == or in alone")
 
     def _column_side(self, field: FieldSpec, slot: Slot) -> Side:
+        if field.type is FieldType.NUMBERS:
+            numbers = self._numbers()
+            return Side(numbers.c.value, lambda value: float(self._number(value)), Real, among=numbers)
         column = self._sort_column()
         if field.type is FieldType.TEXT:
             return Side(column, self._text, BoundText, text=True)
@@ -206,7 +226,7 @@ class Operand:
     def _number(self, value: Any) -> int | float:
         if isinstance(value, bool) or not isinstance(value, int | float):
             raise self._wrong(value, "a number")
-        return value if isinstance(value, float) or value in _INT64 else float(value)
+        return _number(value)
 
     def _date(self, value: Any) -> str:
         if isinstance(value, datetime):
@@ -290,6 +310,11 @@ def _number_type(slot: Slot) -> sa.types.TypeEngine[Any]:
     return Real if slot.type is float else sa.Numeric()
 
 
-def _number(value: Any) -> Any:
+def _number(value: int | float) -> int | float:
     # Beyond 64 bits SQLite would refuse the value; a float compares the same against what it can hold.
-    return value if isinstance(value, float) or value in _INT64 else float(value)
+    if isinstance(value, float) or value in _INT64:
+        return value
+    try:
+        return float(value)
+    except OverflowError:
+        return math.inf if value > 0 else -math.inf

@@ -37,6 +37,7 @@ _TYPES: dict[FieldType, tuple[sa.types.TypeEngine[Any], ...]] = {
     FieldType.QUANTITY: (Real, Text, Real),
     FieldType.ARRAY: (Bytes, Text),
     FieldType.JSON: (Text,),
+    FieldType.NUMBERS: (Text,),
     FieldType.REF: (Integer,),
 }
 
