@@ -109,7 +109,7 @@ def check_array(wire: WireKind, field: FieldSpec, source: Any, unit: str | None)
 def store_source(store: Any, source: Any, unit: str | None) -> tuple[ArrayRef, dict[bytes, bytes]]:
     """Store a large array at once; give a small one to travel inside the change set."""
     if source.nbytes > store.inline_limit:
-        return store.put_array(source, unit), {}
+        return store.put_arrays([(source, unit)])[0], {}
     array = np.empty(source.shape, source.dtype)
     start = 0
     for piece in source.chunks():

@@ -11,6 +11,7 @@ from gnode_orm.core.arrays import ArrayHandle
 from gnode_orm.core.changes import ArrayRef, ChangeSet, Delete, NamedArrays, Receipt, Update, Written
 from gnode_orm.core.collections import Collection, collection_named
 from gnode_orm.core.entity import Entity
+from gnode_orm.core.schema import SCHEMA
 from gnode_orm.core.state import State, Status
 from gnode_orm.ids import IdSource
 from gnode_orm.location import Location
@@ -33,8 +34,10 @@ def change_set(plan: Plan, store: Store, message: str | None) -> tuple[ChangeSet
     reserve_ids(plan.creates)
     changes = ChangeSet(message=message)
     naming = ArrayNaming(store, changes)
-    for kind, entities in groupby(plan.creates, attrgetter("kind")):
-        changes.creates[kind] = rows_of(kind, list(entities), naming.columns)
+    creates = [(kind, list(entities)) for kind, entities in groupby(plan.creates, attrgetter("kind"))]
+    naming.store_large(_new_arrays(creates, plan))
+    for kind, entities in creates:
+        changes.creates[kind] = rows_of(kind, entities, naming.columns)
     for update in plan.updates:
         state = _state(update.obj)
         values = {name: _column_value(update.obj, name, value) for name, value in update.values.items()}
@@ -47,6 +50,14 @@ def change_set(plan: Plan, store: Store, message: str | None) -> tuple[ChangeSet
         state = _state(planned.obj)
         changes.deletes.append(Delete(state.kind, state.id, state.version, planned.cascade))
     return changes, naming.named
+
+
+def _new_arrays(creates: list[tuple[str, list[Entity]]], plan: Plan) -> Iterator[ArrayHandle | None]:
+    for kind, entities in creates:
+        for name in [field.name for field in SCHEMA[kind].arrays]:
+            yield from (vars(entity).get(name) for entity in entities)
+    for update in plan.updates:
+        yield from (vars(update.obj)[name] for name in update.arrays)
 
 
 def reserve_ids(entities: Iterable[Entity]) -> None:
@@ -62,7 +73,20 @@ class ArrayNaming:
     def __init__(self, store: Store, changes: ChangeSet) -> None:
         self._store = store
         self._inline = changes.arrays = NamedArrays()
+        self._large: dict[int, ArrayRef] = {}
         self.named: list[tuple[Entity, str, ArrayRef]] = []
+
+    def store_large(self, handles: Iterable[ArrayHandle | None]) -> None:
+        """Store the large ones among some arrays, all in one step."""
+        limit = self._store.inline_limit
+        large = {
+            id(handle): handle
+            for handle in handles
+            if handle is not None and handle.nbytes > limit and not self._is_stored(handle)
+        }
+        if large:
+            refs = self._store.put_arrays([(handle, handle.unit) for handle in large.values()])
+            self._large = dict(zip(large, refs, strict=True))
 
     def columns(self, entity: Entity, name: str, handle: ArrayHandle | None) -> tuple[Any, ...]:
         """Give the two columns of an array field."""
@@ -73,11 +97,14 @@ class ArrayNaming:
         return ref.hash, ref.type_text
 
     def _ref(self, handle: ArrayHandle) -> ArrayRef:
-        if handle.ref is not None and handle._reader is self._store:
+        if handle.ref is not None and self._is_stored(handle):
             return handle.ref
-        if handle.nbytes > self._store.inline_limit:
-            return self._store.put_array(handle, handle.unit)
-        return self._inline.name(handle.magnitude.tobytes(), handle.dtype, handle.shape, handle.unit)
+        return self._large.get(id(handle)) or self._inline.name(
+            handle.magnitude.tobytes(), handle.dtype, handle.shape, handle.unit
+        )
+
+    def _is_stored(self, handle: ArrayHandle) -> bool:
+        return handle.ref is not None and handle._reader is self._store
 
 
 def settle(sending: Sending, receipt: Receipt, store: Store) -> None:

@@ -22,7 +22,7 @@ class Store(Protocol):
     """What the store was opened with, as shown to users."""
 
     inline_limit: int
-    """Arrays of up to this many bytes travel inside a change set; larger ones are stored first with ``put_array``."""
+    """Arrays of up to this many bytes travel inside a change set; larger ones are stored first with ``put_arrays``."""
 
     def get(self, kind: str, ids: Sequence[int], actor: str, at: Version | None = None) -> list[tuple[Any, ...]]:
         """Read the records of some ids, in any order, leaving out those that do not exist for the actor."""
@@ -65,8 +65,11 @@ class Store(Protocol):
         """Find the receipt of a change set that the actor sent earlier."""
         ...
 
-    def put_array(self, source: ArraySource, unit: str | None) -> ArrayRef:
-        """Store an array ahead of the change set that names it; durable when this returns, once for equal content."""
+    def put_arrays(self, items: Sequence[tuple[ArraySource, str | None]]) -> list[ArrayRef]:
+        """Store arrays with their units ahead of the change set that names them, once for equal content.
+
+        They are durable at the latest with that change set.
+        """
         ...
 
     def read_array(self, ref: ArrayRef, key: Any = ...) -> npt.NDArray[Any]:

@@ -69,9 +69,9 @@ class FaultyStore:
         self._announce(method, at, _When.AFTER, _raising(lost))
 
     def break_off(self, *, at: int = 1, error: BaseException | None = None) -> None:
-        """Raise in the middle of writing an array. Change sets have no middle: a store writes them whole or not."""
+        """Raise in the middle of the last array of a call; change sets have no middle, as they are written at once."""
         broken = error or StoreUnavailable("No space left on the device")
-        self._announce("put_array", at, _When.DURING, _raising(broken))
+        self._announce("put_arrays", at, _When.DURING, _raising(broken))
 
     def delay(self, seconds: float, method: str = ANY, *, at: int = 1) -> None:
         """Wait before doing the work."""
@@ -118,11 +118,14 @@ class FaultyStore:
     def receipt(self, change_set_id: str, actor: str) -> Receipt | None:
         return self._disturbed("receipt", lambda: self._store.receipt(change_set_id, actor))
 
-    def put_array(self, source: ArraySource, unit: str | None) -> ArrayRef:
-        faults = self._due("put_array")
+    def put_arrays(self, items: Sequence[tuple[ArraySource, str | None]]) -> list[ArrayRef]:
+        faults = self._due("put_arrays")
         broken = next((fault for fault in faults if fault.when is _When.DURING), None)
-        given = source if broken is None else _BrokenOff(source, broken.happen)
-        return _around(faults, lambda: self._store.put_array(given, unit))
+        given = list(items)
+        if broken is not None:
+            source, unit = given[-1]
+            given[-1] = _BrokenOff(source, broken.happen), unit
+        return _around(faults, lambda: self._store.put_arrays(given))
 
     def read_array(self, ref: ArrayRef, key: Any = ...) -> npt.NDArray[Any]:
         return self._disturbed("read_array", lambda: self._store.read_array(ref, key))

@@ -15,7 +15,7 @@ def littered(lab):
     """A lab with two arrays that nothing names, sent long ago."""
     store = open_local(lab)
     for value in (1.0, 2.0):
-        store.put_array(Pieces(np.full(10_000, value), 10_000), "mV")
+        store.put_arrays([(Pieces(np.full(10_000, value), 10_000), "mV")])[0]
     with store._database.write() as transaction:
         transaction.run('UPDATE "array" SET touched = 0')
     store.close()

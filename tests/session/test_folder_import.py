@@ -54,7 +54,7 @@ def recordings(tmp_path: Path) -> Path:
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="a process cannot be killed by a signal there")
-@pytest.mark.parametrize(("place", "when"), [("put_array", "after"), ("apply", "before"), ("apply", "after")])
+@pytest.mark.parametrize(("place", "when"), [("put_arrays", "after"), ("apply", "before"), ("apply", "after")])
 def test_an_import_that_was_killed_goes_on_where_it_was(
     recordings: Path, tmp_path: Path, place: str, when: str
 ) -> None:

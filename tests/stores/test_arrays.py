@@ -68,14 +68,14 @@ def test_small_arrays_travel_inside_the_change_set(store, name):
 @pytest.mark.parametrize("name", ARRAYS)
 def test_any_array_may_be_stored_ahead(store, name):
     array = ARRAYS[name]
-    ref = store.put_array(Pieces(array, 2), None)
+    ref = store.put_arrays([(Pieces(array, 2), None)])[0]
     assert ref == ArrayRef(array_hash(array), array.dtype.str, array.shape, None)
     assert same(store.read_array(ref), array)
 
 
 def test_large_arrays_are_read_by_slice(store):
     array = np.random.default_rng(0).normal(size=(50_000, 4)).astype("<f4")
-    ref = store.put_array(Pieces(array, 7_000), "uV")
+    ref = store.put_arrays([(Pieces(array, 7_000), "uV")])[0]
     assert ref.nbytes > store.inline_limit
     create(store, "analogsignalarray", signal=ref)
     assert same(store.read_array(ref), array)
@@ -90,15 +90,15 @@ def test_many_slices_are_read_together(store):
     small, data = inline(np.arange(5), "s")
     create(store, "spiketrain", times=small, arrays=data)
     large = np.arange(30_000)
-    ref = store.put_array(Pieces(large, 30_000), None)
+    ref = store.put_arrays([(Pieces(large, 30_000), None)])[0]
     parts = store.read_arrays([(small, slice(1, 3)), (ref, slice(5, 7)), (small, ...)])
     assert [part.tolist() for part in parts] == [[1, 2], [5, 6], [0, 1, 2, 3, 4]]
 
 
 def test_equal_content_is_stored_once(store):
     array = np.arange(20_000)
-    first = store.put_array(Pieces(array, 999), "mV")
-    second = store.put_array(Pieces(array, 20_000), "uV")
+    first = store.put_arrays([(Pieces(array, 999), "mV")])[0]
+    second = store.put_arrays([(Pieces(array, 20_000), "uV")])[0]
     assert first.hash == second.hash
     assert (first.unit, second.unit) == ("mV", "uV")
     small, data = inline(array[:5], "s")
@@ -109,7 +109,7 @@ def test_equal_content_is_stored_once(store):
 
 def test_an_array_that_is_not_there_is_refused_and_not_found(store):
     ref, _ = inline(np.arange(7), "s")
-    with pytest.raises(IntegrityError, match="put_array"):
+    with pytest.raises(IntegrityError, match="put_arrays"):
         create(store, "spiketrain", times=ref)
     with pytest.raises(NotFound, match=ref.hash.hex()):
         store.read_array(ref)
@@ -129,12 +129,12 @@ def test_pieces_that_do_not_make_up_the_shape_are_refused(store):
 
     for size in (10, 50_000):
         with pytest.raises(ValidationFailed, match="bytes"):
-            store.put_array(Short(np.arange(size), size), None)
+            store.put_arrays([(Short(np.arange(size), size), None)])[0]
 
 
 def test_object_arrays_are_refused(store):
     with pytest.raises(ValidationFailed, match="dtype object"):
-        store.put_array(Pieces(np.array([None, {}], dtype=object), 2), None)
+        store.put_arrays([(Pieces(np.array([None, {}], dtype=object), 2), None)])[0]
 
 
 def test_a_hash_is_independent_of_layout_and_pieces():

@@ -52,13 +52,13 @@ def filled(place: Place) -> Place:
     target, options = place
     store = open_local(target, **options)
     small, data = inline(np.arange(5.0), "mV")
-    large = store.put_array(Pieces(np.arange(20_000.0), 5_000), "mV")
+    large = store.put_arrays([(Pieces(np.arange(20_000.0), 5_000), "mV")])[0]
     block = create(store, "block", name="Ünïcode", annotations={"nested": {"list": [1, 2.5, None]}})
     segment = create(store, "segment", block=block, name="before")
     change(store, "segment", segment, name="after")
     create(store, "analogsignal", segment=segment, signal=small, arrays=data)
     create(store, "analogsignal", segment=segment, signal=large)
-    store.put_array(Pieces(np.full(20_000, 7.0), 5_000), "mV")  # named by nothing
+    store.put_arrays([(Pieces(np.full(20_000, 7.0), 5_000), "mV")])[0]  # named by nothing
     store.set_access("block", block, {"ben": "read"}, "ann")
     store.accounts.add("eve", "pass-word")
     store.close()
@@ -113,7 +113,7 @@ def _commit_pairs(place: Place, ready: Any, stop: Any) -> None:
     store = open_local(place[0], **place[1])
     count = 0
     while not stop.is_set():
-        ref = store.put_array(Pieces(np.full(9_000, float(count)), 9_000), "mV")
+        ref = store.put_arrays([(Pieces(np.full(9_000, float(count)), 9_000), "mV")])[0]
         segment = row("segment", name=str(count))
         signal = row("analogsignal", segment=segment[0], signal=ref)
         store.apply(ChangeSet(creates={"segment": [segment], "analogsignal": [signal]}), "ann")

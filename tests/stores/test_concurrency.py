@@ -169,7 +169,7 @@ def test_a_full_disk_during_an_array_leaves_no_file(tmp_path, monkeypatch):
     with monkeypatch.context() as patch:
         patch.setattr(os, "fsync", full)
         with pytest.raises(StoreUnavailable, match="No space left"):
-            store.put_array(Pieces(np.arange(50_000), 50_000), None)
+            store.put_arrays([(Pieces(np.arange(50_000), 50_000), None)])[0]
     assert list((tmp_path / "lab" / "arrays").iterdir()) == []
     store.close()
 

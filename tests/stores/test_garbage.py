@@ -19,7 +19,7 @@ from gnode_orm.core.overview import FACTORS
 from gnode_orm.core.select import Select
 from gnode_orm.errors import AccessDenied, IntegrityError, NotFound, StoreUnavailable
 from gnode_orm.stores.local import open_local
-from gnode_orm.stores.local.arrays import Arrays
+from gnode_orm.stores.local.array_writing import ArrayWriter
 from gnode_orm.stores.local.garbage import Garbage
 from gnode_orm.stores.local.store import LocalStore
 from tests.stores.rows import columns, create, field, row
@@ -50,7 +50,7 @@ def folder(tmp_path: Path) -> Path:
 
 
 def put(store: LocalStore, count: int = 10_000, value: float = 1.0) -> ArrayRef:
-    return store.put_array(Pieces(np.full(count, value), 4_000), "mV")
+    return store.put_arrays([(Pieces(np.full(count, value), 4_000), "mV")])[0]
 
 
 def collect(store: LocalStore, older_than: timedelta = NOW) -> Garbage:
@@ -169,7 +169,7 @@ def test_a_commit_whose_array_was_removed_before_is_refused_whole_and_its_second
     other = opened()
     assert collect(other)
     other.close()
-    with pytest.raises(IntegrityError, match="store it with put_array first"):
+    with pytest.raises(IntegrityError, match="store it with put_arrays first"):
         create(store, "analogsignal", signal=ref)
     again = put(store)
     create(store, "analogsignal", signal=again)
@@ -177,16 +177,16 @@ def test_a_commit_whose_array_was_removed_before_is_refused_whole_and_its_second
 
 
 def test_a_file_that_is_on_its_way_to_its_row_stays_or_the_put_is_refused(opened, store, folder, monkeypatch):
-    register = Arrays._register
+    register = ArrayWriter._register
 
-    def collecting(self: Arrays, ref: ArrayRef, parts: Any) -> None:
+    def collecting(self: ArrayWriter, drafts: Any, durable: bool) -> None:
         other = opened()
         gone.append(collect(other, older))
         other.close()
-        register(self, ref, parts)
+        register(self, drafts, durable)
 
     gone: list[Garbage] = []
-    monkeypatch.setattr(Arrays, "_register", collecting)
+    monkeypatch.setattr(ArrayWriter, "_register", collecting)
     older = timedelta(hours=1)
     ref = put(store)
     assert not gone[0]
@@ -202,7 +202,7 @@ def test_a_file_that_was_left_without_a_row_is_removed(store, folder, monkeypatc
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr(Arrays, "_register", crash)
+        patch.setattr(ArrayWriter, "_register", crash)
         with pytest.raises(KeyboardInterrupt):
             put(store)
     assert len(files(folder)) == 1
@@ -218,7 +218,8 @@ def test_a_file_that_arrays_share_stays_while_one_of_them_is_named(store):
 
     base = put(store)
     handle = ArrayHandle.stored(store, base)
-    longer = store.put_array(ExtendedArray(handle, ArrayHandle.in_memory(np.full(10_000, 2.0), unit_of("mV"))), "mV")
+    more = ArrayHandle.in_memory(np.full(10_000, 2.0), unit_of("mV"))
+    longer = store.put_arrays([(ExtendedArray(handle, more), "mV")])[0]
     create(store, "analogsignal", signal=longer)
     assert collect(store).counts["files"] == 0
     assert store.read_array(longer)[[0, -1]].tolist() == [1.0, 2.0]
@@ -292,13 +293,13 @@ def test_an_upload_that_waited_for_long_and_is_finished_stays(store, folder, mon
         for number in (0, 1):
             store.uploads.put(ref, number, data[number * LEAF : (number + 1) * LEAF], "ann")
     age(store, folder)
-    register = Arrays._register
+    register = ArrayWriter._register
 
-    def collecting(self: Arrays, ref: ArrayRef, parts: Any) -> None:
+    def collecting(self: ArrayWriter, drafts: Any, durable: bool) -> None:
         assert collect(store, timedelta(hours=1)).counts["files"] == 0
-        register(self, ref, parts)
+        register(self, drafts, durable)
 
-    monkeypatch.setattr(Arrays, "_register", collecting)
+    monkeypatch.setattr(ArrayWriter, "_register", collecting)
     assert store.uploads.begin(ref, digests, "ann") == []
     assert store.read_array(ref)[0] == 1.0
 

@@ -364,7 +364,7 @@ def test_arrays_are_stored_before_what_names_them(lab, session, block):
     AnalogSignal(signal=(np.zeros(LARGE), "mV"), sampling_rate=1 * pq.kHz, t_start=0 * pq.s, segment=block.segments[0])
     lab.forget()
     session.commit()
-    assert lab.calls == ["put_array", "apply"]
+    assert lab.calls == ["put_arrays", "apply"]
 
 
 @pytest.mark.statement(63, 77)

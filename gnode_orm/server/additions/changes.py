@@ -51,5 +51,5 @@ def _check_arrays(store: Any, user: str, received: Received) -> None:
         ref = ArrayRef.from_columns(hash_, type_text)
         if hash_ not in sent and types.get(hash_) != (ref.dtype, ",".join(map(str, ref.shape))):
             raise IntegrityError(
-                f"The array {hash_.hex()} ({type_text}) is not in the lab; store it with put_array first"
+                f"The array {hash_.hex()} ({type_text}) is not in the lab; store it with put_arrays first"
             )

@@ -41,7 +41,7 @@ def store_arrays(work: Work) -> None:
         data = work.changes.arrays.get(hash_)
         if data is None:
             raise IntegrityError(
-                f"The array {hash_.hex()} ({type_text}) is not in the lab; store it with put_array first"
+                f"The array {hash_.hex()} ({type_text}) is not in the lab; store it with put_arrays first"
             )
         rows.append(to_row(ArrayRef.from_columns(hash_, type_text), data))
     if rows:

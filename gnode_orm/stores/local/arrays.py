@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import os
-import secrets
 import threading
 from collections import OrderedDict
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -16,18 +13,13 @@ import numpy.typing as npt
 from numpy.lib import format as npy
 
 from gnode_orm.core.array_pieces import read_pieces
-from gnode_orm.core.arrayhash import LEAF, ArrayHasher, bytes_of
-from gnode_orm.core.arrays import ArrayHandle
 from gnode_orm.core.changes import ArrayRef, ArraySource
-from gnode_orm.core.streamed import ExtendedArray
-from gnode_orm.errors import FormatError, NotFound, StoreUnavailable, ValidationFailed
-from gnode_orm.stores.local.array_rows import COLUMNS, Part, array_row, keep_stored, read_rows, touch
+from gnode_orm.errors import FormatError, NotFound
+from gnode_orm.stores.local.array_rows import Part, read_rows
+from gnode_orm.stores.local.array_writing import ArrayWriter
 from gnode_orm.stores.local.database import Database
-from gnode_orm.stores.local.durable import move_into_place
-from gnode_orm.stores.local.leaves import Leaves, bytes_from
 from gnode_orm.stores.local.pyramid import level
 
-INLINE_LIMIT = 64 * 1024
 _MAPPED = 128
 
 # From this size on an overview is worth keeping extremes for.
@@ -66,119 +58,16 @@ class Arrays:
         self.folder = folder
         self._database = database
         self._lock = threading.Lock()
-        self._leaves = Leaves(folder)
+        self._writer = ArrayWriter(database, folder, self._pieces)
         self._mapped: OrderedDict[bytes, Stored] = OrderedDict()
 
-    def put(self, source: ArraySource, unit: str | None) -> ArrayRef:
-        """Store an array that comes in pieces; durable when this returns."""
-        dtype, shape = np.dtype(source.dtype), tuple(source.shape)
-        if dtype.hasobject or dtype.names:
-            raise ValidationFailed(
-                f"An array of dtype {dtype} cannot be stored; use numbers, text or bytes", value=dtype
-            )
-        size = int(np.prod(shape, dtype=object)) * dtype.itemsize
-        return self._put_inline(source, unit) if size <= INLINE_LIMIT else self._put_file(source, unit)
-
-    def _put_inline(self, source: ArraySource, unit: str | None) -> ArrayRef:
-        with ArrayHasher(source.dtype, source.shape) as hasher:
-            data = b"".join(bytes(bytes_of(piece)) for piece in _hashed(source, hasher))
-            ref = ArrayRef(hasher.digest(), source.dtype.str, tuple(source.shape), unit)
-        _check_size(ref, len(data))
-        with self._database.write() as transaction:
-            if not touch(transaction, [ref.hash]):
-                transaction.insert("array", COLUMNS, [array_row(ref, data)])
-        return ref
-
-    def _put_file(self, source: ArraySource, unit: str | None) -> ArrayRef:
-        try:
-            self.folder.mkdir(parents=True, exist_ok=True)
-            shared = self._shared(source)
-            return self._append(source, shared, unit) if shared else self._write(source, unit)
-        except OSError as error:
-            raise self._database.translate(error) or error from error
-
-    def _write(self, source: ArraySource, unit: str | None) -> ArrayRef:
-        with self._new_file() as temporary, ArrayHasher(source.dtype, source.shape) as hasher:
-            ref = _write_file(temporary, source, hasher, unit)
-            if not self._knows(ref):
-                self._keep_file(temporary, ref)
-                self._leaves.keep(ref, hasher.leaves())
-                self._register(ref, [(_name(ref), _rows_of(ref))])
-        return ref
+    def put(self, items: Sequence[tuple[ArraySource, str | None]]) -> list[ArrayRef]:
+        """Store arrays that come in pieces, ahead of the commit that names them."""
+        return self._writer.put(items)
 
     def adopt(self, file: Path, ref: ArrayRef, digests: bytes) -> None:
-        """Take over a whole and verified file, and the digests of its leaves, unless the array is there already."""
-        if self._knows(ref):
-            return
-        try:
-            self._keep_file(file, ref)
-        except FileNotFoundError:
-            # Another process took over the same file at the same moment.
-            if not (self.folder / _name(ref)).exists():
-                raise
-        self._leaves.keep(ref, digests[: ref.nbytes // LEAF * 32])
-        self._register(ref, [(_name(ref), _rows_of(ref))])
-
-    def _append(self, source: Any, shared: list[Part], unit: str | None) -> ArrayRef:
-        """Store the rows that were appended to a stored array in a file of their own; the files before are shared."""
-        base: ArrayRef = source.base.ref
-        with (
-            self._new_file() as temporary,
-            ArrayHasher(source.dtype, source.shape, self._leaves.known(base, self._pieces(base, shared))) as whole,
-            ArrayHasher(source.more.dtype, source.more.shape) as hasher,
-        ):
-            for tail in bytes_from(self._pieces(base, shared), base.nbytes // LEAF * LEAF):
-                whole.take(tail)
-            more = _write_file(temporary, source.more, hasher, unit)
-            for piece in source.more.chunks():
-                whole.update(piece)
-                whole.wait()
-            ref = ArrayRef(whole.digest(), source.dtype.str, tuple(source.shape), unit)
-            if not self._knows(ref):
-                self._keep_file(temporary, more)
-                self._leaves.keep(ref, whole.leaves())
-                self._register(ref, [*((part.file, part.rows) for part in shared), (_name(more), _rows_of(more))])
-        return ref
-
-    def _shared(self, source: Any) -> list[Part]:
-        """The files of a stored array that the source appends to."""
-        base = source.base.ref if isinstance(source, ExtendedArray) else None
-        if base is None or not self._knows(base):
-            return []
-        with self._database.read() as transaction:
-            found = read_rows(transaction, [base.hash]).get(base.hash)
-        return found.parts if found is not None else []
-
-    @contextmanager
-    def _new_file(self) -> Iterator[Path]:
-        temporary = self.folder / f"tmp-{secrets.token_hex(8)}"
-        try:
-            yield temporary
-        finally:
-            temporary.unlink(missing_ok=True)
-
-    def _knows(self, ref: ArrayRef) -> bool:
-        return bool(keep_stored(self._database, [ref.hash]))
-
-    def _keep_file(self, temporary: Path, ref: ArrayRef) -> None:
-        # The file is whole and on disk before any row names it; a crash in between leaves a file and nothing else.
-        # Its age counts from now, since a file that was sent in pieces may have waited for long.
-        os.utime(temporary)
-        move_into_place(temporary, self.folder / _name(ref))
-
-    def _register(self, ref: ArrayRef, files: list[tuple[str, int]]) -> None:
-        with self._database.write() as transaction:
-            if not touch(transaction, [ref.hash]):
-                self._check_files(files)
-                transaction.insert("array", COLUMNS, [array_row(ref, None)])
-                rows = [(ref.hash, n, name, length) for n, (name, length) in enumerate(files)]
-                transaction.insert("array_part", ("array", "n", "file", "rows"), rows)
-
-    def _check_files(self, files: list[tuple[str, int]]) -> None:
-        # Files that no row names are removed by a writer, so none goes from here on.
-        missing = [name for name, _ in files if not (self.folder / name).exists()]
-        if missing:
-            raise StoreUnavailable(f"The array file {missing[0]} was removed while it was stored; commit again")
+        """Take over a whole and verified file, and the digests of its leaves; durable when this returns."""
+        self._writer.adopt(file, ref, digests)
 
     def read(self, items: Sequence[tuple[ArrayRef, Any]]) -> list[Array]:
         """Read slices; arrays that are not mapped yet are found in one statement."""
@@ -249,45 +138,6 @@ class Arrays:
             self._mapped.clear()
 
 
-def _hashed(source: ArraySource, hasher: ArrayHasher) -> Iterator[Array]:
-    if isinstance(source, ArrayHandle) and (held := source.held) is not None:
-        # Stays in memory, so its hash may be computed while the caller writes and syncs.
-        yield _given_to(hasher, held, source.dtype)
-        return
-    for chunk in source.chunks():
-        yield _given_to(hasher, chunk, source.dtype)
-        # Hashed while it was written; its owner may use the memory again for the next piece.
-        hasher.wait()
-
-
-def _given_to(hasher: ArrayHasher, chunk: Array, dtype: np.dtype[Any]) -> Array:
-    piece = np.ascontiguousarray(chunk, dtype=dtype).reshape(np.shape(chunk))
-    hasher.update(piece)
-    return piece
-
-
-def _write_file(path: Path, source: ArraySource, hasher: ArrayHasher, unit: str | None) -> ArrayRef:
-    head = {"descr": npy.dtype_to_descr(source.dtype), "fortran_order": False, "shape": tuple(source.shape)}
-    with path.open("xb") as file:
-        npy.write_array_header_1_0(file, head)
-        start = file.tell()
-        for piece in _hashed(source, hasher):
-            file.write(bytes_of(piece))
-        written = file.tell() - start
-        file.flush()
-        os.fsync(file.fileno())
-    ref = ArrayRef(hasher.digest(), source.dtype.str, tuple(source.shape), unit)
-    _check_size(ref, written)
-    return ref
-
-
-def _check_size(ref: ArrayRef, size: int) -> None:
-    if size != ref.nbytes:
-        raise ValidationFailed(
-            f"The pieces of an array of {ref.dtype} {ref.shape} hold {size} bytes, {ref.nbytes} are needed"
-        )
-
-
 def _read_header(file: BinaryIO, ref: ArrayRef, path: Path) -> int:
     npy.read_magic(file)
     shape, _, dtype = npy.read_array_header_1_0(file)
@@ -302,7 +152,3 @@ def _empty(ref: ArrayRef) -> Array:
 
 def _name(ref: ArrayRef) -> str:
     return f"{ref.hash.hex()[:2]}/{ref.hash.hex()}.npy"
-
-
-def _rows_of(ref: ArrayRef) -> int:
-    return ref.shape[0] if ref.shape else 1

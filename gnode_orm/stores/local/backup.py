@@ -23,7 +23,7 @@ import orjson
 
 from gnode_orm.errors import FormatError, StoreUnavailable, ValidationFailed
 from gnode_orm.stores.local.copying import copy_database
-from gnode_orm.stores.local.durable import sync_folder
+from gnode_orm.stores.local.durable import sync
 from gnode_orm.stores.local.garbage import array_columns
 from gnode_orm.stores.local.lab import open_lab
 from gnode_orm.stores.local.opening import Place, place_of
@@ -94,7 +94,7 @@ def _backup(place: Place, path: Path) -> Backup:
         )  # fmt: skip
         _write(partial, made, copy, place.arrays, names)
         os.link(partial, path)  # refuses what came to be there in the meantime
-        sync_folder(path.parent)
+        sync(path.parent)
         return made
     except FileExistsError:
         raise _taken(path) from None

@@ -8,7 +8,7 @@ from contextlib import closing
 from pathlib import Path
 
 from gnode_orm.stores.local.database import Database, Transaction
-from gnode_orm.stores.local.durable import sync_folder
+from gnode_orm.stores.local.durable import sync
 from gnode_orm.stores.local.sqlite import SqliteDatabase
 from gnode_orm.stores.local.tables import lab_tables
 
@@ -35,7 +35,7 @@ def copy_database(database: Database, transaction: Transaction, path: Path) -> N
         with partial.open("rb") as file:
             os.fsync(file.fileno())
         os.replace(partial, path)
-        sync_folder(path.parent)
+        sync(path.parent)
     finally:
         partial.unlink(missing_ok=True)
 

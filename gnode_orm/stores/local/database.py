@@ -171,9 +171,12 @@ class Database(ABC):
             yield transaction
 
     @contextmanager
-    def write(self) -> Iterator[Transaction]:
-        """A transaction that excludes other writers; committed, and durable, when left without an error."""
-        with self.read() as transaction, self._scope(transaction, "write"):
+    def write(self, *, durable: bool = True) -> Iterator[Transaction]:
+        """A transaction that excludes other writers; committed when left without an error.
+
+        It is on disk then, or, where it need not be ``durable`` by itself, at the latest with the next one that is.
+        """
+        with self.read() as transaction, self._scope(transaction, "write" if durable else "relaxed write"):
             yield transaction
 
     @contextmanager

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import secrets
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -12,13 +13,15 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+# Syncing is waiting: more at once than there are cores let the disk take many files in one go.
+_AT_ONCE = 4
+
 
 def replace_file(path: Path, array: npt.NDArray[Any]) -> None:
     """Write an array as a ``.npy`` file."""
     with _saved(path, array) as temporary:
-        with temporary.open("rb") as file:
-            os.fsync(file.fileno())
-        move_into_place(temporary, path)
+        sync(temporary)
+        move_into_place([(temporary, path)])
 
 
 def write_beside(path: Path, array: npt.NDArray[Any]) -> None:
@@ -39,18 +42,48 @@ def _saved(path: Path, array: npt.NDArray[Any]) -> Iterator[Path]:
         temporary.unlink(missing_ok=True)
 
 
-def move_into_place(temporary: Path, final: Path) -> None:
-    """Give a written and synced file its name."""
-    if not final.parent.is_dir():
-        final.parent.mkdir(exist_ok=True)
-        sync_folder(final.parent.parent)
-    os.replace(temporary, final)
-    sync_folder(final.parent)
+def move_into_place(pairs: Sequence[tuple[Path, Path]]) -> None:
+    """Give written and synced files their names; each folder is synced once."""
+    folders = dict.fromkeys(final.parent for _, final in pairs)
+    new = [folder for folder in folders if not folder.is_dir()]
+    for folder in new:
+        folder.mkdir(exist_ok=True)
+    for temporary, final in pairs:
+        os.replace(temporary, final)
+    with Syncing() as syncing:
+        for folder in {*folders, *(folder.parent for folder in new)}:
+            syncing.begin(folder)
 
 
-def sync_folder(folder: Path) -> None:
-    """Bring the names in a folder to disk."""
-    handle = os.open(folder, os.O_RDONLY)
+class Syncing:
+    """Brings files and folders to disk on threads, while their owner writes on; all are there when it is left."""
+
+    def __init__(self) -> None:
+        self._pool = ThreadPoolExecutor(_AT_ONCE)
+        self._running: list[Future[None]] = []
+
+    def begin(self, path: Path) -> None:
+        """Begin to sync what is at a path by now."""
+        self._running.append(self._pool.submit(sync, path))
+
+    @property
+    def idle(self) -> bool:
+        """Whether everything that was begun is on disk."""
+        return all(item.done() for item in self._running)
+
+    def __enter__(self) -> Syncing:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        self._pool.shutdown()
+        if kind is None:
+            for item in self._running:
+                item.result()
+
+
+def sync(path: Path) -> None:
+    """Bring a file, or the names in a folder, to disk."""
+    handle = os.open(path, os.O_RDONLY)
     try:
         os.fsync(handle)
     finally:

@@ -117,6 +117,8 @@ class PostgresDatabase(Database):
             transaction.connection.execute("BEGIN ISOLATION LEVEL REPEATABLE READ")
             return
         transaction.connection.execute("BEGIN")
+        if how == "relaxed write":
+            transaction.connection.execute("SET LOCAL synchronous_commit = off")
         transaction.connection.execute(f"SELECT pg_advisory_xact_lock({_WRITE_LOCK})")
 
     def _roll_back(self, connection: psycopg.Connection[Any]) -> None:

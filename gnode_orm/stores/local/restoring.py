@@ -21,7 +21,7 @@ from gnode_orm.core.arrayhash import ArrayHasher
 from gnode_orm.errors import FormatError, GnodeError, StoreUnavailable, ValidationFailed
 from gnode_orm.stores.local.backup import Backup, opened
 from gnode_orm.stores.local.database import Database
-from gnode_orm.stores.local.durable import move_into_place, sync_folder
+from gnode_orm.stores.local.durable import move_into_place, sync
 from gnode_orm.stores.local.formats import FORMAT
 from gnode_orm.stores.local.lab import Lab, check_not_newer, make_tables
 from gnode_orm.stores.local.opening import Place, place_of
@@ -76,9 +76,9 @@ def _to_folder(file: Path, folder: Path, arrays: str | os.PathLike[str] | None) 
             _fill_file(made.database, copy)
             copy.unlink()
         made.complete()
-        sync_folder(made.path)
+        sync(made.path)
         os.rename(made.path, folder)  # refuses a folder that came to hold something
-        sync_folder(folder.parent)
+        sync(folder.parent)
     except BaseException:
         shutil.rmtree(made.path, ignore_errors=True)
         raise
@@ -162,7 +162,7 @@ def _write_array(content: BinaryIO, path: Path, expected: str) -> None:
             file.seek(0)
             if _hash_of(file) != expected:
                 raise FormatError(f"The array {expected} in the backup is damaged; nothing was restored")
-        move_into_place(temporary, path)
+        move_into_place([(temporary, path)])
     finally:
         temporary.unlink(missing_ok=True)
 

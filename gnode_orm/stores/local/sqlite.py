@@ -107,7 +107,6 @@ class SqliteDatabase(Database):
         for name, function in (("fold", fold), ("matches", matches), ("imatches", matches_in_any_case)):
             connection.create_function(name, 1 if name == "fold" else 2, function, deterministic=True)
         connection.execute("PRAGMA foreign_keys = ON")
-        connection.execute("PRAGMA synchronous = FULL")
         if self.path is not None and not self.readonly:
             self._set_journal(connection)
 
@@ -125,7 +124,13 @@ class SqliteDatabase(Database):
         return SqliteTransaction(self, connection)
 
     def _begin(self, transaction: Transaction, how: str) -> None:
-        transaction.connection.execute("BEGIN IMMEDIATE" if how == "write" else "BEGIN")
+        if how == "read":
+            transaction.connection.execute("BEGIN")
+            return
+        # A log is synced in its order; without one, the database itself could be harmed.
+        level = "NORMAL" if how == "relaxed write" and self.journal == "WAL" else "FULL"
+        transaction.connection.execute(f"PRAGMA synchronous = {level}")
+        transaction.connection.execute("BEGIN IMMEDIATE")
 
     def _roll_back(self, connection: sqlite3.Connection) -> None:
         # A full disk makes SQLite roll back by itself.
@@ -133,9 +138,9 @@ class SqliteDatabase(Database):
             connection.execute("ROLLBACK")
 
     @contextmanager
-    def write(self) -> Iterator[Transaction]:
+    def write(self, *, durable: bool = True) -> Iterator[Transaction]:
         # Threads queue up here, in order; SQLite's own waiting is by polling, for other processes.
-        with self._writers, super().write() as transaction:
+        with self._writers, super().write(durable=durable) as transaction:
             yield transaction
 
     def is_duplicate(self, error: Exception) -> bool:

@@ -14,7 +14,8 @@ from gnode_orm.errors import AccessDenied, NotFound
 from gnode_orm.stores.local import reading, sharing
 from gnode_orm.stores.local.accounts import Accounts
 from gnode_orm.stores.local.apply import apply
-from gnode_orm.stores.local.arrays import INLINE_LIMIT, Arrays
+from gnode_orm.stores.local.array_writing import INLINE_LIMIT
+from gnode_orm.stores.local.arrays import Arrays
 from gnode_orm.stores.local.compile_select import kind_spec
 from gnode_orm.stores.local.database import Database
 from gnode_orm.stores.local.deletes import preview
@@ -86,9 +87,9 @@ class LocalStore:
             )  # fmt: skip
         return Receipt(*rows[0]) if rows else None
 
-    def put_array(self, source: ArraySource, unit: str | None) -> ArrayRef:
+    def put_arrays(self, items: Sequence[tuple[ArraySource, str | None]]) -> list[ArrayRef]:
         self._check_writable()
-        return self._arrays.put(source, unit)
+        return self._arrays.put(items)
 
     def read_array(self, ref: ArrayRef, key: Any = ...) -> npt.NDArray[Any]:
         return self._arrays.read([(ref, key)])[0]

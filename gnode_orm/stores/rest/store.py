@@ -123,9 +123,9 @@ class RestStore:
 
     # ---- arrays
 
-    def put_array(self, source: ArraySource, unit: str | None) -> ArrayRef:
+    def put_arrays(self, items: Sequence[tuple[ArraySource, str | None]]) -> list[ArrayRef]:
         self._check_writable()
-        return self._sender.put(source, unit)
+        return [self._sender.put(source, unit) for source, unit in items]
 
     def read_array(self, ref: ArrayRef, key: Any = ...) -> npt.NDArray[Any]:
         return self._receiver.read([(ref, key)])[0]

@@ -37,7 +37,7 @@ def shared(server: Served) -> tuple[ArrayRef, int]:
     """An array of ann in a block that ben may read."""
     ann = server.by("ann")
     server.token("ben")
-    ref = ann.put_array(Pieces(np.arange(float(SIZE)), 9_000), "mV")
+    ref = ann.put_arrays([(Pieces(np.arange(float(SIZE)), 9_000), "mV")])[0]
     block = create(ann, "block")
     segment = create(ann, "segment", block=block)
     create(ann, "analogsignal", segment=segment, signal=ref)
@@ -107,7 +107,7 @@ def test_each_user_of_each_server_has_a_part_of_his_own(folder, server, shared):
 def test_slices_and_small_arrays_are_not_kept(folder, server):
     ann = server.open("ann")
     for count, key in ((SIZE, slice(0, 9_000)), (100, ...)):
-        ref = ann.put_array(Pieces(np.arange(float(count)), count), "mV")
+        ref = ann.put_arrays([(Pieces(np.arange(float(count)), count), "mV")])[0]
         ann.read_array(ref, key)
     assert files(folder) == []
     ann.close()

@@ -75,7 +75,7 @@ def test_silence_is_told_after_the_time_allowed(server):
 def test_an_answer_with_arrays_that_is_cut_is_read_again(server, fault):
     store = server.open("ann", HASTY)
     array = np.arange(40_000.0)
-    ref = store.put_array(Pieces(array, 10_000), "mV")
+    ref = store.put_arrays([(Pieces(array, 10_000), "mV")])[0]
     server.fault("/arrays/read", fault)
     assert np.array_equal(store.read_array(ref), array)
 
@@ -84,7 +84,7 @@ def test_pieces_that_are_lost_are_sent_again(server, fault):
     store = server.open("ann", HASTY)
     array = np.arange(3_000_000.0)
     server.fault("/1", fault)
-    ref = store.put_array(Pieces(array, 100_000), "mV")
+    ref = store.put_arrays([(Pieces(array, 100_000), "mV")])[0]
     assert np.array_equal(store.read_array(ref, slice(1_500_000, 1_500_010)), array[1_500_000:1_500_010])
 
 
@@ -93,15 +93,15 @@ def test_an_array_is_gone_on_with_where_it_was_left(server):
     array = np.arange(5_000_000.0)  # five pieces
     server.fault("/3", cut_before)
     with pytest.raises(StoreUnavailable):
-        store.put_array(Pieces(array, 500_000), "mV")
+        store.put_arrays([(Pieces(array, 500_000), "mV")])[0]
     before = len([path for path in server.requests if path.endswith(tuple("01234"))])
-    ref = store.put_array(Pieces(array, 500_000), "mV")
+    ref = store.put_arrays([(Pieces(array, 500_000), "mV")])[0]
     sent = [path[-1] for path in server.requests if path.endswith(tuple("01234"))][before:]
     assert "3" in sent
     assert len(sent) < 5
     assert np.array_equal(store.read_array(ref), array)
     put_again = len(server.requests)
-    assert store.put_array(Pieces(array, 500_000), "uV").hash == ref.hash
+    assert store.put_arrays([(Pieces(array, 500_000), "uV")])[0].hash == ref.hash
     assert [path.rpartition("/")[2] for path in server.requests[put_again:]] == ["begin"]
 
 
@@ -111,12 +111,12 @@ def test_a_piece_that_a_crash_of_the_machine_spoils_is_sent_again(server, local)
     array = np.arange(5_000_000.0)  # five pieces
     server.fault("/3", cut_before)
     with pytest.raises(StoreUnavailable):
-        store.put_array(Pieces(array, 500_000), "mV")
+        store.put_arrays([(Pieces(array, 500_000), "mV")])[0]
     (staged,) = local.uploads._folder.glob("*.npy")
     with staged.open("r+b") as file:
         file.seek(1 << 20)
         file.write(bytes(1 << 10))
-    ref = store.put_array(Pieces(array, 500_000), "mV")
+    ref = store.put_arrays([(Pieces(array, 500_000), "mV")])[0]
     assert np.array_equal(store.read_array(ref), array)
     assert [path.rpartition("/")[2] for path in server.requests].count("0") == 2
 

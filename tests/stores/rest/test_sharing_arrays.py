@@ -28,7 +28,7 @@ def ref(request, server):
     """An array of ann's private block; gives the block too."""
     ann = server.by("ann")
     if request.param == "large":
-        found = ann.put_array(Pieces(LARGE, 5_000), "mV")
+        found = ann.put_arrays([(Pieces(LARGE, 5_000), "mV")])[0]
         block, _ = block_with(ann, found)
     else:
         found, data = inline(SMALL, "mV")
@@ -56,7 +56,7 @@ def test_who_sends_the_same_content_may_have_it(server, ref):
     found, _ = ref
     ben = server.by("ben")
     array = LARGE if found.nbytes > ben.inline_limit else SMALL
-    assert ben.put_array(Pieces(array, 5_000), "mV").hash == found.hash
+    assert ben.put_arrays([(Pieces(array, 5_000), "mV")])[0].hash == found.hash
     create(ben, "analogsignal", by="ben", signal=found)
     assert np.array_equal(ben.read_array(found), array)
 

@@ -101,7 +101,7 @@ class Files:
             return _Pieces(self._mapped(ref))
         if place_of(ref.hash) is not None:
             return _Pieces(self.read(ref))
-        raise IntegrityError(f"The array {ref.hash.hex()} is not here; store it with put_array first")
+        raise IntegrityError(f"The array {ref.hash.hex()} is not here; store it with put_arrays first")
 
     def content_hash(self, ref: ArrayRef) -> bytes:
         """Give the hash of an array's content, which its name does not tell."""

@@ -82,9 +82,9 @@ class V1Store:
 
     # ---- arrays
 
-    def put_array(self, source: ArraySource, unit: str | None) -> ArrayRef:
+    def put_arrays(self, items: Sequence[tuple[ArraySource, str | None]]) -> list[ArrayRef]:
         self._check_writable()
-        return self._files.put(source, unit)
+        return [self._files.put(source, unit) for source, unit in items]
 
     def open_array(self, name: bytes, unit: str | None) -> ArrayRef | None:
         """Say what an array is that a record names; ``None`` where no data were stored."""

@@ -1,0 +1,233 @@
+"""Arrays on their way into a lab: written and hashed one after the other, synced together, registered in one step.
+
+A file is whole and on disk, under its name, before any row names it; a crash in between leaves a file and nothing else.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from numpy.lib import format as npy
+
+from gnode_orm.core.arrayhash import LEAF, ArrayHasher, bytes_of
+from gnode_orm.core.arrays import ArrayHandle
+from gnode_orm.core.changes import ArrayRef, ArraySource
+from gnode_orm.core.streamed import ExtendedArray
+from gnode_orm.errors import StoreUnavailable, ValidationFailed
+from gnode_orm.stores.local.array_rows import COLUMNS, Part, array_row, keep_stored, read_rows, touch
+from gnode_orm.stores.local.database import Database, Transaction
+from gnode_orm.stores.local.durable import Syncing, move_into_place
+from gnode_orm.stores.local.leaves import Leaves, bytes_from
+
+INLINE_LIMIT = 64 * 1024
+# Bytes after which the disk begins with a file that is still written.
+_AHEAD = 32 << 20
+
+Array = npt.NDArray[Any]
+Pieces = Callable[[ArrayRef, Sequence[Part]], list[Array]]
+
+
+@dataclass
+class _Draft:
+    """An array that is written, but that no row names yet.
+
+    Attributes:
+        data: its bytes, where they go into the database.
+        temporary: else the file with what is new of it.
+        file: the name that this file will have.
+        parts: the files that hold the whole.
+        leaves: digests of its whole leaves.
+    """
+
+    ref: ArrayRef
+    data: bytes | None = None
+    temporary: Path | None = None
+    file: str = ""
+    parts: list[Part] = field(default_factory=list)
+    leaves: bytes = b""
+
+
+class ArrayWriter:
+    """Stores the arrays of one lab.
+
+    Args:
+        folder: where files go: ``ab/abcdef….npy``, named by the hash.
+        pieces: maps the parts of a stored array, to go on from where it ends.
+    """
+
+    def __init__(self, database: Database, folder: Path, pieces: Pieces) -> None:
+        self._database = database
+        self._folder = folder
+        self._leaves = Leaves(folder)
+        self._pieces = pieces
+
+    def put(self, items: Sequence[tuple[ArraySource, str | None]]) -> list[ArrayRef]:
+        """Store arrays that come in pieces; their files are on disk when this returns.
+
+        Their rows are so with the commit that names them: the log of the database is synced in its order.
+        """
+        try:
+            with ExitStack() as temporary:
+                with Syncing() as syncing:
+                    drafts = [self._drafted(source, unit, syncing, temporary) for source, unit in items]
+                self._keep(drafts, durable=False)
+            return [draft.ref for draft in drafts]
+        except OSError as error:
+            raise self._database.translate(error) or error from error
+
+    def adopt(self, file: Path, ref: ArrayRef, digests: bytes) -> None:
+        """Take over a whole, verified and synced file, and the digests of its leaves; durable when this returns."""
+        draft = _draft_of_file(ref, file, digests[: ref.nbytes // LEAF * 32])
+        # Its age counts from now, since a file that was sent in pieces may have waited for long.
+        os.utime(file)
+        try:
+            self._keep([draft], durable=True)
+        except FileNotFoundError:
+            # Another process took over the same file at the same moment.
+            if not (self._folder / draft.file).exists():
+                raise
+            self._register([draft], durable=True)
+
+    # ---- writing
+
+    def _drafted(self, source: ArraySource, unit: str | None, syncing: Syncing, temporary: ExitStack) -> _Draft:
+        dtype = np.dtype(source.dtype)
+        if dtype.hasobject or dtype.names:
+            raise ValidationFailed(
+                f"An array of dtype {dtype} cannot be stored; use numbers, text or bytes", value=dtype
+            )
+        if int(np.prod(tuple(source.shape), dtype=object)) * dtype.itemsize <= INLINE_LIMIT:
+            return _inline(source, unit)
+        self._folder.mkdir(parents=True, exist_ok=True)
+        path = self._folder / f"tmp-{secrets.token_hex(8)}"
+        temporary.callback(path.unlink, missing_ok=True)
+        shared = self._shared(source)
+        if shared:
+            return self._appended(source, shared, unit, path, syncing)
+        return _written(path, source, unit, syncing)
+
+    def _shared(self, source: Any) -> list[Part]:
+        """The files of a stored array that the source appends to."""
+        base = source.base.ref if isinstance(source, ExtendedArray) else None
+        if base is None or not keep_stored(self._database, [base.hash]):
+            return []
+        with self._database.read() as transaction:
+            found = read_rows(transaction, [base.hash]).get(base.hash)
+        return found.parts if found is not None else []
+
+    def _appended(self, source: Any, shared: list[Part], unit: str | None, path: Path, syncing: Syncing) -> _Draft:
+        """Write the rows that were appended to a stored array to a file of their own; the files before are shared."""
+        base: ArrayRef = source.base.ref
+        stored = self._pieces(base, shared)
+        with ArrayHasher(source.dtype, source.shape, self._leaves.known(base, stored)) as whole:
+            for tail in bytes_from(stored, base.nbytes // LEAF * LEAF):
+                whole.take(tail)
+            more = _written(path, source.more, unit, syncing)
+            for piece in source.more.chunks():
+                whole.update(piece)
+                whole.wait()
+            ref = ArrayRef(whole.digest(), source.dtype.str, tuple(source.shape), unit)
+            return _Draft(ref, None, path, more.file, [*shared, *more.parts], whole.leaves())
+
+    # ---- keeping
+
+    def _keep(self, drafts: Sequence[_Draft], durable: bool) -> None:
+        stored = keep_stored(self._database, [draft.ref.hash for draft in drafts])
+        new = list({draft.ref.hash: draft for draft in drafts if draft.ref.hash not in stored}.values())
+        if not new:
+            return
+        # Appending different arrays by the same rows gives the same file.
+        moves = {draft.file: draft.temporary for draft in new if draft.temporary is not None}
+        move_into_place([(temporary, self._folder / file) for file, temporary in moves.items()])
+        for draft in new:
+            self._leaves.keep(draft.ref, draft.leaves)
+        self._register(new, durable)
+
+    def _register(self, drafts: Sequence[_Draft], durable: bool) -> None:
+        with self._database.write(durable=durable) as transaction:
+            stored = touch(transaction, [draft.ref.hash for draft in drafts])
+            new = [draft for draft in drafts if draft.ref.hash not in stored]
+            self._check_files(new)
+            _insert(transaction, new)
+
+    def _check_files(self, drafts: Sequence[_Draft]) -> None:
+        # Files that no row names are removed by a writer, so none goes from here on.
+        for file in {part.file for draft in drafts for part in draft.parts}:
+            if not (self._folder / file).exists():
+                raise StoreUnavailable(f"The array file {file} was removed while it was stored; commit again")
+
+
+def _insert(transaction: Transaction, drafts: Sequence[_Draft]) -> None:
+    transaction.insert("array", COLUMNS, [array_row(draft.ref, draft.data) for draft in drafts])
+    rows = [(draft.ref.hash, n, part.file, part.rows) for draft in drafts for n, part in enumerate(draft.parts)]
+    transaction.insert("array_part", ("array", "n", "file", "rows"), rows)
+
+
+def _inline(source: ArraySource, unit: str | None) -> _Draft:
+    with ArrayHasher(source.dtype, source.shape) as hasher:
+        data = b"".join(bytes(bytes_of(piece)) for piece in _hashed(source, hasher))
+        ref = ArrayRef(hasher.digest(), source.dtype.str, tuple(source.shape), unit)
+    _check_size(ref, len(data))
+    return _Draft(ref, data)
+
+
+def _written(path: Path, source: ArraySource, unit: str | None, syncing: Syncing) -> _Draft:
+    head = {"descr": npy.dtype_to_descr(source.dtype), "fortran_order": False, "shape": tuple(source.shape)}
+    with ArrayHasher(source.dtype, source.shape) as hasher, path.open("xb") as file:
+        npy.write_array_header_1_0(file, head)
+        start = file.tell()
+        for view in _cut(_hashed(source, hasher)):
+            file.write(view)
+            if file.tell() >= _AHEAD and syncing.idle:
+                syncing.begin(path)
+        size = file.tell() - start
+        file.flush()
+        syncing.begin(path)
+        ref = ArrayRef(hasher.digest(), source.dtype.str, tuple(source.shape), unit)
+        _check_size(ref, size)
+    return _draft_of_file(ref, path, hasher.leaves())
+
+
+def _draft_of_file(ref: ArrayRef, path: Path, leaves: bytes) -> _Draft:
+    file = f"{ref.hash.hex()[:2]}/{ref.hash.hex()}.npy"
+    return _Draft(ref, None, path, file, [Part(file, ref.shape[0] if ref.shape else 1)], leaves)
+
+
+def _cut(pieces: Iterator[Array]) -> Iterator[memoryview]:
+    """Cut what stands in memory as a whole into pieces after which the disk may begin."""
+    for piece in pieces:
+        view = bytes_of(piece)
+        for start in range(0, len(view), _AHEAD):
+            yield view[start : start + _AHEAD]
+
+
+def _hashed(source: ArraySource, hasher: ArrayHasher) -> Iterator[Array]:
+    if isinstance(source, ArrayHandle) and (held := source.held) is not None:
+        # Stays in memory, so its hash may be computed while the caller writes.
+        yield _given_to(hasher, held, source.dtype)
+        return
+    for chunk in source.chunks():
+        yield _given_to(hasher, chunk, source.dtype)
+        # Hashed while it was written; its owner may use the memory again for the next piece.
+        hasher.wait()
+
+
+def _given_to(hasher: ArrayHasher, chunk: Array, dtype: np.dtype[Any]) -> Array:
+    piece = np.ascontiguousarray(chunk, dtype=dtype).reshape(np.shape(chunk))
+    hasher.update(piece)
+    return piece
+
+
+def _check_size(ref: ArrayRef, size: int) -> None:
+    if size != ref.nbytes:
+        raise ValidationFailed(
+            f"The pieces of an array of {ref.dtype} {ref.shape} hold {size} bytes, {ref.nbytes} are needed"
+        )
