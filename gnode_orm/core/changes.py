@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from gnode_orm.core.arrayhash import content_hash
+from gnode_orm.errors import IntegrityError
 
 Version = int
 """Microseconds since 1970 UTC of the commit that wrote a row, strictly rising within a lab: the version of a row, its
@@ -131,6 +132,7 @@ class ChangeSet:
 
     Attributes:
         id: made once, when the plan is built, and kept over retries.
+        attempt: made anew with the content, so that a receipt tells which of several contents under one id it is for.
         creates: rows to create by kind, kinds in the schema's order and rows with parents first; a row is the id
             and the kind's write columns.
         updates, deletes, links: as named; deletes stand children first.
@@ -139,6 +141,7 @@ class ChangeSet:
     """
 
     id: str = field(default_factory=lambda: secrets.token_hex(16))
+    attempt: str = field(default_factory=lambda: secrets.token_hex(8), kw_only=True)
     message: str | None = None
     creates: dict[str, list[tuple[Any, ...]]] = field(default_factory=dict)
     updates: list[Update] = field(default_factory=list)
@@ -174,6 +177,7 @@ class Receipt:
         version: the version of every row that the set wrote. Where the store gives ids and versions of its own, the
             time of the commit alone, or 0 where it does not tell.
         written: there, what became of the objects, by kind and id as sent; else ``None``.
+        attempt: the attempt that was written, of several that carried the id; empty where the store does not know.
     """
 
     id: str
@@ -181,6 +185,7 @@ class Receipt:
     user: str
     message: str | None
     written: dict[tuple[str, int], Written] | None = field(default=None, hash=False)
+    attempt: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,6 +224,26 @@ class VersionRow:
 
 class IdTaken(Exception):
     """Raised by a store when an id of a row to create is in use; the session takes new ids and a new change set."""
+
+
+class ArrayMissing(IntegrityError):
+    """Raised by a store that does not have, or not for the sender, an array that a change set names.
+
+    An array that was sent a long time before may have been removed as of no use; the session sends it once more.
+
+    Attributes:
+        hash: the name of the array.
+    """
+
+    def __init__(self, message: str, hash: bytes) -> None:
+        super().__init__(message)
+        self.hash = hash
+
+    @classmethod
+    def of(cls, hash: bytes, type_text: str) -> ArrayMissing:
+        """Say which array it is."""
+        text = f"The array {hash.hex()} ({type_text}) is not in the lab; store it with put_arrays first"
+        return cls(text, hash)
 
 
 class PartlyWritten(Exception):

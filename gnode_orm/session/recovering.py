@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from gnode_orm.core.changes import PartlyWritten
+from gnode_orm.core.changes import ChangeSet, PartlyWritten, Receipt
 from gnode_orm.core.entity import Encoded, Entity
+from gnode_orm.errors import StoreUnavailable
 from gnode_orm.session.partial import written_part
 
 if TYPE_CHECKING:
@@ -49,25 +50,54 @@ def in_doubt(session: UnitOfWork, sending: Sending, unless: tuple[type[Exception
 def reconcile(session: UnitOfWork) -> None:
     """Ask the store for the receipt of a change set whose fate is unknown.
 
-    Where the store has it, its objects are settled, and only what was edited since is pending. Where it has not, the
-    next attempt carries the same id.
+    Where the store has it, the objects of the attempt that it names are settled, and only what was edited since is
+    pending. Where it has not, the next attempt carries the same id.
     """
     waiting = session._unsettled
     if waiting is None:
         return
+    stopped = None
     try:
         receipt = session.store.receipt(waiting.sending.changes.id, session.user)
-    except PartlyWritten as stopped:
-        # What could not be deleted stays pending, and is tried again with what is written next.
-        receipt = stopped.receipt
-        waiting.sending.plan = written_part(waiting.sending.plan, stopped)
-    session._unsettled = None
+    except PartlyWritten as error:
+        receipt, stopped = error.receipt, error
     if receipt is None:
-        session._doubted = waiting
+        session._unsettled = None
+        session._doubted[waiting.sending.changes.attempt] = waiting
         unknown_again(session, waiting)
         return
-    waiting.sending.edited(_edits_since(waiting))
-    session._settle(waiting.sending, receipt)
+    taken = _attempt_of(session, waiting, receipt)
+    session._unsettled = None
+    if taken is not waiting:
+        unknown_again(session, waiting)
+    if stopped is not None:
+        # What could not be deleted stays pending, and is tried again with what is written next.
+        taken.sending.plan = written_part(taken.sending.plan, stopped)
+    taken.sending.edited(_edits_since(taken))
+    session._settle(taken.sending, receipt)
+
+
+def _attempt_of(session: UnitOfWork, waiting: Unsettled, receipt: Receipt) -> Unsettled:
+    """Give the attempt that a receipt is for, of several that may have arrived."""
+    attempts = {**session._doubted, waiting.sending.changes.attempt: waiting}
+    if receipt.attempt in attempts:
+        return attempts[receipt.attempt]
+    if len(attempts) == 1 and not receipt.attempt:
+        return waiting
+    raise StoreUnavailable(
+        f"The store has the change set {receipt.id}, and does not tell which of {len(attempts)} attempts it wrote; "
+        "roll back, and read again what it has"
+    )
+
+
+def name_alike(session: UnitOfWork, changes: ChangeSet) -> None:
+    """Let a change set carry the id of those that may still arrive, so that one of them alone is written."""
+    for attempt, waiting in session._doubted.items():
+        before = waiting.sending.changes
+        changes.id = before.id
+        if replace(changes, attempt=attempt) == before:
+            changes.attempt = attempt  # the same once more
+            return
 
 
 def came_late(session: UnitOfWork) -> bool:
@@ -75,13 +105,11 @@ def came_late(session: UnitOfWork) -> bool:
 
     An attempt that carries its id with other content is refused then; what was sent first is settled instead.
     """
-    waiting = session._doubted
-    if waiting is None:
+    if not session._doubted:
         return False
-    arrived = session.store.receipt(waiting.sending.changes.id, session.user) is not None
-    session._doubted = None
-    session._unsettled = waiting if arrived else None
-    return arrived
+    _, session._unsettled = session._doubted.popitem()
+    reconcile(session)
+    return not session._doubted
 
 
 def unknown_again(session: UnitOfWork, waiting: Unsettled) -> None:

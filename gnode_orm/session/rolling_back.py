@@ -26,7 +26,8 @@ def roll_back(session: UnitOfWork) -> None:
     session._check_not_sending("Rolling back")
     if session._unsettled is not None:
         recovering.unknown_again(session, session._unsettled)
-    session._unsettled = session._doubted = None
+    session._unsettled = None
+    session._doubted.clear()
     session._writes += 1
     undo(session, session._pending)
     session._pending.clear()

@@ -6,7 +6,7 @@ from dataclasses import replace
 from functools import partial
 from typing import Any, NamedTuple, TypeVar
 
-from gnode_orm.core.changes import IdTaken, PartlyWritten, Receipt, StaleRows
+from gnode_orm.core.changes import ArrayMissing, IdTaken, PartlyWritten, Receipt, StaleRows
 from gnode_orm.core.collections import collection_named
 from gnode_orm.core.entity import Entity
 from gnode_orm.core.instants import time_of
@@ -77,8 +77,8 @@ class UnitOfWork:
         self._uploads = classic.Uploads()
         # The change set whose fate is unknown: the store failed, or was interrupted, while it was taking it.
         self._unsettled: recovering.Unsettled | None = None
-        # A change set that the store did not have when it was asked; the next attempt carries its id.
-        self._doubted: recovering.Unsettled | None = None
+        # By attempt, change sets that the store did not have when it was asked; the next attempt carries their id.
+        self._doubted: dict[str, recovering.Unsettled] = {}
         # What the store is being given at this moment.
         self._sending: Sending | None = None
         self._lazy_loads = LazyLoads()
@@ -218,7 +218,7 @@ class UnitOfWork:
         pending = self._pending
         return make_plan(pending.new.values(), pending.touched(), pending.deleted.values())
 
-    def _write(self, message: str | None) -> Written:
+    def _write(self, message: str | None, *, resend: bool = True) -> Written:
         recovering.reconcile(self)
         plan = self._plan()
         if not plan:
@@ -231,6 +231,9 @@ class UnitOfWork:
         except _REFUSALS as refusal:
             if recovering.came_late(self) or self._made_way(refusal, plan):
                 return self._write(message)
+            if resend and isinstance(refusal, ArrayMissing):
+                # It was sent so long ago that it was removed as of no use; whoever builds the set anew sends it again.
+                return self._write(message, resend=False)
             raise
         commit = Commit(receipt.id, time_of(receipt.version), receipt.user, message, plan.counts())
         return Written(commit, sending.entities)
@@ -241,8 +244,7 @@ class UnitOfWork:
             self._sending = sending
             try:
                 sending.changes, sending.named = change_set(sending.plan, self.store, message)
-                if self._doubted is not None:
-                    sending.changes.id = self._doubted.sending.changes.id
+                recovering.name_alike(self, sending.changes)
                 with recovering.in_doubt(self, sending, unless=(*_REFUSALS, PartlyWritten)):
                     receipt = self.store.apply(sending.changes, self.user)
                 with recovering.in_doubt(self, sending):
@@ -294,7 +296,7 @@ class UnitOfWork:
             deleting.forget(self, planned, None if receipt.written is not None else receipt.version)
         pending = self._pending.new.keys() | self._pending.modified.keys()
         self._by_location = {key: item for key, item in self._by_location.items() if key in pending}
-        self._doubted = None
+        self._doubted.clear()
 
     def _follow(self, receipt: Receipt) -> None:
         """Take over the versions of objects that a store wrote again along with those of the plan."""
@@ -304,6 +306,7 @@ class UnitOfWork:
                 entity._state.version = written.version
 
     def _renumber(self, plan: Plan) -> None:
+        self._doubted.clear()  # what was sent before cannot be written under new ids
         IDS.restart()
         for entity in plan.creates:
             assert entity._state is not None

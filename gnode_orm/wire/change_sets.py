@@ -34,6 +34,7 @@ def pack(changes: ChangeSet, seen: Seen) -> bytes:
     """Write a change set."""
     message = {
         "id": changes.id,
+        "attempt": changes.attempt,
         "message": changes.message,
         "creates": {kind: _creates_message(kind, rows) for kind, rows in changes.creates.items()},
         "updates": [[item.kind, item.id, item.base, _update_message(item)] for item in changes.updates],
@@ -55,8 +56,9 @@ def unpack(body: bytes | bytearray) -> Received:
     message, data = frames.unpack(body)
     judge = Acceptance()
     changes = ChangeSet(
-        _change_set_id(message),
+        _name(message, "id"),
         _text(message),
+        attempt=_name(message, "attempt") if "attempt" in message else "",
         creates={kind: _read_creates(judge, kind, rows) for kind, rows in member(message, "creates", dict).items()},
         updates=[_read_update(judge, item) for item in member(message, "updates", list)],
         deletes=[_read_delete(item) for item in member(message, "deletes", list)],
@@ -94,10 +96,10 @@ def read_seen(message: dict[str, Any]) -> Seen:
     return seen
 
 
-def _change_set_id(message: Any) -> str:
-    text = member(message, "id", str)
+def _name(message: Any, key: str) -> str:
+    text = member(message, key, str)
     if not _ID.fullmatch(text):
-        raise Malformed(f"{text[:80]!r} is not the id of a change set: 1 to 64 letters and digits", value=text)
+        raise Malformed(f"{text[:80]!r} is not the {key} of a change set: 1 to 64 letters and digits", value=text)
     return text
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from gnode_orm import errors
-from gnode_orm.core.changes import IdTaken, StaleRows
-from gnode_orm.wire.malformed import Malformed
+from gnode_orm.core.changes import ArrayMissing, IdTaken, StaleRows
+from gnode_orm.wire.malformed import Malformed, content_hash
 from gnode_orm.wire.records import read_stale, stale_message
 
 # The first that fits; what is not listed is a fault of the server.
@@ -56,6 +56,8 @@ def failure_members(error: Exception) -> dict[str, Any]:
         members["counts"] = error.counts
         if isinstance(error, errors.CycleError):
             members["cycle"] = [str(item) for item in error.cycle]
+        elif isinstance(error, ArrayMissing):
+            members["hash"] = error.hash
     return members
 
 
@@ -73,6 +75,8 @@ def failure_of(status: int, body: Any) -> Exception:
         return _PLAIN[code](text)
     if code == "CycleError":
         return errors.CycleError(text, members.get("cycle") or ())
+    if code == "ArrayMissing":
+        return ArrayMissing(text, content_hash(members.get("hash")))
     if code == "IntegrityError":
         return errors.IntegrityError(text, counts=members.get("counts") or {})
     if code in _VALIDATION or status in (400, 405, 411, 413, 414, 415, 422):

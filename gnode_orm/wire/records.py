@@ -10,7 +10,7 @@ from typing import Any
 from gnode_orm.core.changes import DeletePreview, Receipt, Stale, VersionRow
 from gnode_orm.core.schema import SCHEMA, FieldType
 from gnode_orm.core.select import EagerRows, Selected
-from gnode_orm.wire.malformed import Malformed, member, typed, whole
+from gnode_orm.wire.malformed import Malformed, member, optional, typed, whole
 from gnode_orm.wire.selects import cursor_message, read_cursor
 
 Row = tuple[Any, ...]
@@ -104,13 +104,22 @@ def read_pairs(message: Any) -> list[tuple[int, int]]:
 
 def receipt_message(receipt: Receipt) -> dict[str, Any]:
     """Write the receipt of a change set."""
-    return {"id": receipt.id, "version": receipt.version, "user": receipt.user, "message": receipt.message}
+    return {
+        "id": receipt.id,
+        "version": receipt.version,
+        "user": receipt.user,
+        "message": receipt.message,
+        "attempt": receipt.attempt,
+    }
 
 
 def read_receipt(message: Any) -> Receipt:
     """Read the receipt of a change set."""
     version = whole(message.get("version"), "A version") if isinstance(message, dict) else 0
-    return Receipt(member(message, "id", str), version, member(message, "user", str), message.get("message"))
+    return Receipt(
+        member(message, "id", str), version, member(message, "user", str), message.get("message"),
+        attempt=optional(message, "attempt", str) or "",
+    )  # fmt: skip
 
 
 def preview_message(preview: DeletePreview) -> dict[str, Any]:

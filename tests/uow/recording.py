@@ -40,8 +40,13 @@ class OpenLab:
 
     def versions(self, entity: Any) -> int:
         """How often an object was written, by the lab itself."""
-        behind = self.store if self.keeps_annotations else self.store.served.store  # type: ignore[attr-defined]
-        return len(behind.history(entity.kind, entity.location.number, "ann"))
+        return len(self.behind.history(entity.kind, entity.location.number, "ann"))
+
+    @property
+    def behind(self) -> Any:
+        """The store that keeps everything, behind whatever stands before it."""
+        served = getattr(self.store, "served", None)
+        return self.store if served is None else served.store
 
     @property
     def calls(self) -> list[str]:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import numpy as np
 import pytest
 import quantities as pq
 
 from gnode_orm import AnalogSignal, Block, RecordingChannel, RecordingChannelGroup, Segment
-from gnode_orm.core.changes import ChangeSet, IdTaken
+from gnode_orm.core.changes import ArrayMissing, ChangeSet, IdTaken
 from gnode_orm.errors import AccessDenied, ConflictError, IntegrityError, SessionError, StoreUnavailable
 
 LARGE = 50_000
@@ -253,6 +255,41 @@ def test_references_to_new_objects_hold_from_the_start_and_ids_do_not_collide(la
     with lab.session() as other:
         found = {block.name: len(block.segments) for block in other.query(Block).with_("segments")}
     assert found == {"0": 50, "1": 50}
+
+
+@pytest.mark.statement(77)
+def test_an_array_that_was_removed_before_the_commit_named_it_is_sent_again(lab, session, block, monkeypatch):
+    values = np.arange(LARGE, dtype="f8")
+    apply, removed = lab.faults.apply, []
+
+    def late(changes, actor):
+        if not removed:
+            collector = lab.behind.collector(timedelta(seconds=-1))
+            removed.append(collector.remove(collector.find()).counts["arrays"])
+        return apply(changes, actor)
+
+    monkeypatch.setattr(lab.faults, "apply", late)
+    signal = AnalogSignal(signal=(values, "mV"), sampling_rate=1 * pq.kHz, t_start=0 * pq.s, segment=block.segments[0])
+    commit = session.commit()
+    assert commit.counts == {"create AnalogSignal": 1}
+    assert removed == [1 if lab.keeps_annotations else 0]
+    with lab.session() as other:
+        assert np.array_equal(other.query(AnalogSignal).one().signal.magnitude, values)
+    assert lab.versions(signal) == 1
+
+
+def test_an_array_that_is_missing_for_good_is_told(lab, session, block, monkeypatch):
+    def without(changes, actor):
+        asked.append(changes.id)
+        raise ArrayMissing.of(bytes(32), "<f8 50000 mV")
+
+    asked = []
+    monkeypatch.setattr(lab.faults, "apply", without)
+    block.name = "renamed"
+    with pytest.raises(IntegrityError, match="is not in the lab"):
+        session.commit()
+    assert len(asked) == 2
+    assert session.dirty == [block]
 
 
 @pytest.mark.statement(66)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -302,6 +303,78 @@ def test_a_change_set_that_arrives_late_is_taken_for_what_it_was(lab, session, b
         assert sorted(item.name for item in other.query(Block)) == ["first", "second"]
         assert other.get(block.location).description == "second"
         assert lab.versions(fresh) == 2
+
+
+@pytest.mark.parametrize("written", ["first", "second", "neither"])
+def test_of_two_attempts_under_one_id_the_one_that_was_written_is_settled(lab, session, block, monkeypatch, written):
+    apply, sent = lab.faults.apply, []
+
+    def slow(changes, actor):
+        """Neither answer comes; the store writes what reaches it first, at the second attempt."""
+        sent.append(changes)
+        if len(sent) > 2:
+            return apply(changes, actor)
+        if len(sent) == 2 and written != "neither":
+            apply(sent[0] if written == "first" else changes, actor)
+        raise StoreUnavailable("timed out")
+
+    monkeypatch.setattr(lab.faults, "apply", slow)
+    fresh = session.add(Block("fresh"))
+    block.name = "first"
+    with pytest.raises(StoreUnavailable):
+        session.commit()
+    fresh.name = block.name = "second"
+    late = Segment("late", block=fresh)
+    with pytest.raises(StoreUnavailable):
+        session.commit()
+    assert sent[0].id == sent[1].id
+    fresh.description = "third"
+    session.commit()
+    assert (session.new, session.dirty) == ([], [])
+    assert session.query(Segment).filter(name="late").one() is late
+    with lab.session() as other:
+        assert sorted(item.name for item in other.query(Block)) == ["second", "second"]
+        again = other.get(fresh.location)
+        assert (again.description, [segment.name for segment in again.segments]) == ("third", ["late"])
+    assert lab.versions(fresh) == (1 if written == "neither" else 2)
+    assert lab.versions(block) == (3 if written == "first" else 2)
+
+
+def test_what_is_sent_again_unchanged_is_the_same_attempt(lab, session, block, monkeypatch):
+    apply, sent = lab.faults.apply, []
+
+    def failing(changes, actor):
+        sent.append(changes.attempt)
+        if len(sent) < 4:
+            raise StoreUnavailable("timed out")
+        return apply(changes, actor)
+
+    monkeypatch.setattr(lab.faults, "apply", failing)
+    session.add(Segment("new", block=block))
+    for name in ("first", "first", "second"):
+        block.name = name
+        with pytest.raises(StoreUnavailable):
+            session.commit()
+    block.name = "first"
+    session.commit()
+    first, again, other, back = sent
+    assert first == again == back != other
+
+
+def test_a_store_that_tells_of_no_attempt_leaves_two_undecided(lab, session, block, monkeypatch):
+    receipt = lab.faults.receipt
+    monkeypatch.setattr(lab.faults, "receipt", lambda *named: (found := receipt(*named)) and replace(found, attempt=""))
+    block.name = "first"
+    lab.faults.fail("apply")
+    with pytest.raises(StoreUnavailable):
+        session.commit()
+    block.name = "second"
+    lost(lab, session)
+    with pytest.raises(StoreUnavailable, match="which of 2 attempts"):
+        session.commit()
+    session.rollback()
+    assert session.refresh(block) is None
+    assert block.name == "second"
 
 
 # ---- rolling back a commit whose fate is unknown

@@ -8,8 +8,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
 
-from gnode_orm.core.changes import ArrayRef
-from gnode_orm.errors import IntegrityError
+from gnode_orm.core.changes import ArrayMissing, ArrayRef
 from gnode_orm.server.additions.answering import MAX_SMALL, Handler, body_of, guarded, json_answer
 from gnode_orm.server.context import Context
 from gnode_orm.stores.local.array_rows import check_content
@@ -50,6 +49,4 @@ def _check_arrays(store: Any, user: str, received: Received) -> None:
     for hash_, type_text in named_arrays(received.changes):
         ref = ArrayRef.from_columns(hash_, type_text)
         if hash_ not in sent and types.get(hash_) != (ref.dtype, ",".join(map(str, ref.shape))):
-            raise IntegrityError(
-                f"The array {hash_.hex()} ({type_text}) is not in the lab; store it with put_arrays first"
-            )
+            raise ArrayMissing.of(hash_, type_text)

@@ -22,6 +22,8 @@ from gnode_orm.stores.local.targets import check_targets
 from gnode_orm.stores.local.updates import update_rows
 from gnode_orm.stores.local.work import Work
 
+_SHA256 = 32
+
 
 def apply(database: Database, changes: ChangeSet, actor: str) -> Receipt:
     """Write a change set, or find the receipt of the one that was written before."""
@@ -41,7 +43,13 @@ def apply(database: Database, changes: ChangeSet, actor: str) -> Receipt:
         change_links(work)
         delete_rows(work)
         propagate(work)
-        return Receipt(changes.id, work.seq, actor, changes.message)
+        return Receipt(changes.id, work.seq, actor, changes.message, attempt=changes.attempt)
+
+
+def read_receipt(transaction: Transaction, change_set_id: str, actor: str) -> Receipt | None:
+    """Find the receipt of a change set of an actor."""
+    kept = _kept(transaction, change_set_id)
+    return kept[1] if kept is not None and kept[1].user == actor else None
 
 
 def digest_of(changes: ChangeSet) -> bytes:
@@ -76,14 +84,24 @@ def next_version(transaction: Transaction) -> Version:
 
 
 def _known(transaction: Transaction, changes: ChangeSet, digest: bytes, actor: str) -> Receipt | None:
-    rows = transaction.query("SELECT seq, digest, actor, message FROM change_set WHERE id = :id", id=changes.id)
+    kept = _kept(transaction, changes.id)
+    if kept is None:
+        return None
+    before, receipt = kept
+    if before != digest or receipt.user != actor:
+        who = "by another user" if receipt.user != actor else "with another content"
+        raise IntegrityError(f"The change set {changes.id} was written before {who}; a new commit needs a new id")
+    return receipt
+
+
+def _kept(transaction: Transaction, change_set_id: str) -> tuple[bytes, Receipt] | None:
+    """The digest of a change set that was written, and its receipt."""
+    rows = transaction.query("SELECT seq, digest, actor, message FROM change_set WHERE id = :id", id=change_set_id)
     if not rows:
         return None
-    ((seq, before, user, message),) = rows
-    if bytes(before) != digest or user != actor:
-        who = "by another user" if user != actor else "with another content"
-        raise IntegrityError(f"The change set {changes.id} was written before {who}; a new commit needs a new id")
-    return Receipt(changes.id, seq, user, message)
+    ((seq, kept, user, message),) = rows
+    digest, attempt = bytes(kept)[:_SHA256], bytes(kept)[_SHA256:]
+    return digest, Receipt(change_set_id, seq, user, message, attempt=attempt.decode("ascii"))
 
 
 def _record(work: Work, digest: bytes) -> None:
@@ -91,7 +109,7 @@ def _record(work: Work, digest: bytes) -> None:
     work.transaction.insert(
         "change_set",
         ("seq", "id", "digest", "actor", "message"),
-        [(work.seq, work.changes.id, digest, work.actor, work.changes.message)],
+        [(work.seq, work.changes.id, digest + work.changes.attempt.encode("ascii"), work.actor, work.changes.message)],
     )
 
 

@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 
 from gnode_orm.core.arrayhash import content_hash
-from gnode_orm.core.changes import ArrayRef, NamedArrays
+from gnode_orm.core.changes import ArrayMissing, ArrayRef, NamedArrays
 from gnode_orm.core.schema import SCHEMA
 from gnode_orm.errors import IntegrityError
 from gnode_orm.stores.local.clock import now_us
@@ -40,9 +40,7 @@ def store_arrays(work: Work) -> None:
             continue
         data = work.changes.arrays.get(hash_)
         if data is None:
-            raise IntegrityError(
-                f"The array {hash_.hex()} ({type_text}) is not in the lab; store it with put_arrays first"
-            )
+            raise ArrayMissing.of(hash_, type_text)
         rows.append(to_row(ArrayRef.from_columns(hash_, type_text), data))
     if rows:
         work.transaction.insert("array", COLUMNS, rows)

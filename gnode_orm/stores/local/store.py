@@ -13,7 +13,7 @@ from gnode_orm.core.select import Select, Selected
 from gnode_orm.errors import AccessDenied, NotFound
 from gnode_orm.stores.local import reading, sharing
 from gnode_orm.stores.local.accounts import Accounts
-from gnode_orm.stores.local.apply import apply
+from gnode_orm.stores.local.apply import apply, read_receipt
 from gnode_orm.stores.local.array_writing import INLINE_LIMIT
 from gnode_orm.stores.local.arrays import Arrays
 from gnode_orm.stores.local.compile_select import kind_spec
@@ -81,11 +81,7 @@ class LocalStore:
 
     def receipt(self, change_set_id: str, actor: str) -> Receipt | None:
         with self._database.read() as transaction:
-            rows = transaction.query(
-                "SELECT id, seq, actor, message FROM change_set WHERE id = :id AND actor = :actor",
-                id=change_set_id, actor=actor,
-            )  # fmt: skip
-        return Receipt(*rows[0]) if rows else None
+            return read_receipt(transaction, change_set_id, actor)
 
     def put_arrays(self, items: Sequence[tuple[ArraySource, str | None]]) -> list[ArrayRef]:
         self._check_writable()

@@ -131,6 +131,11 @@ def test_any_query_is_answered_or_refused(ann, kind, where, order, after, limit,
             refused(answer, 400, 422)
 
 
+def test_a_collection_of_a_kind_that_there_is_not_is_refused(ann):
+    where = ["any", [], "segments", ["is", ["name"], "eq", "x"]]
+    refused(ann.post(f"{PREFIX}/select", content=orjson.dumps({"kind": "x", "where": where})), 400, 422)
+
+
 @settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(message=st.dictionaries(st.sampled_from(["kind", "id", "ids", "at", "access", "channels", "groups"]), JSON))
 def test_any_small_message_is_answered_or_refused(ann, message):

@@ -48,7 +48,7 @@ from gnode_orm.stores.rest.v1.units import Units
 _KEEP = 1000
 
 
-@dataclass
+@dataclass(eq=False)
 class Underway:
     """A change set that was sent, until it is known what became of it.
 
@@ -80,7 +80,8 @@ class Writer:
         self._units = units
         self._lock = threading.RLock()
         self._receipts: OrderedDict[str, tuple[bytes, Receipt]] = OrderedDict()
-        self._underway: dict[str, Underway] = {}
+        # By change set, the attempts whose answer is out; the latest stands last.
+        self._underway: dict[str, list[Underway]] = {}
         self.below = Below(connection, reader, fields)
         self._checker = Checker(connection, reader, fields, self.below)
 
@@ -104,25 +105,25 @@ class Writer:
         with self._lock:
             if change_set_id in self._receipts:
                 return self._receipts[change_set_id][1]
-            underway = self._underway.get(change_set_id)
-            if underway is None:
-                return None
-            try:
-                return self._finished(underway)
-            except NothingThere:
-                return None  # as yet: it may still come
+            doubt: StoreUnavailable | None = None
+            for underway in reversed(self._underway.get(change_set_id, [])):
+                try:
+                    return self._finished(underway)
+                except NothingThere:
+                    continue  # as yet: it may still come
+                except StoreUnavailable as error:
+                    doubt = doubt or error  # unless what is there is what was sent before
+            if doubt is not None:
+                raise doubt
+            return None
 
     def _known(self, changes: ChangeSet, digest: bytes) -> Receipt | None:
-        kept = self._receipts.get(changes.id)
-        if kept is None and changes.id in self._underway:
-            digest_then = self._underway[changes.id].digest
-            receipt = self.receipt(changes.id)
-            kept = None if receipt is None else (digest_then, receipt)
-        if kept is None:
+        if self.receipt(changes.id) is None:
             return None
-        if kept[0] != digest:
+        before, receipt = self._receipts[changes.id]
+        if before != digest:
             raise IntegrityError(f"The change set {changes.id} was written with another content")
-        return kept[1]
+        return receipt
 
     def _prepared(self, changes: ChangeSet, digest: bytes) -> Underway:
         objects, bases = self._checker.checked(changes)
@@ -135,15 +136,16 @@ class Writer:
         if not underway.objects:
             underway.answered = True
             return
-        self._underway[underway.changes.id] = underway
+        attempts = self._underway.setdefault(underway.changes.id, [])
+        attempts.append(underway)
         try:
             bulk.send(self._connection, underway.objects, lambda ref: self._files.pieces(ref, underway.changes))
             underway.answered = True
         except Refused as refusal:
-            del self._underway[underway.changes.id]
+            attempts.remove(underway)
             raise self._explained(underway, refusal) from None
         except (ValidationFailed, IntegrityError, NotFound):
-            del self._underway[underway.changes.id]  # found while the file was made
+            attempts.remove(underway)  # found while the file was made
             raise
 
     def _explained(self, underway: Underway, refusal: Refused) -> Exception:
@@ -174,6 +176,7 @@ class Writer:
             self._user,
             underway.changes.message,
             written,
+            underway.changes.attempt,
         )
         self._delete(underway, receipt)
         self._receipts[receipt.id] = (underway.digest, receipt)
