@@ -1,4 +1,4 @@
-"""The command ``gc``: remove what a lab keeps without any use. Shows, asks, and can only show."""
+"""The command ``gc``: show what a lab keeps without any use, and remove it where that is asked for."""
 
 from __future__ import annotations
 
@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from gnode_orm.cli.failures import FAILED
-from gnode_orm.cli.options import ArraysOption, DryRunOption, JsonOption, LabArgument, YesOption
-from gnode_orm.cli.output import note, say, write_json
+from gnode_orm.cli.options import ArraysOption, JsonOption, LabArgument
+from gnode_orm.cli.output import say, write_json
 from gnode_orm.cli.values import counted
 
 if TYPE_CHECKING:
@@ -21,6 +20,7 @@ _HoursOption = Annotated[
         "--older-than", min=1, metavar="HOURS", help="Leave alone what was sent or written in the last so many hours."
     ),
 ]
+_RemoveOption = Annotated[bool, typer.Option("--remove", help="Remove what is shown without this option.")]
 _NOUNS = {
     "arrays": "array",
     "files": "array file",
@@ -33,48 +33,35 @@ _NOUNS = {
 def gc(
     lab: LabArgument,
     older_than: _HoursOption = 24,
-    dry_run: DryRunOption = False,
-    yes: YesOption = False,
+    remove: _RemoveOption = False,
     arrays: ArraysOption = None,
     json: JsonOption = False,
 ) -> None:
-    """Remove arrays that no version of any object names, and what crashed commits left. History keeps all of its own.
+    """Show arrays that no version of any object names, and what crashed commits left; with --remove, remove them.
 
-    It may run beside commits and servers.
+    History keeps all of its own. It may run beside commits and servers.
     """
     from gnode_orm.session.lab import default_arrays
     from gnode_orm.stores.local import open_local
 
-    store = open_local(lab, create=False, readonly=dry_run, arrays=arrays or default_arrays(lab))
+    store = open_local(lab, create=False, readonly=not remove, arrays=arrays or default_arrays(lab))
     try:
         collector = store.collector(timedelta(hours=older_than))
         found = collector.find()
-        agreed = bool(found) and not dry_run and (yes or _agreed(lab, found))
-        if agreed:
+        if remove:
             found = collector.remove(found)
     finally:
         store.close()
     if json:
-        write_json({"lab": lab, "removed": agreed, **found.counts, "bytes": found.nbytes})
-    elif not found and not agreed:
+        write_json({"lab": lab, "removed": remove, **found.counts, "bytes": found.nbytes})
+    elif not found:
         say(f"Everything in {lab} is of use")
-    elif agreed or dry_run:
-        say(f"{'Removed' if agreed else 'Would remove'} {_described(found)}")
+    elif remove:
+        say(f"Removed {_described(found)}")
     else:
-        note("Nothing was removed")
-    if found and not agreed and not dry_run:
-        raise typer.Exit(FAILED)
-
-
-def _agreed(lab: str, found: Garbage) -> bool:
-    """Ask; no answer, and an interrupt, mean no."""
-    try:
-        return typer.confirm(f"Remove {_described(found)} from {lab}?", err=True)
-    except typer.Abort:
-        note("")
-        return False
+        say(f"Would remove {_described(found)}; gnode-orm gc {lab} --remove does it")
 
 
 def _described(found: Garbage) -> str:
     counts = [counted(count, _NOUNS[name]) for name, count in found.counts.items() if count]
-    return f"{', '.join(counts) or 'nothing'} ({found.nbytes / 1e6:,.1f} MB)"
+    return f"{', '.join(counts)} ({found.nbytes / 1e6:,.1f} MB)"

@@ -33,9 +33,10 @@ def serve(
         ValidationFailed: only one half of a certificate.
         NotFound: there is no lab.
     """
-    from granian import Granian
     from granian.constants import Interfaces
     from granian.http import HTTP1Settings
+
+    from gnode_orm.server.workers import KeptAlive
 
     if (certificate is None) != (key is None):
         raise ValidationFailed("TLS needs both a certificate and its key")
@@ -50,7 +51,7 @@ def serve(
         )
     os.environ[_TARGET] = target
     os.environ[_ARRAYS] = arrays or ""
-    Granian(
+    KeptAlive(
         "gnode_orm.server.serving:worker",
         factory=True,
         address=host,
@@ -62,7 +63,6 @@ def serve(
         http1_settings=HTTP1Settings(header_read_timeout=10_000),
         ssl_cert=certificate,
         ssl_key=key,
-        respawn_failed_workers=True,
         workers_kill_timeout=_GRACE_SECONDS,
         log_enabled=False,
     ).serve()

@@ -33,37 +33,27 @@ def test_gc_of_a_lab_without_litter_says_so(run, lab):
     assert (result.exit_code, result.stdout) == (0, f"Everything in {lab} is of use\n")
 
 
-def test_gc_asks_and_takes_no_for_an_answer(run, littered):
+def test_gc_shows_and_removes_nothing(run, littered):
     before = count(littered)
-    for answer in ("n\n", ""):
-        result = run("gc", littered, input=answer)
-        assert result.exit_code == 1
-        assert "Remove 2 arrays, 2 array files (0.2 MB)" in result.stderr
-        assert "Nothing was removed" in result.stderr
+    result = run("gc", littered)
+    expected = f"Would remove 2 arrays, 2 array files (0.2 MB); gnode-orm gc {littered} --remove does it\n"
+    assert (result.exit_code, result.stdout) == (0, expected)
+    assert run("gc", littered, "--older-than", "0.5").exit_code == 2
     assert count(littered) == before
 
 
-@pytest.mark.parametrize(("options", "answer"), [(["--yes"], None), ([], "y\n")])
-def test_gc_with_consent_removes(run, littered, options, answer):
+def test_gc_removes_where_that_is_asked_for(run, littered):
     before = count(littered)
-    result = run("gc", littered, *options, input=answer)
-    assert result.exit_code == 0
-    assert result.stdout.endswith("Removed 2 arrays, 2 array files (0.2 MB)\n")
+    result = run("gc", littered, "--remove")
+    assert (result.exit_code, result.stdout) == (0, "Removed 2 arrays, 2 array files (0.2 MB)\n")
     assert count(littered) == before - 2
     assert "cell07_trial1" in run("ls", "--lab", littered).stdout
-
-
-def test_gc_can_only_show(run, littered):
-    before = count(littered)
-    result = run("gc", littered, "--dry-run")
-    assert (result.exit_code, result.stdout) == (0, "Would remove 2 arrays, 2 array files (0.2 MB)\n")
-    assert run("gc", littered, "--dry-run", "--older-than", "0.5").exit_code == 2
-    assert count(littered) == before
+    assert run("gc", littered, "--remove").stdout == f"Everything in {littered} is of use\n"
 
 
 def test_gc_writes_json(run, littered):
     expected = {"arrays": 2, "files": 2, "beside": 0, "uploads": 0, "temporary": 0}
-    shown = json.loads(run("gc", littered, "--dry-run", "--json").stdout)
-    done = json.loads(run("gc", littered, "--yes", "--json").stdout)
+    shown = json.loads(run("gc", littered, "--json").stdout)
+    done = json.loads(run("gc", littered, "--remove", "--json").stdout)
     assert shown == {"lab": str(littered), "removed": False, **expected, "bytes": shown["bytes"]}
     assert done == {**shown, "removed": True}

@@ -19,6 +19,7 @@ import requests
 from requests.adapters import HTTPAdapter
 from urllib3 import Retry
 
+from gnode_orm import Block, connect
 from gnode_orm.core.schema import SCHEMA
 from gnode_orm.core.select import Select
 from gnode_orm.errors import NotFound, ValidationFailed
@@ -100,6 +101,12 @@ def names(lab: Path) -> set[str]:
         store.close()
 
 
+def workers(served: Served) -> set[int]:
+    """The processes that the server started."""
+    started = Path(f"/proc/{served.process.pid}/task").glob("*/children")
+    return {int(child) for listed in started for child in listed.read_text().split()}
+
+
 def write(served: Served, token: str, number: int, done: set[str], stop: threading.Event) -> None:
     """Make blocks one after the other, remembering those that were acknowledged."""
     with served.client(token) as client:
@@ -131,6 +138,33 @@ def test_killing_the_server_at_any_moment_loses_nothing_that_was_acknowledged(
     for writer in writers:
         writer.join(30)
     assert done <= names(lab)
+
+
+def test_workers_may_be_killed_at_any_time_and_as_often(served: Served, lab: Path, token: str) -> None:
+    with connect(served.url, token=token) as opened, opened.session() as session:
+        for number in range(4):
+            killed = workers(served)
+            for worker in killed:
+                os.kill(worker, signal.SIGKILL)
+            session.add(Block(str(number)))
+            session.commit()
+            while not workers(served).isdisjoint(killed):
+                assert session.query(Block).count() == number + 1
+    assert names(lab) == {"0", "1", "2", "3"}
+    assert served.process.poll() is None
+    served.process.send_signal(signal.SIGTERM)
+    assert served.process.wait(30) == 0
+
+
+def test_a_server_whose_workers_cannot_start_stops_and_says_so(lab: Path, token: str) -> None:
+    served = Served(lab, workers=1)
+    try:
+        lab.rename(lab.with_name("elsewhere"))
+        os.kill(workers(served).pop(), signal.SIGKILL)
+        assert served.process.wait(120) == 1
+    finally:
+        served.stop()
+    assert "one after the other" in served.log.read_text()
 
 
 def test_a_gentle_stop_finishes_and_leaves_one_line_of_json_a_request(served: Served, lab: Path, token: str) -> None:
