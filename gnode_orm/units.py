@@ -60,7 +60,10 @@ def unit_of(text: str) -> Unit:
     Raises:
         UnitError: the text is outside the grammar, unknown, or carries a numeric factor.
     """
-    unit = _by_text.get(text)
+    try:
+        unit = _by_text.get(text)
+    except TypeError:
+        unit = None  # a list or the like, which parsing refuses in words
     if unit is None:
         unit = _parse(text)
         _by_text[text] = unit

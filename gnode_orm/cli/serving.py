@@ -24,6 +24,15 @@ def serve(
     key: Annotated[
         Path | None, typer.Option("--tls-key", metavar="FILE", help="Key (PEM) of the certificate.", show_default=False)
     ] = None,
+    proxies: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--proxy",
+            metavar="ADDRESS",
+            help="A proxy in front that is believed about who asks, and whether by TLS; may be given several times.",
+            show_default=False,
+        ),
+    ] = None,
     arrays: Annotated[
         str | None,
         typer.Option("--arrays", metavar="FOLDER", help="Where a database lab has its arrays.", show_default=False),
@@ -37,4 +46,7 @@ def serve(
 
     scheme = "http" if certificate is None else "https"
     note(f"Serving {lab} at {scheme}://{host}:{port}; its addresses are listed at {scheme}://{host}:{port}/api/")
-    serving.serve(lab, arrays=arrays, host=host, port=port, workers=workers, certificate=certificate, key=key)
+    serving.serve(
+        lab, arrays=arrays, host=host, port=port, workers=workers, certificate=certificate, key=key,
+        proxies=proxies or (),
+    )  # fmt: skip

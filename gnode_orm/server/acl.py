@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from starlette.responses import Response
 
-from gnode_orm.errors import AccessDenied, NotFound, ValidationFailed
+from gnode_orm.errors import AccessDenied, NotFound, ValidationFailed, did_you_mean
 from gnode_orm.server.endpoints import Call
 from gnode_orm.server.objects import json_answer, kind_of
 from gnode_orm.server.problems import Refusal
@@ -30,8 +31,8 @@ def put_list(call: Call) -> Response:
     given = call.json()
     if not isinstance(given, list):
         raise ValidationFailed('A list such as [{"user": "/api/v1/user/user/ann/", "access_level": 1}] is needed')
-    known = set(call.context.accounts.names())
-    levels = dict(_entry(item, known) for item in given)
+    levels = dict(map(_entry, given))
+    check_accounts(call.store, kind, id_, levels, call.user)
     call.store.set_access(kind, id_, levels, call.user)
     return _answer(call.store.access(kind, id_, call.user))
 
@@ -46,14 +47,25 @@ def _own(call: Call) -> tuple[str, int]:
     return kind, columns["id"]
 
 
-def _entry(item: Any, known: set[str]) -> tuple[str, str]:
+def check_accounts(store: Any, kind: str, id_: int, names: Iterable[str], actor: str) -> None:
+    """Refuse to share with a name that is no account, unless it is on the list already.
+
+    Raises:
+        ValidationFailed: nobody could use that share, until somebody else gets the name.
+    """
+    known = {*store.accounts.names(), *store.access(kind, id_, actor)}
+    unknown = sorted(set(names) - known)
+    if unknown:
+        text = f"There is no user {unknown[0]!r}{did_you_mean(unknown[0], known)}"
+        raise ValidationFailed(text, field="user", value=unknown[0])
+
+
+def _entry(item: Any) -> tuple[str, str]:
     if not isinstance(item, dict) or not isinstance(item.get("user"), str):
         raise ValidationFailed("Every entry of an access list needs a 'user'", field="user", value=item)
     name = item["user"].rstrip("/").rpartition("/")[2]
-    if name not in known:
-        raise ValidationFailed(f"There is no user {name!r}", field="user", value=name)
     level = item.get("access_level")
-    if isinstance(level, bool) or level not in _LEVELS:
+    if type(level) is not int or level not in _LEVELS:
         raise ValidationFailed(
             f"access_level of {name!r}: 1 (read) or 2 (write) is needed, not {level!r}",
             field="access_level",

@@ -139,7 +139,7 @@ def _page(call: Call) -> Response:
 
 async def _elsewhere(request: Request) -> Response:
     """Send an address without its last slash to the one with it; anything else does not exist."""
-    path = request.url.path
+    path: str = request.scope["path"]
     if path == "/":
         return Response(status_code=301, headers={"Location": f"{base_url(request)}/api/"})
     if path.startswith(("/api", "/account/")) and not path.endswith("/"):

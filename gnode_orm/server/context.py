@@ -21,6 +21,7 @@ class Limits:
     Attributes:
         body: bytes of a JSON or form body.
         upload: bytes of a file.
+        credentials: bytes of a body from somebody who is not known yet, and of one text field of a form.
         idle_seconds: how long a client may be silent in the middle of a body.
         request_seconds: how long a request may take in all.
         session_seconds, token_seconds: how long a login and a token last.
@@ -28,6 +29,7 @@ class Limits:
 
     body: int = 16 << 20
     upload: int = 4 << 30
+    credentials: int = 64 << 10
     idle_seconds: float = 30.0
     request_seconds: float = 600.0
     session_seconds: int = 14 * 86400

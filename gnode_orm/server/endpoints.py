@@ -69,6 +69,8 @@ class Call:
 
 Handler = Callable[[Call], Response]
 
+_FILES = "multipart/form-data"
+
 
 def route(context: Context, path: str, handlers: Mapping[str, Handler], *, public: bool = False) -> Route:
     """Make a route that takes the methods of ``handlers``; any other is 405, and OPTIONS lists them."""
@@ -99,14 +101,23 @@ async def _run(context: Context, request: Request, handler: Handler, public: boo
     # Nobody's body is read before he is known.
     user = "" if public else await context.user_of(request)
     call = Call(context, request, user, b"", {}, [])
-    kind = request.headers.get("content-type", "").split(";")[0].strip().lower()
     if request.method in ("GET", "HEAD"):
         return await run_in_threadpool(handler, call)
-    if kind not in ("multipart/form-data", "application/x-www-form-urlencoded"):
-        call.body = await _body(request, context.limits.body)
+    kind = request.headers.get("content-type", "").split(";")[0].strip().lower()
+    limits = context.limits
+    limit = limits.credentials if public else limits.upload if kind == _FILES else limits.body
+    _check_length(request, limit)
+    if kind not in (_FILES, "application/x-www-form-urlencoded"):
+        call.body = await _body(request, limit)
         return await run_in_threadpool(handler, call)
-    async with _form(request, context, call):
+    async with _form(request, limit, limits.credentials, call):
         return await run_in_threadpool(handler, call)
+
+
+def _check_length(request: Request, limit: int) -> None:
+    # A client that waits for leave to send its body is refused before it sends any of it.
+    if int(request.headers.get("content-length") or 0) > limit:
+        raise too_large(limit)
 
 
 async def _body(request: Request, limit: int) -> bytes:
@@ -122,11 +133,11 @@ async def _body(request: Request, limit: int) -> bytes:
 
 
 @contextlib.asynccontextmanager
-async def _form(request: Request, context: Context, call: Call) -> AsyncIterator[None]:
-    limited = Request(request.scope, _limited(request, context.limits.upload))
+async def _form(request: Request, limit: int, text_limit: int, call: Call) -> AsyncIterator[None]:
+    limited = Request(request.scope, _limited(request, limit))
     try:
         with _disconnects():
-            form = await limited.form(max_files=64, max_fields=1000, max_part_size=context.limits.body)
+            form = await limited.form(max_files=64, max_fields=64, max_part_size=text_limit)
     except (MultiPartException, HTTPException, FormParserError) as error:
         raise Refusal(400, f"The form cannot be read ({getattr(error, 'detail', error)})") from None
     try:

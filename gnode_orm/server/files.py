@@ -18,7 +18,7 @@ from gnode_orm.errors import AccessDenied, NotFound, ValidationFailed
 from gnode_orm.ids import encode_id
 from gnode_orm.server.endpoints import Call
 from gnode_orm.server.labels import as_text
-from gnode_orm.server.objects import kind_of
+from gnode_orm.server.objects import kind_of, names_tag
 from gnode_orm.server.problems import Refusal
 from gnode_orm.server.reading import find
 from gnode_orm.server.writing import Writer, retrying
@@ -39,6 +39,9 @@ def download(call: Call) -> Response:
     ref = array_ref(columns, field)
     if ref is None:
         return Response(status_code=204)
+    tag = ref.hash.hex()
+    if names_tag(call.request.headers.get("if-none-match"), tag):
+        return Response(status_code=304, headers={"ETag": f'"{tag}"'})
     # Larger files go through the disk, so that memory stays bounded.
     file = SpooledTemporaryFile[bytes](max_size=_IN_MEMORY)
     hdf5.write_file(file, ArrayHandle.stored(call.store, ref))
@@ -46,7 +49,7 @@ def download(call: Call) -> Response:
     headers = {
         "Content-Disposition": f"attachment; filename={call.params['id']}-{field.name}.h5",
         "Content-Length": str(file.tell()),
-        "ETag": f'"{ref.hash.hex()}"',
+        "ETag": f'"{tag}"',
     }
     return StreamingResponse(_pieces(file), 200, headers, "application/x-hdf")
 

@@ -44,6 +44,7 @@ class Guards:
         exchange = _Exchange(scope, send)
         try:
             refuse_foreign_sites(request)
+            _refuse_packed(request)
             await self.app(scope, self._patient(receive), exchange.send)
         except Exception as error:
             if exchange.status:
@@ -70,6 +71,14 @@ class Guards:
                 raise Refusal(408, text, headers={"Connection": "close"}) from None
 
         return wait
+
+
+def _refuse_packed(request: Request) -> None:
+    # A small packed body could unfold to any size.
+    coding = request.headers.get("content-encoding", "identity")
+    if coding.strip().lower() != "identity":
+        text = f"Bodies are taken as they are, not packed with {coding[:40]}"
+        raise Refusal(415, text, headers={"Accept-Encoding": "identity"})
 
 
 class _Exchange:

@@ -50,7 +50,7 @@ def get_object(call: Call) -> Response:
     kind = kind_of(call)
     columns = find(call.store, kind, call.params["id"], call.user)
     tag = call.store.guid(kind, columns["id"], columns["rev"])
-    if _names(call.request.headers.get("if-none-match"), tag):
+    if names_tag(call.request.headers.get("if-none-match"), tag):
         return Response(status_code=304, headers=_tagged(tag))
     return _one(call, kind, columns["id"])
 
@@ -161,7 +161,7 @@ def check_tag(call: Call, kind: str, columns: dict[str, Any]) -> bool:
     if wanted is None:
         return False
     tag = call.store.guid(kind, columns["id"], columns["rev"])
-    if not _names(wanted, tag):
+    if not names_tag(wanted, tag):
         raise Refusal(
             412, f"The {kind} {encode_id(columns['id'])} was changed since version {wanted[:80]}; it is {tag} now"
         )
@@ -215,7 +215,7 @@ def _tagged(tag: str) -> dict[str, str]:
     return {"ETag": f'"{tag}"'}
 
 
-def _names(header: str | None, tag: str) -> bool:
+def names_tag(header: str | None, tag: str) -> bool:
     """Tell whether a header names a version; old clients leave the quotes out."""
     if header is None:
         return False

@@ -7,17 +7,18 @@ import json
 import logging
 import os
 import sys
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from starlette.applications import Starlette
+from starlette.types import ASGIApp
 
 from gnode_orm.errors import ValidationFailed
 from gnode_orm.server.app import create_app
 from gnode_orm.stores.local import open_local
 
-_TARGET, _ARRAYS = "GNODE_ORM_SERVE_TARGET", "GNODE_ORM_SERVE_ARRAYS"
+_TARGET, _ARRAYS, _PROXIES = "GNODE_ORM_SERVE_TARGET", "GNODE_ORM_SERVE_ARRAYS", "GNODE_ORM_SERVE_PROXIES"
 _GRACE_SECONDS = 30
 _LOG = logging.getLogger("gnode_orm.server")
 _FIELDS = ("request_id", "method", "path", "status", "milliseconds", "user", "client")
@@ -25,9 +26,12 @@ _FIELDS = ("request_id", "method", "path", "status", "milliseconds", "user", "cl
 
 def serve(
     target: str, *, arrays: str | None = None, host: str = "127.0.0.1", port: int = 8000, workers: int = 1,
-    certificate: Path | None = None, key: Path | None = None,
+    certificate: Path | None = None, key: Path | None = None, proxies: Sequence[str] = (),
 ) -> None:  # fmt: skip
     """Serve a lab until a signal comes; running requests are finished.
+
+    ``proxies`` are the addresses that are believed when they say, in ``X-Forwarded-For`` and ``X-Forwarded-Proto``,
+    who asks them and whether by TLS.
 
     Raises:
         ValidationFailed: only one half of a certificate.
@@ -51,6 +55,7 @@ def serve(
         )
     os.environ[_TARGET] = target
     os.environ[_ARRAYS] = arrays or ""
+    os.environ[_PROXIES] = ",".join(proxies)
     KeptAlive(
         "gnode_orm.server.serving:worker",
         factory=True,
@@ -68,11 +73,15 @@ def serve(
     ).serve()
 
 
-def worker() -> Starlette:
+def worker() -> ASGIApp:
     """Make the application of one worker process."""
+    from granian.utils.proxies import wrap_asgi_with_proxy_headers
+
     write_log()
     store = open_local(os.environ[_TARGET], create=False, arrays=os.environ[_ARRAYS] or None)
-    return create_app(store, on_close=store.close)
+    app = create_app(store, on_close=store.close)
+    proxies = os.environ[_PROXIES]
+    return wrap_asgi_with_proxy_headers(app, proxies.split(",")) if proxies else app
 
 
 def is_loopback(host: str) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gzip
 import logging
 import re
 from typing import Any
@@ -76,6 +77,44 @@ def test_a_body_beyond_the_limit_is_413(store: LocalStore, path: str) -> None:
         assert answer.status_code == 413
 
 
+@pytest.mark.parametrize("path", ["/account/authenticate/", "/account/token/"])
+@pytest.mark.parametrize(
+    "body",
+    [{"data": {"username": "ann", "password": "x" * 70_000}}, {"files": {"file": b"x" * 70_000}}],
+    ids=["form", "file"],
+)
+def test_nobody_unknown_makes_the_server_take_much(stranger: Client, path: str, body: dict[str, Any]) -> None:
+    assert stranger.post(path, **body).status_code == 413
+
+
+def test_text_in_a_form_with_files_is_short(ann: Client) -> None:
+    answer = ann.post("/api/v1/in_bulk/", files={"text": (None, "x" * 70_000)})
+    assert (answer.status_code, "maximum size" in answer.json()["error"]) == (400, True)
+
+
+@pytest.mark.parametrize(
+    ("path", "kind"),
+    [(LIST, "application/json"), ("/api/v1/in_bulk/", "multipart/form-data; boundary=x"),
+     ("/api/v1/additions/select", "application/json")],
+)  # fmt: skip
+def test_a_body_that_is_announced_as_too_long_is_refused_before_any_of_it_comes(
+    store: LocalStore, path: str, kind: str
+) -> None:
+    headers = {"Content-Type": kind, "Content-Length": "20000000000"}
+    assert asyncio.run(_unsent(create_app(store), store.accounts.new_token("ann", "bearer", 60), path, headers)) == 413
+
+
+@pytest.mark.parametrize("path", [LIST, "/api/v1/additions/select", "/account/authenticate/"])
+def test_a_packed_body_is_415(ann: Client, path: str) -> None:
+    answer = ann.post(path, content=gzip.compress(b"{}"), headers={"Content-Encoding": "gzip"})
+    assert (answer.status_code, answer.headers["accept-encoding"]) == (415, "identity")
+
+
+def test_an_address_without_its_last_slash_leads_to_the_same_with_it(ann: Client) -> None:
+    answer = ann.get("/api/v1/user/user/a%3Fb%23%C3%A4?limit=1")
+    assert answer.headers["location"].endswith("/api/v1/user/user/a%3Fb%23%C3%A4/?limit=1")
+
+
 def test_a_client_that_stops_in_the_middle_is_answered_408(store: LocalStore) -> None:
     app = create_app(store, Limits(idle_seconds=0.01))
     assert asyncio.run(_silent(app, store.accounts.new_token("ann", "bearer", 60))) == 408
@@ -83,7 +122,6 @@ def test_a_client_that_stops_in_the_middle_is_answered_408(store: LocalStore) ->
 
 async def _silent(app: Starlette, token: str) -> int:
     """Send the first half of a body, then nothing; gives the status of the answer."""
-    sent: list[dict[str, Any]] = []
     first = [{"type": "http.request", "body": b'{"name":', "more_body": True}]
 
     async def receive() -> dict[str, Any]:
@@ -91,13 +129,29 @@ async def _silent(app: Starlette, token: str) -> int:
             return first.pop()
         return await asyncio.get_running_loop().create_future()
 
+    return await _posted(app, token, LIST, {"Content-Type": "application/json"}, receive)
+
+
+async def _unsent(app: Starlette, token: str, path: str, headers: dict[str, str]) -> int:
+    """Announce a body that may not be asked for; gives the status of the answer."""
+
+    async def receive() -> dict[str, Any]:
+        raise AssertionError("the body was asked for")
+
+    return await _posted(app, token, path, headers, receive)
+
+
+async def _posted(app: Starlette, token: str, path: str, headers: dict[str, str], receive: Any) -> int:
+    sent: list[dict[str, Any]] = []
+
     async def send(message: Any) -> None:
         sent.append(message)
 
-    headers = [(b"host", b"x"), (b"content-type", b"application/json"), (b"authorization", f"Bearer {token}".encode())]
+    given = {**headers, "Host": "x", "Authorization": f"Bearer {token}"}
     scope = {
-        "type": "http", "method": "POST", "path": LIST, "raw_path": LIST.encode(), "query_string": b"",
-        "headers": headers, "scheme": "http", "server": ("x", 80), "client": ("127.0.0.1", 1), "http_version": "1.1",
+        "type": "http", "method": "POST", "path": path, "raw_path": path.encode(), "query_string": b"",
+        "headers": [(name.lower().encode(), value.encode()) for name, value in given.items()], "scheme": "http",
+        "server": ("x", 80), "client": ("127.0.0.1", 1), "http_version": "1.1",
     }  # fmt: skip
     await app(scope, receive, send)
     return int(sent[0]["status"])

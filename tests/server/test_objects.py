@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import httpx
 import pytest
 import quantities as pq
 
 from gnode_orm import Event, Session
+from gnode_orm.ids import decode_id
 from gnode_orm.stores.local.store import LocalStore
 from tests.server.asgi_client import Client
 
@@ -172,6 +174,41 @@ def test_a_refused_value_is_named(ann: Client, fields: dict[str, object], field:
     assert (answer.status_code, problem["entity"], problem["field"]) == (422, "Event", field)
     assert problem["error"] == problem["detail"]
     assert problem["request_id"] == answer.headers["x-request-id"]
+
+
+@pytest.mark.parametrize("unit", [["mV"], {"mV": 1}, 5, True])
+@pytest.mark.parametrize("kind", ["analogsignal", "event"])
+def test_a_unit_that_is_no_text_is_refused(ann: Client, kind: str, unit: object) -> None:
+    field = {"analogsignal": "signal", "event": "time"}[kind]
+    answer = ann.post(f"{EPHYS}{kind}/", json={"time": 1, f"{field}__unit": unit})
+    assert (answer.status_code, answer.json()["field"]) == (422, field)
+
+
+@pytest.mark.parametrize("level", [[1], {"a": 1}, "1", True, None, 3])
+def test_a_level_of_an_access_list_that_is_none_is_refused(ann: Client, level: object) -> None:
+    address = ann.post(EPHYS + "block/", json={}).json()["location"] + "acl/"
+    answer = ann.put(address, json=[{"user": "/api/v1/user/user/ben/", "access_level": level}])
+    assert (answer.status_code, answer.json()["field"], ann.get(address).json()) == (422, "access_level", [])
+
+
+@pytest.mark.parametrize("through", ["acl", "additions"])
+def test_a_share_with_a_name_that_is_no_account_is_refused(ann: Client, store: LocalStore, through: str) -> None:
+    block = ann.post(EPHYS + "block/", json={}).json()
+    id_ = decode_id(block["id"])
+    store.set_access("block", id_, {"old.hand": "read"}, "ann")
+
+    def share(*names: str) -> httpx.Response:
+        if through == "acl":
+            entries = [{"user": f"/api/v1/user/user/{name}/", "access_level": 1} for name in names]
+            return ann.put(block["location"] + "acl/", json=entries)
+        message = {"kind": "block", "id": id_, "access": dict.fromkeys(names, "read")}
+        return ann.post("/api/v1/additions/share", json=message)
+
+    refused = share("old.hand", "benn")
+    assert (refused.status_code, refused.json()["error"]) == (422, "There is no user 'benn'; did you mean 'ben'?")
+    assert store.access("block", id_, "ann") == {"old.hand": "read"}
+    assert share("old.hand", "ben").status_code == 200
+    assert store.access("block", id_, "ann") == {"ben": "read", "old.hand": "read"}
 
 
 def test_the_labs_level_is_that_of_new_blocks(ann: Client, ben: Client, store: LocalStore) -> None:

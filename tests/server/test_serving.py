@@ -34,7 +34,10 @@ BLOCKS = "/api/v1/electrophysiology/block/"
 class Served:
     """A server process over a lab."""
 
-    def __init__(self, lab: Path, workers: int, *, certificate: Path | None = None, key: Path | None = None) -> None:
+    def __init__(
+        self, lab: Path, workers: int, *, certificate: Path | None = None, key: Path | None = None,
+        proxies: list[str] | None = None,
+    ) -> None:  # fmt: skip
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
             port = free.getsockname()[1]
@@ -42,6 +45,7 @@ class Served:
         self.url = f"{'https' if certificate else 'http'}://127.0.0.1:{port}"
         self.log = lab.with_suffix(".log")
         options: dict[str, Any] = {"port": port, "workers": workers, "certificate": certificate, "key": key}
+        options["proxies"] = proxies or []
         script = (
             "from pathlib import Path, PosixPath; from gnode_orm.server.serving import serve; "
             f"serve({str(lab)!r}, **{options!r})"
@@ -192,6 +196,25 @@ def test_a_request_that_runs_when_the_server_is_stopped_is_finished(served: Serv
         assert running.recv(1 << 16).startswith(b"HTTP/1.1 201")
     assert served.process.wait(60) == 0
     assert "finished" in names(lab)
+
+
+@pytest.mark.parametrize(("proxies", "believed"), [(["127.0.0.1"], True), (["192.0.2.1"], False), ([], False)])
+def test_a_proxy_is_believed_about_who_asks_where_it_was_named(lab: Path, proxies: list[str], believed: bool) -> None:
+    server = Served(lab, workers=1, proxies=proxies)
+    said = {"X-Forwarded-For": "203.0.113.7", "X-Forwarded-Proto": "https", "Host": "lab.example"}
+    try:
+        with server.client() as client:
+            login = {"username": "ann", "password": PASSWORD}
+            made = client.post(server.url + "/account/authenticate/", login, headers=said, timeout=30)
+            out = client.get(server.url + "/account/logout/", headers=said, timeout=30, allow_redirects=False)
+    finally:
+        server.stop()
+    lines = [json.loads(line) for line in server.log.read_text().splitlines()]
+    assert ("Secure" in made.headers["set-cookie"]) is believed
+    assert out.headers["location"] == f"{'https' if believed else 'http'}://lab.example/account/login/"
+    assert {line["client"] for line in lines if line.get("path", "").startswith("/account/")} == {
+        "203.0.113.7" if believed else "127.0.0.1"
+    }
 
 
 def test_a_lab_that_is_not_there_is_said_before_anything_is_served(tmp_path: Path) -> None:

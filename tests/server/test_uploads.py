@@ -67,6 +67,16 @@ def test_an_array_comes_back_with_dtype_and_shape(ann: Client, values: Any) -> N
     assert np.array_equal(again, values)
 
 
+def test_data_that_are_known_are_not_sent_again(ann: Client) -> None:
+    address = signal(ann) + "signal/"
+    send(ann, address, array(np.arange(3.0)))
+    tag = ann.get(address).headers["etag"]
+    again = ann.get(address, headers={"If-None-Match": tag})
+    assert (again.status_code, again.content, again.headers["etag"]) == (304, b"", tag)
+    send(ann, address, array(np.arange(4.0)))
+    assert ann.get(address, headers={"If-None-Match": tag}).status_code == 200
+
+
 def test_a_unit_that_came_first_is_that_of_the_array(ann: Client) -> None:
     address = signal(ann, signal__unit="nA")
     assert ann.get(address).json()["signal__unit"] == "nA"

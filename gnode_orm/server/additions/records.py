@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from gnode_orm.server.acl import check_accounts
 from gnode_orm.server.additions.answering import Work
 from gnode_orm.wire.accepting import known_kind
 from gnode_orm.wire.malformed import Malformed, member, object_id, optional, typed, whole
@@ -76,6 +77,7 @@ def _share(store: Any, user: str, message: Any) -> Any:
         typed(level, str, f"The access of {name!r}")
         if not _NAME.fullmatch(name):
             raise Malformed(f"{name[:80]!r} is not the name of a user", value=name)
+    check_accounts(store, *_object(message), access, user)
     store.set_access(*_object(message), access, user)
     return {}
 

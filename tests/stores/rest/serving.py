@@ -105,6 +105,11 @@ class EveryUser:
 
         return call
 
+    def set_access(self, kind: str, id: int, access: dict[str, str], actor: str) -> None:
+        for user in access:
+            self.served.by(user)  # a server shares with accounts alone
+        self.served.by(actor).set_access(kind, id, access, actor)
+
 
 @contextmanager
 def served(store: LocalStore, app: Any = None) -> Iterator[Served]:
