@@ -54,7 +54,15 @@ class Context:
         Raises:
             Refusal: 401, without a valid token or session.
         """
-        user = await run_in_threadpool(self.find_user, request)
+        return await run_in_threadpool(self.known_user, request)
+
+    def known_user(self, request: Request) -> str:
+        """Give the account that a request comes from; to be called in a thread.
+
+        Raises:
+            Refusal: 401, without a valid token or session.
+        """
+        user = self.find_user(request)
         if user is None:
             raise Refusal(
                 401, "Log in first, or send a token as Authorization: Bearer", headers={"WWW-Authenticate": "Bearer"}

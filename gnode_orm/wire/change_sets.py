@@ -46,7 +46,7 @@ def pack(changes: ChangeSet, seen: Seen) -> bytes:
     return frames.pack(message, changes.arrays.values())
 
 
-def unpack(body: bytes | bytearray) -> Received:
+def unpack(body: bytes | bytearray | memoryview) -> Received:
     """Read a change set and judge every value in it.
 
     Raises:

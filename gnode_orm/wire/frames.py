@@ -40,7 +40,7 @@ def message_length(start: bytes) -> int:
     return int(struct.unpack(">I", start[4:HEAD])[0])
 
 
-def unpack(body: bytes | bytearray) -> tuple[Any, memoryview]:
+def unpack(body: bytes | bytearray | memoryview) -> tuple[Any, memoryview]:
     """Read a message, and the bytes behind it.
 
     Raises:

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from http import HTTPStatus
-from typing import Any
+from typing import Any, NamedTuple
 
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
 
+from gnode_orm.server.additions.bodies import Buffers, body_into, body_of, is_short
 from gnode_orm.server.context import Context
-from gnode_orm.server.problems import Refusal, request_id
+from gnode_orm.server.problems import request_id
 from gnode_orm.wire import frames
 from gnode_orm.wire.failures import failure_members, status_of
 
@@ -24,13 +25,44 @@ Work = Callable[[Any, str, Any], Any]
 """Answers a message: from the store, the user and the message."""
 
 
-def guarded(context: Context, work: Callable[[Request, str], Awaitable[Response]]) -> Handler:
-    """Make an endpoint: who asks is known, and errors are told in full."""
+class Asked(NamedTuple):
+    """A request whose sender is known and whose body is here."""
+
+    store: Any
+    user: str
+    request: Request
+    body: memoryview
+
+    def message(self) -> Any:
+        """Read the body as JSON.
+
+        Raises:
+            Malformed: it is none.
+        """
+        return frames.loads(self.body)
+
+
+def endpoint(
+    context: Context, limit: int, work: Callable[[Asked], Response], buffers: Buffers | None = None
+) -> Handler:
+    """Make an endpoint: a body up to a limit is read, work runs in a thread, and errors are told in full.
+
+    Bodies are read into ``buffers`` where many of one size come.
+    """
 
     async def handle(request: Request) -> Response:
-        user = await context.user_of(request)
+        # A long body is not read before its sender is known. With a short one he is looked up in the thread that does
+        # the work: handing over to a thread and back takes longer than either.
+        user = None if is_short(request) else await context.user_of(request)
+        if buffers is None:
+            return await run_in_threadpool(answered, request, user, await body_of(request, limit))
+        with buffers.one() as buffer:
+            return await run_in_threadpool(answered, request, user, await body_into(request, limit, buffer))
+
+    def answered(request: Request, user: str | None, body: memoryview) -> Response:
+        asked = Asked(context.store, user or context.known_user(request), request, body)
         try:
-            return await work(request, user)
+            return work(asked)
         except Exception as error:
             told = _told(request, error)
             if told is None:
@@ -42,41 +74,12 @@ def guarded(context: Context, work: Callable[[Request, str], Awaitable[Response]
 
 def message_endpoint(context: Context, work: Work) -> Handler:
     """Make an endpoint that takes one JSON message and answers with another."""
-
-    async def handle(request: Request, user: str) -> Response:
-        body = await body_of(request, MAX_MESSAGE)
-        return await run_in_threadpool(lambda: json_answer(work(context.store, user, frames.loads(body))))
-
-    return guarded(context, handle)
+    return endpoint(context, MAX_MESSAGE, lambda asked: json_answer(work(asked.store, asked.user, asked.message())))
 
 
 def json_answer(message: Any) -> Response:
     """Answer with JSON."""
     return Response(frames.dumps(message), media_type="application/json", headers={"Cache-Control": "no-store"})
-
-
-async def body_of(request: Request, limit: int) -> bytearray:
-    """Read a body that may not be longer than a limit, once in memory where its length is told.
-
-    Raises:
-        Refusal: 413.
-    """
-    told = int(request.headers.get("content-length") or 0)
-    if told > limit:
-        raise _too_long(limit)
-    body, size = bytearray(told), 0
-    async for piece in request.stream():
-        if size + len(piece) > limit:
-            raise _too_long(limit)
-        body[size : size + len(piece)] = piece
-        size += len(piece)
-    del body[size:]
-    return body
-
-
-def _too_long(limit: int) -> Refusal:
-    text = f"The request is longer than {limit >> 20} MiB; write the change in several commits"
-    return Refusal(413, text, headers={"Connection": "close"})
 
 
 def _told(request: Request, error: Exception) -> Response | None:

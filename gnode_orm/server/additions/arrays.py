@@ -1,4 +1,4 @@
-"""Arrays: sent in verified pieces, read by slices, many in one request, and as extremes for drawing."""
+"""Arrays on their way out: by slices, many in one request, and as extremes for drawing."""
 
 from __future__ import annotations
 
@@ -7,11 +7,9 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from starlette.concurrency import run_in_threadpool
-from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
-from gnode_orm.core.arrayhash import LEAF, bytes_of, contiguous_pieces
+from gnode_orm.core.arrayhash import bytes_of, contiguous_pieces
 from gnode_orm.core.arrays import ArrayHandle
 from gnode_orm.core.changes import ArrayRef
 from gnode_orm.core.codec import from_columns
@@ -20,112 +18,42 @@ from gnode_orm.core.schema import SCHEMA, FieldSpec, FieldType
 from gnode_orm.core.time_index import slice_bounds
 from gnode_orm.errors import NotFound, UnknownField, ValidationFailed, did_you_mean
 from gnode_orm.ids import decode_id
-from gnode_orm.server.additions.answering import MAX_MESSAGE, MAX_SMALL, Handler, Work, body_of, guarded
+from gnode_orm.server.additions.answering import MAX_MESSAGE, Asked, Handler, endpoint
 from gnode_orm.server.context import Context
 from gnode_orm.wire import frames
-from gnode_orm.wire.accepting import array_dtype, check_size, known_kind
+from gnode_orm.wire.accepting import known_kind
 from gnode_orm.wire.change_sets import read_seen
-from gnode_orm.wire.malformed import Malformed, content_hash, member, optional, typed, whole
+from gnode_orm.wire.malformed import Malformed, content_hash, member, optional, whole
 from gnode_orm.wire.slices import read_key, read_key_text
 
 MAX_ITEMS = 100_000
 MAX_BINS = 1_000_000
 _STEP = 1 << 20
+_NOT_KEPT = {"Cache-Control": "no-store"}
 
 Array = npt.NDArray[Any]
 
 
-def _begin(store: Any, user: str, message: Any) -> Any:
-    """Announce an array; the answer names the pieces that are missing."""
-    ref = _ref(member(message, "hash", str), member(message, "dtype", str), message.get("shape"))
-    digests = member(message, "digests", str)
-    try:
-        leaves = bytes.fromhex(digests)
-    except ValueError:
-        raise Malformed("The digests are no hex digits") from None
-    if ref.nbytes <= store.inline_limit:
-        raise Malformed(f"An array of {ref.nbytes} bytes is sent whole, not in pieces")
-    return {"missing": store.uploads.begin(ref, leaves, user), "piece": LEAF}
-
-
-MESSAGES: dict[str, Work] = {"arrays/begin": _begin}
-
-
-def _ref(hash_: str, dtype: str, shape: Any) -> ArrayRef:
-    sizes = tuple(whole(size, "A length") for size in typed(shape, list, "A shape"))
-    if any(size < 0 for size in sizes):
-        raise Malformed("A length is below zero", value=shape)
-    ref = ArrayRef(content_hash(hash_), array_dtype(dtype).str, sizes, None)
-    check_size(ref)
-    return ref
-
-
-def piece_endpoint(context: Context) -> Handler:
-    """Make the endpoint that takes one piece of an array."""
-
-    async def handle(request: Request, user: str) -> Response:
-        query = request.query_params
-        try:
-            number = int(request.path_params["number"])
-            shape = [int(size) for size in query.get("shape", "").split(",") if size]
-        except ValueError:
-            raise Malformed("A piece has a number, and its array a shape such as 1000,2") from None
-        ref = _ref(request.path_params["hash"], query.get("dtype", ""), shape)
-        data = await body_of(request, LEAF)
-        whole_now = await run_in_threadpool(context.store.uploads.put, ref, number, data, user)
-        return Response(frames.dumps({"whole": whole_now}), media_type="application/json")
-
-    return guarded(context, handle)
-
-
-def small_endpoint(context: Context) -> Handler:
-    """Make the endpoint that takes many small arrays at once."""
-
-    async def handle(request: Request, user: str) -> Response:
-        body = await body_of(request, MAX_SMALL)
-        await run_in_threadpool(_put_small, context.store, user, body)
-        return Response(b"{}", media_type="application/json")
-
-    return guarded(context, handle)
-
-
-def _put_small(store: Any, user: str, body: bytes | bytearray) -> None:
-    message, data = frames.unpack(body)
-    items = member(message, "arrays", list)
-    if any(type(item) is not list or len(item) != 3 for item in items):
-        raise Malformed("An array is a list of hash, dtype and shape")
-    refs = [_ref(*item) for item in items]
-    too_large = next((ref for ref in refs if ref.nbytes > store.inline_limit), None)
-    if too_large is not None:
-        raise Malformed(f"An array of {too_large.nbytes} bytes is sent in pieces")
-    blobs = frames.split(data, [ref.nbytes for ref in refs])
-    store.uploads.put_small(list(zip(refs, blobs, strict=True)), user)
-
-
 def read_endpoint(context: Context) -> Handler:
     """Make the endpoint that reads many slices."""
-
-    async def handle(request: Request, user: str) -> Response:
-        body = await body_of(request, MAX_MESSAGE)
-        return await run_in_threadpool(_read, context.store, user, frames.loads(body))
-
-    return guarded(context, handle)
+    return endpoint(context, MAX_MESSAGE, _read)
 
 
-def _read(store: Any, user: str, message: Any) -> Response:
+def _read(asked: Asked) -> Response:
+    message = asked.message()
     items = member(message, "items", list)
     if len(items) > MAX_ITEMS:
         raise Malformed(f"At most {MAX_ITEMS} slices are read at once, not {len(items)}")
     if any(type(item) is not list or len(item) != 2 for item in items):
         raise Malformed("A slice is a list of hash and index")
     wanted = [(content_hash(hash_), read_key(key)) for hash_, key in items]
-    refs = _readable(store, user, [hash_ for hash_, _ in wanted], message)
-    return _frame(store.read_arrays([(refs[hash_], key) for hash_, key in wanted]))
+    refs = _readable(asked, [hash_ for hash_, _ in wanted], message)
+    return _frame(asked.store.read_arrays([(refs[hash_], key) for hash_, key in wanted]))
 
 
-def _readable(store: Any, user: str, hashes: Sequence[bytes], message: Any) -> dict[bytes, ArrayRef]:
+def _readable(asked: Asked, hashes: Sequence[bytes], message: Any) -> dict[bytes, ArrayRef]:
     """Give the arrays that the user may read, with the dtype and shape that they were stored with."""
-    types = store.uploads.usable(hashes, user, read_seen(optional(message, "seen", dict) or {}))
+    types = asked.store.uploads.usable(hashes, asked.user, read_seen(optional(message, "seen", dict) or {}))
     for hash_ in hashes:
         if hash_ not in types:
             raise NotFound(f"The array {hash_.hex()} is not in the lab")
@@ -136,11 +64,12 @@ def _readable(store: Any, user: str, hashes: Sequence[bytes], message: Any) -> d
 
 
 def _frame(arrays: Sequence[Array]) -> Response:
-    """Stream arrays behind a message that describes them."""
+    """Answer with arrays behind a message that describes them."""
     start = frames.head({"items": [[array.dtype.str, list(array.shape)] for array in arrays]})
     size = len(start) + sum(array.nbytes for array in arrays)
-    headers = {"Content-Length": str(size), "Cache-Control": "no-store"}
-
+    if size <= _STEP:
+        return Response(b"".join(_gathered(start, arrays)), media_type=frames.CONTENT_TYPE, headers=_NOT_KEPT)
+    headers = {"Content-Length": str(size), **_NOT_KEPT}
     return StreamingResponse(_gathered(start, arrays), media_type=frames.CONTENT_TYPE, headers=headers)
 
 
@@ -165,22 +94,18 @@ def _bytes(array: Array) -> Iterator[bytes]:
 
 def extremes_endpoint(context: Context) -> Handler:
     """Make the endpoint that gives the extremes that are kept for long arrays; nothing for short ones."""
-
-    async def handle(request: Request, user: str) -> Response:
-        body = await body_of(request, MAX_MESSAGE)
-        return await run_in_threadpool(_level, context.store, user, frames.loads(body))
-
-    return guarded(context, handle)
+    return endpoint(context, MAX_MESSAGE, _level)
 
 
-def _level(store: Any, user: str, message: Any) -> Response:
+def _level(asked: Asked) -> Response:
+    message = asked.message()
     hash_ = content_hash(member(message, "hash", str))
-    ref = _readable(store, user, [hash_], message)[hash_]
+    ref = _readable(asked, [hash_], message)[hash_]
     factor = member(message, "factor", int)
     if factor not in FACTORS:
         raise Malformed(f"Extremes are kept of {FACTORS} rows, not of {factor}", value=factor)
     _check_ordered(ref)
-    found = store.read_extremes(ref, factor)
+    found = asked.store.read_extremes(ref, factor)
     return _frame([] if found is None else [found])
 
 
@@ -198,23 +123,19 @@ def _check_ordered(ref: ArrayRef) -> None:
 
 def field_endpoint(context: Context) -> Handler:
     """Make the endpoint that gives an array of an object: raw bytes, with dtype, shape and unit as headers."""
-
-    async def handle(request: Request, user: str) -> Response:
-        return await run_in_threadpool(_field, context.store, user, request)
-
-    return guarded(context, handle)
+    return endpoint(context, 0, _field)
 
 
-def _field(store: Any, user: str, request: Request) -> Response:
-    kind, query = known_kind(request.path_params["kind"]), request.query_params
-    field = _array_field(kind, request.path_params["field"])
-    id_ = decode_id(request.path_params["id"])
-    rows = store.get(kind, [id_], user, _version(query.get("at")))
+def _field(asked: Asked) -> Response:
+    store, path, query = asked.store, asked.request.path_params, asked.request.query_params
+    kind, id_ = known_kind(path["kind"]), decode_id(path["id"])
+    field = _array_field(kind, path["field"])
+    rows = store.get(kind, [id_], asked.user, _version(query.get("at")))
     if not rows:
-        raise NotFound(f"{kind}/{request.path_params['id']} does not exist")
+        raise NotFound(f"{kind}/{path['id']} does not exist")
     values = dict(zip(SCHEMA[kind].record_columns[4:], rows[0][4:], strict=True))
     if values[f"{field.name}_hash"] is None:
-        raise NotFound(f"{SCHEMA[kind].class_name} {kind}/{request.path_params['id']} has no {field.name}")
+        raise NotFound(f"{SCHEMA[kind].class_name} {kind}/{path['id']} has no {field.name}")
     ref = ArrayRef.from_columns(values[f"{field.name}_hash"], values[f"{field.name}_type"])
     if "points" in query:
         low, high, _ = _extremes(store, ref, _count(query["points"]))
@@ -261,7 +182,7 @@ def _count(text: str) -> int:
 def _raw(array: Array, ref: ArrayRef) -> Response:
     headers = {
         "Content-Length": str(array.nbytes),
-        "Cache-Control": "no-store",
+        **_NOT_KEPT,
         "X-Array-Dtype": array.dtype.str,
         "X-Array-Shape": ",".join(map(str, array.shape)),
         "X-Array-Hash": ref.hash.hex(),

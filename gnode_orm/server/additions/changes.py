@@ -4,30 +4,24 @@ from __future__ import annotations
 
 from typing import Any
 
-from starlette.concurrency import run_in_threadpool
-from starlette.requests import Request
 from starlette.responses import Response
 
 from gnode_orm.core.changes import ArrayMissing, ArrayRef
-from gnode_orm.server.additions.answering import MAX_SMALL, Handler, body_of, guarded, json_answer
+from gnode_orm.server.additions.answering import MAX_SMALL, Asked, Handler, endpoint, json_answer
 from gnode_orm.server.context import Context
 from gnode_orm.stores.local.array_rows import check_content
 from gnode_orm.wire.change_sets import Received, named_arrays, unpack
 from gnode_orm.wire.records import receipt_message
 
 
-def endpoint(context: Context) -> Handler:
-    """Make the endpoint."""
-
-    async def handle(request: Request, user: str) -> Response:
-        body = await body_of(request, MAX_SMALL)
-        return await run_in_threadpool(_apply, context.store, user, body)
-
-    return guarded(context, handle)
+def changes_endpoint(context: Context) -> Handler:
+    """Make the endpoint that writes change sets."""
+    return endpoint(context, MAX_SMALL, _apply)
 
 
-def _apply(store: Any, user: str, body: bytes | bytearray) -> Response:
-    received = unpack(body)
+def _apply(asked: Asked) -> Response:
+    store, user = asked.store, asked.user
+    received = unpack(asked.body)
     known = store.receipt(received.changes.id, user)
     if known is None:
         _check_arrays(store, user, received)

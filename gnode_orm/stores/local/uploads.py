@@ -10,7 +10,7 @@ from __future__ import annotations
 import fcntl
 import hashlib
 import os
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -26,6 +26,7 @@ from gnode_orm.errors import GnodeError, IntegrityError, NotFound
 from gnode_orm.stores.local.array_rows import COLUMNS, HASH_SET, checked_row, keep_stored, stored_hashes, touch
 from gnode_orm.stores.local.arrays import Arrays
 from gnode_orm.stores.local.database import Compiler, Database, Transaction
+from gnode_orm.stores.local.durable import write_through
 from gnode_orm.stores.local.elements import in_ids
 from gnode_orm.stores.local.rights import readable
 from gnode_orm.stores.local.tables import lab_tables
@@ -59,11 +60,12 @@ class Uploads:
         if not wanted:
             return {}
         with self._database.snapshot() as transaction:
-            here = stored_hashes(transaction, wanted)
+            types = _types(transaction, wanted)
+            here = types.keys()
             allowed = _uploaded(transaction, here, actor)
             allowed |= _at_places(transaction, here - allowed, actor, seen)
             allowed |= _anywhere(transaction, here - allowed, actor)
-            return _types(transaction, allowed)
+        return {hash_: types[hash_] for hash_ in allowed}
 
     def begin(self, ref: ArrayRef, digests: bytes, actor: str) -> list[int]:
         """Begin or go on with sending an array; gives the numbers of the pieces that are missing.
@@ -84,7 +86,7 @@ class Uploads:
             self._finish(staged, actor)
         return missing
 
-    def put(self, ref: ArrayRef, number: int, data: bytes | bytearray, actor: str) -> bool:
+    def put(self, ref: ArrayRef, number: int, data: bytes | memoryview, actor: str) -> bool:
         """Keep one piece; tells whether the array is whole now.
 
         Raises:
@@ -205,7 +207,7 @@ class _Staged:
                     os.pwrite(marks, _MISSING, number * _ENTRY)
             return _marked(self._read(marks), _MISSING)
 
-    def keep(self, number: int, data: bytes | bytearray) -> bool:
+    def keep(self, number: int, data: bytes | memoryview) -> bool:
         count = piece_count(self.ref)
         if not 0 <= number < count:
             raise NotFound(f"The array {self.ref.hash.hex()} has {count} pieces, and none with the number {number}")
@@ -215,7 +217,7 @@ class _Staged:
                 raise NotFound(f"An array {self.ref.hash.hex()} of this dtype and shape was not begun")
             if len(data) != piece_size(self.ref, number) or hashlib.sha256(data).digest() != _digest(expected, number):
                 raise IntegrityError(f"Piece {number} of the array {self.ref.hash.hex()} is not what was announced")
-            _write(file, data, self._start(file, number))
+            write_through(file, data, self._start(file, number))
             os.pwrite(marks, _WRITTEN, number * _ENTRY)
             every = self._read(marks)
             written = _marked(every, _WRITTEN)
@@ -249,13 +251,6 @@ class _Staged:
         self.data.unlink(missing_ok=True)
 
 
-def _write(file: int, data: bytes | bytearray, start: int) -> None:
-    view = memoryview(data)
-    while view:
-        written = os.pwrite(file, view, start)
-        view, start = view[written:], start + written
-
-
 def _digest(marks: bytes, number: int) -> bytes:
     return marks[number * _ENTRY + 1 : (number + 1) * _ENTRY]
 
@@ -285,7 +280,7 @@ def _remember(transaction: Transaction, hashes: Sequence[bytes], actor: str) -> 
     )
 
 
-def _uploaded(transaction: Transaction, hashes: set[bytes], actor: str) -> set[bytes]:
+def _uploaded(transaction: Transaction, hashes: Set[bytes], actor: str) -> set[bytes]:
     if not hashes:
         return set()
     rows = transaction.query(
@@ -351,8 +346,6 @@ def _bound(hashes: Iterable[bytes]) -> dict[str, Any]:
     return {"count": max(1, len(every)), "hashes": b"".join(every)}
 
 
-def _types(transaction: Transaction, hashes: set[bytes]) -> dict[bytes, tuple[str, str]]:
-    if not hashes:
-        return {}
+def _types(transaction: Transaction, hashes: Sequence[bytes]) -> dict[bytes, tuple[str, str]]:
     rows = transaction.query(f'SELECT hash, dtype, shape FROM "array" WHERE hash IN {HASH_SET}', **_bound(hashes))
     return {bytes(hash_): (dtype, shape) for hash_, dtype, shape in rows}

@@ -10,6 +10,7 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, TypeVar
 
 import orjson
@@ -171,12 +172,19 @@ class Connection:
         if self._closed:
             raise StoreUnavailable("The lab is closed; open it again with connect()")
         try:
-            return self._session.request(
-                method, self.address + path, data=body, headers=headers, stream=stream,
-                timeout=(self._patience.connect, self._patience.read), allow_redirects=False,
+            request = requests.Request(method, self.address + path, headers, data=body)
+            return self._session.send(
+                self._session.prepare_request(request), allow_redirects=False,
+                timeout=(self._patience.connect, self._patience.read), **{**self._surroundings, "stream": stream},
             )  # fmt: skip
         except (requests.exceptions.InvalidURL, requests.exceptions.MissingSchema, UnicodeError) as error:
             raise ValidationFailed(f"{self.address} is not the address of a server ({error})") from None
+
+    @cached_property
+    def _surroundings(self) -> dict[str, Any]:
+        # Proxies and certificates of the environment: looked through once, which takes as long as a small request.
+        settings: dict[str, Any] = dict(self._session.merge_environment_settings(self.address, {}, None, None, None))
+        return settings
 
     def _failure(self, answer: requests.Response) -> Exception:
         try:

@@ -12,7 +12,7 @@ import numpy as np
 from gnode_orm.core.arrayhash import LEAF, ArrayHasher, bytes_of
 from gnode_orm.core.changes import ArrayRef, ArraySource
 from gnode_orm.errors import StoreUnavailable, ValidationFailed
-from gnode_orm.stores.rest.connection import Connection
+from gnode_orm.stores.rest.connection import Connection, json_of
 from gnode_orm.wire import frames
 
 PARALLEL = 2
@@ -64,8 +64,8 @@ class Sender:
         if not missing:
             return
         with ThreadPoolExecutor(PARALLEL) as pool:
-            self._put_pieces(pool, source, ref, set(missing))
-        left = self._announce(ref, digests)
+            whole = self._put_pieces(pool, source, ref, set(missing))
+        left = [] if whole else self._announce(ref, digests)
         if left:
             raise StoreUnavailable(
                 f"{len(left)} pieces of an array did not arrive; commit again, and only these are sent"
@@ -76,27 +76,32 @@ class Sender:
         missing: list[int] = self._connection.call(f"{self._prefix}/arrays/begin", message)["missing"]
         return missing
 
-    def _put_pieces(self, pool: ThreadPoolExecutor, source: ArraySource, ref: ArrayRef, missing: set[int]) -> None:
+    def _put_pieces(self, pool: ThreadPoolExecutor, source: ArraySource, ref: ArrayRef, missing: set[int]) -> bool:
+        """Send some pieces; tells whether the server had the whole array after one of them."""
         # No more pieces are cut than can be sent, so that memory does not grow with the array.
-        free = threading.BoundedSemaphore(PARALLEL)
-        waiting: list[Future[None]] = []
+        free, failed = threading.BoundedSemaphore(PARALLEL), threading.Event()
+        sent: list[Future[bool]] = []
+
+        def finished(item: Future[bool]) -> None:
+            if item.exception() is not None:
+                failed.set()
+            free.release()
+
         for number, data in enumerate(_leaves(source)):
             if number not in missing:
                 continue
             free.acquire()
-            sent = pool.submit(self._put_piece, ref, number, data)
-            sent.add_done_callback(lambda _: free.release())
-            waiting = [item for item in waiting if not item.done() or item.exception() is not None]
-            waiting.append(sent)
-            if any(item.done() for item in waiting):
-                break  # one of them failed
-        for item in waiting:
-            item.result()
+            if failed.is_set():
+                break
+            sent.append(pool.submit(self._put_piece, ref, number, data))
+            sent[-1].add_done_callback(finished)
+        answers = [item.result() for item in sent]  # every one, so that no failure is passed over
+        return any(answers)
 
-    def _put_piece(self, ref: ArrayRef, number: int, data: Any) -> None:
+    def _put_piece(self, ref: ArrayRef, number: int, data: Any) -> bool:
         shape = ",".join(map(str, ref.shape))
         path = f"{self._prefix}/arrays/{ref.hash.hex()}/{number}?dtype={_quoted(ref.dtype)}&shape={shape}"
-        self._connection.exchange("PUT", path, _nothing, data, _BINARY)
+        return self._connection.exchange("PUT", path, lambda answer: bool(json_of(answer)["whole"]), data, _BINARY)
 
 
 def _quoted(text: str) -> str:

@@ -91,3 +91,15 @@ def test_revision_ids_are_those_of_the_lab(server, local):
     version = local.get("block", [block], "ann")[0][1]
     assert store.guid("block", block, version) == local.guid("block", block, version)
     store.close()
+
+
+def test_a_proxy_of_the_environment_is_asked(server, monkeypatch):
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        nobody = f"http://127.0.0.1:{free.getsockname()[1]}"
+    for name in ("no_proxy", "NO_PROXY"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("http_proxy", nobody)
+    with pytest.raises(StoreUnavailable):
+        open_store(server.address, token=server.token("ann"), patience=Patience(attempts=1))
+    assert server.requests == []

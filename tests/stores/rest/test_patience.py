@@ -77,9 +77,9 @@ def test_silence_after_a_commit_leaves_its_outcome_unknown_and_not_failed(server
 @pytest.mark.statement(72)
 def test_connecting_and_reading_have_limits_of_their_own(server, monkeypatch):
     store, limits = server.open("ann", Patience(connect=1.5, read=4.5)), []
-    request = store._connection._session.request
+    send = store._connection._session.send
     monkeypatch.setattr(
-        store._connection._session, "request", lambda *a, **k: (limits.append(k["timeout"]), request(*a, **k))[1]
+        store._connection._session, "send", lambda *a, **k: (limits.append(k["timeout"]), send(*a, **k))[1]
     )
     store.select(Select("block"), "ann")
     assert limits == [(1.5, 4.5)]

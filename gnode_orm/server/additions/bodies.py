@@ -1,0 +1,81 @@
+"""Bodies of requests: read up to a limit, once in memory where their length is told."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from starlette.requests import Request
+
+from gnode_orm.server.problems import Refusal
+
+_SHORT = 64 << 10
+
+
+def is_short(request: Request) -> bool:
+    """Tell whether a request says that its body is short, or has none."""
+    return "transfer-encoding" not in request.headers and told_length(request) <= _SHORT
+
+
+def told_length(request: Request) -> int:
+    """Give the length that a request tells of its body."""
+    return int(request.headers.get("content-length") or 0)
+
+
+async def body_of(request: Request, limit: int) -> memoryview:
+    """Read a body that may not be longer than a limit.
+
+    Raises:
+        Refusal: 413.
+    """
+    told = told_length(request)
+    if told > limit:
+        raise _too_long(limit)
+    return await body_into(request, limit, bytearray(told))
+
+
+async def body_into(request: Request, limit: int, memory: bytearray) -> memoryview:
+    """Read a body into memory that grows where it has to; gives the part that was filled.
+
+    Raises:
+        Refusal: 413.
+    """
+    size = 0
+    async for piece in request.stream():
+        end = size + len(piece)
+        if end > limit:
+            raise _too_long(limit)
+        if end > len(memory):
+            memory.extend(bytes(end - len(memory)))
+        # Through a view, since a bytearray makes a copy of what is put into a part of it.
+        memoryview(memory)[size:end] = piece
+        size = end
+    return memoryview(memory)[:size]
+
+
+def _too_long(limit: int) -> Refusal:
+    text = f"The request is longer than {limit >> 20} MiB; write the change in several commits"
+    return Refusal(413, text, headers={"Connection": "close"})
+
+
+class Buffers:
+    """Memory for bodies of one size that is used again: fresh memory takes longer than hashing what comes into it.
+
+    Args:
+        spare: how many are kept while nobody needs them.
+    """
+
+    def __init__(self, size: int, spare: int) -> None:
+        self._size = size
+        self._most = spare
+        self._spare: list[bytearray] = []
+
+    @contextmanager
+    def one(self) -> Iterator[bytearray]:
+        """Lend a buffer; nobody may look at it afterwards."""
+        buffer = self._spare.pop() if self._spare else bytearray(self._size)
+        try:
+            yield buffer
+        finally:
+            if len(self._spare) < self._most:
+                self._spare.append(buffer)
