@@ -9,6 +9,7 @@ from importlib.metadata import version
 from typing import Any
 from urllib.parse import quote
 
+from anyio import CapacityLimiter
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
@@ -59,8 +60,10 @@ def _routes(context: Context) -> list[Route]:
 
 
 def _account_routes(context: Context) -> list[Route]:
+    slots = CapacityLimiter(login.SLOTS)
+
     def of(path: str, handlers: dict[str, Handler]) -> Route:
-        return route(context, path, handlers, public=True)
+        return route(context, path, handlers, public=True, slots=slots)
 
     return [
         of("/account/authenticate/", {"POST": login.authenticate}),

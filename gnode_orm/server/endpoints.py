@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from tempfile import SpooledTemporaryFile
 from typing import IO, Any, cast
 
+from anyio import CapacityLimiter, to_thread
 from python_multipart.exceptions import FormParserError
-from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import UploadFile
 from starlette.exceptions import HTTPException
 from starlette.formparsers import MultiPartException
@@ -72,8 +72,14 @@ Handler = Callable[[Call], Response]
 _FILES = "multipart/form-data"
 
 
-def route(context: Context, path: str, handlers: Mapping[str, Handler], *, public: bool = False) -> Route:
-    """Make a route that takes the methods of ``handlers``; any other is 405, and OPTIONS lists them."""
+def route(
+    context: Context, path: str, handlers: Mapping[str, Handler], *, public: bool = False,
+    slots: CapacityLimiter | None = None,
+) -> Route:  # fmt: skip
+    """Make a route that takes the methods of ``handlers``; any other is 405, and OPTIONS lists them.
+
+    Handlers run in the threads that all routes share, or at most as many at a time as there are ``slots``.
+    """
     allowed = ", ".join([*handlers, "OPTIONS"])
 
     async def endpoint(request: Request) -> Response:
@@ -82,12 +88,16 @@ def route(context: Context, path: str, handlers: Mapping[str, Handler], *, publi
         handler = handlers.get("GET" if request.method == "HEAD" else request.method)
         if handler is None:
             raise Refusal(405, f"{request.method} is not possible here; use {allowed}", headers={"Allow": allowed})
-        return await _within(context.limits.request_seconds, _run(context, request, handler, public))
+        return await _within(context.limits.request_seconds, _run(context, request, _threaded(handler, slots), public))
 
     # Without a list of methods every one arrives here.
     made = Route(path, endpoint)
     made.methods = None
     return made
+
+
+def _threaded(handler: Handler, slots: CapacityLimiter | None) -> Callable[[Call], Awaitable[Response]]:
+    return lambda call: to_thread.run_sync(handler, call, limiter=slots)
 
 
 async def _within(seconds: float, work: Awaitable[Response]) -> Response:
@@ -97,21 +107,23 @@ async def _within(seconds: float, work: Awaitable[Response]) -> Response:
         raise Refusal(503, f"The request took longer than {seconds:g} s", headers={"Retry-After": "60"}) from None
 
 
-async def _run(context: Context, request: Request, handler: Handler, public: bool) -> Response:
+async def _run(
+    context: Context, request: Request, answer: Callable[[Call], Awaitable[Response]], public: bool
+) -> Response:
     # Nobody's body is read before he is known.
     user = "" if public else await context.user_of(request)
     call = Call(context, request, user, b"", {}, [])
     if request.method in ("GET", "HEAD"):
-        return await run_in_threadpool(handler, call)
+        return await answer(call)
     kind = request.headers.get("content-type", "").split(";")[0].strip().lower()
     limits = context.limits
     limit = limits.credentials if public else limits.upload if kind == _FILES else limits.body
     _check_length(request, limit)
     if kind not in (_FILES, "application/x-www-form-urlencoded"):
         call.body = await _body(request, limit)
-        return await run_in_threadpool(handler, call)
+        return await answer(call)
     async with _form(request, limit, limits.credentials, call):
-        return await run_in_threadpool(handler, call)
+        return await answer(call)
 
 
 def _check_length(request: Request, limit: int) -> None:

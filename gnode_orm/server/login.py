@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import threading
-
 from starlette.responses import Response
 
 from gnode_orm.errors import ValidationFailed
@@ -14,9 +12,10 @@ from gnode_orm.server.pages import login_page
 from gnode_orm.server.problems import Refusal
 from gnode_orm.stores.local.accounts import BEARER, SESSION
 
+# Checking a password takes 64 MiB and some time on purpose: a crowd of logins must neither take all there is nor keep
+# other requests waiting, and its failures must be counted before many more of it are looked at.
+SLOTS = 4
 _FREE_FAILURES, _FREE_FAILURES_OF_ADDRESS = 5, 100
-# Checking a password takes 64 MiB and some time on purpose; a crowd of logins must not take all there is.
-_CHECKS = threading.BoundedSemaphore(4)
 
 
 def authenticate(call: Call) -> Response:
@@ -92,9 +91,7 @@ def _checked(call: Call, given: dict[str, str]) -> str:
     subjects = {own: _FREE_FAILURES, address: _FREE_FAILURES_OF_ADDRESS}
     accounts = call.context.accounts
     accounts.check_attempts(subjects)
-    with _CHECKS:
-        right = accounts.check_password(name, password)
-    if not right:
+    if not accounts.check_password(name, password):
         accounts.count_failure(subjects)
         raise _invalid()
     accounts.forget_failures(own)

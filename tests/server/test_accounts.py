@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
+import threading
+
+import httpx
 import pytest
+from starlette.applications import Starlette
 
 from gnode_orm import Block, Session
 from gnode_orm.errors import IntegrityError, NotFound, ValidationFailed
+from gnode_orm.server.login import SLOTS
 from gnode_orm.stores.local import accounts as accounts_module
 from gnode_orm.stores.local.accounts import BEARER, SESSION, LoginThrottled
 from gnode_orm.stores.local.store import LocalStore
-from tests.server.asgi_client import Client
+from tests.server.asgi_client import HOST, Client
 from tests.server.conftest import PASSWORD
 
 LIST = "/api/v1/electrophysiology/block/"
@@ -74,6 +80,29 @@ def test_many_failures_make_a_name_wait_longer_and_longer(stranger: Client, cloc
     assert stranger.login("ann", PASSWORD).headers["retry-after"] == "2"
     clock.seconds += 3
     assert stranger.login("ann", PASSWORD).status_code == 202
+
+
+def test_a_crowd_of_logins_keeps_nobody_waiting_and_is_counted(
+    app: Starlette, store: LocalStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    go = threading.Event()
+    monkeypatch.setattr(store.accounts, "check_password", lambda *given: not go.wait(60))
+
+    async def crowd() -> list[int]:
+        transport = httpx.ASGITransport(app, client=("127.0.0.1", 1234))
+        async with httpx.AsyncClient(transport=transport, base_url=HOST) as client:
+            wrong = {"username": "ann", "password": "wrong"}
+            logins = [asyncio.create_task(client.post("/account/authenticate/", data=wrong)) for _ in range(60)]
+            try:
+                async with asyncio.timeout(30):
+                    assert (await client.get("/healthz")).status_code == 200
+            finally:
+                go.set()
+            return [(await login).status_code for login in logins]
+
+    statuses = asyncio.run(crowd())
+    assert 5 <= statuses.count(401) < 5 + SLOTS
+    assert statuses.count(429) == 60 - statuses.count(401)
 
 
 def test_an_address_that_tries_many_names_waits(stranger: Client, store: LocalStore, clock: Clock) -> None:
