@@ -34,7 +34,7 @@ NAMESPACES: dict[str, str] = {
     ),
 }
 
-_ADDRESS = re.compile(r"(?:https?://[^/]+)?/?(?:api/v1/)?(?:([a-z_]+)/)?([a-z_]+)/([^/?#]+)/?")
+_ADDRESS = re.compile(r"(?:https?://[^/]+(?:/[^?#]+(?=/api/v1/))?)?/?(?:api/v1/)?(?:([a-z_]+)/)?([a-z_]+)/([^/?#]+)/?")
 
 
 class Location(str):

@@ -18,6 +18,7 @@ PATH = "/api/v1/electrophysiology/block/2DFA548ESC/"
         PATH.lstrip("/"),
         "http://gnode.example:8000" + PATH,
         "https://gnode.example" + PATH,
+        "https://gnode.example/behind/a/proxy" + PATH,
         "electrophysiology/block/2DFA548ESC",
         "/electrophysiology/block/2DFA548ESC/",
         "block/2DFA548ESC",

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Iterator
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, NoReturn, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -117,6 +117,17 @@ class ArrayHandle(NDArrayOperatorsMixin):
         values = self._read(key)
         # One label is text, as in NumPy, and not an array without axes.
         return values[()] if self._unit is None else with_unit(values, self._unit)
+
+    def __setitem__(self, key: Any, value: Any) -> NoReturn:
+        raise TypeError(
+            f"Values on an entity are read-only: change a copy of load(), and assign it as a whole, instead of {key!r}"
+        )
+
+    if not TYPE_CHECKING:  # the checkers say themselves what a handle does not have
+
+        def __getattr__(self, name: str) -> Any:
+            loaded = "" if name.startswith("_") or not hasattr(pq.Quantity, name) else f"; load().{name} has it"
+            raise AttributeError(f"An array on an entity has no {name!r}{loaded}", name=name, obj=self)
 
     def __len__(self) -> int:
         if not self.shape:

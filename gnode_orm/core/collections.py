@@ -141,6 +141,12 @@ class Collection(MutableSequence[M]):
         shown = ", ".join(map(repr, members[:3]))
         return f"<{name}: {len(members)} [{shown}{', ...' if len(members) > 3 else ''}]>"
 
+    def _repr_html_(self) -> str:
+        from gnode_orm.core.show import table_html  # for notebooks alone
+
+        caption = f"{type(self._owner).__name__}.{self._relation.name}: {len(self)} {self._relation.kind}"
+        return table_html(caption, self._relation.kind, self[:10])
+
     # What follows is for the mapper.
 
     def discard_silently(self, member: Any) -> None:

@@ -157,6 +157,9 @@ class Entity(Portable):
     def __rich_repr__(self) -> Any:
         yield from shown_fields(self)
 
+    def __dir__(self) -> list[str]:
+        return dir(type(self))
+
     def __iter__(self) -> Any:
         yield from self._values().items()
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from inspect import Signature
 from typing import TYPE_CHECKING, Any, dataclass_transform
 
 from gnode_orm.core import fields as field_rules
 from gnode_orm.core.children import Children
 from gnode_orm.core.expressions import Condition, column
-from gnode_orm.core.pydantic_bridge import ModelMetaclass
+from gnode_orm.core.pydantic_bridge import FORMER_METHODS, ModelMetaclass
 from gnode_orm.core.schema import SCHEMA, FieldSpec, FieldType, KindSpec
+from gnode_orm.core.signatures import signature_of
 from gnode_orm.location import NAMESPACES
 
 _building = 0
@@ -43,13 +45,25 @@ class EntityMeta(ModelMetaclass):
 
         def __getattr__(cls, name: str) -> Any:
             spec = cls.__dict__.get("__spec__")
-            if spec is not None and name == "__signature__":
-                cls.model_rebuild()
-                return cls.__signature__
             # pydantic asks a base for its attributes while it builds a subclass; columns would look like defaults.
             if spec is None or _building or name.startswith("_"):
                 return super().__getattr__(name)
             return column(spec.kind, spec, name)
+
+        def __dir__(cls) -> list[str]:
+            names = set(super().__dir__()) - FORMER_METHODS
+            spec = cls.__dict__.get("__spec__")
+            return sorted(names if spec is None else names | spec.by_name.keys())
+
+        @property
+        def __signature__(cls) -> Signature:
+            if "__spec__" not in cls.__dict__:
+                raise AttributeError("__signature__")
+            return signature_of(cls)
+
+        @__signature__.setter
+        def __signature__(cls, value: Any) -> None:
+            """Leave pydantic's own signature, which names the classes of its annotations, alone."""
 
 
 def _describe(cls: Any) -> None:

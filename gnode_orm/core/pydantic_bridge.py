@@ -9,7 +9,16 @@ from pydantic import BaseModel
 from pydantic._internal._model_construction import ModelMetaclass
 from pydantic_core import SchemaValidator
 
-__all__ = ["FieldValidators", "ModelMetaclass", "fill_fast", "slot_setters"]
+__all__ = ["FORMER_METHODS", "FieldValidators", "ModelMetaclass", "fill_fast", "slot_setters"]
+
+
+# What pydantic still has for programs of its first version; there are none that use it with these models.
+FORMER_METHODS = frozenset(
+    {
+        "construct", "copy", "dict", "from_orm", "json", "parse_file", "parse_obj", "parse_raw", "schema",
+        "schema_json", "update_forward_refs", "validate",
+    }
+)  # fmt: skip
 
 
 class FieldValidators:
@@ -20,7 +29,8 @@ class FieldValidators:
 
     def __get__(self, obj: Any, owner: type[Any]) -> dict[str, Any]:
         built = {name: check for name, check in _field_validators(owner).items() if name != "ext"}
-        owner.__validators__ = built
+        if "__spec__" in vars(owner):  # kept on a base, they would be found by every class below it
+            owner.__validators__ = built
         return built
 
 

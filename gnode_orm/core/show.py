@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
+from gnode_orm.core.schema import SCHEMA
 from gnode_orm.location import Location
 
 # Documents and long texts, for which one line has no room.
 _NOT_IN_LINE = frozenset(
     {"annotations", "array_annotations", "ext", "description", "definition", "file_origin", "safety_level"}
 )
+_NOT_IN_TABLE = frozenset({"annotations", "array_annotations", "ext"})
 _FIELDS_IN_LINE = 6
 
 
@@ -38,6 +41,21 @@ def entity_html(entity: Any) -> str:
     cells = "".join(f"<tr><th>{escape(name)}</th><td>{escape(cell)}</td></tr>" for name, cell in rows)
     where = entity.location or "not stored"
     return f"<table><caption>{escape(type(entity).__name__)} ({escape(where)})</caption>{cells}</table>"
+
+
+def table_html(caption: str, kind: str, entities: Iterable[Any]) -> str:
+    """Give objects of one kind as a table: their locations and first fields."""
+    from html import escape  # for notebooks alone
+
+    names = [name for name in SCHEMA[kind].by_name if name not in _NOT_IN_TABLE][:_FIELDS_IN_LINE]
+    head = "".join(f"<th>{escape(name)}</th>" for name in ("location", *names))
+    rows = ((entity.location, *(_raw_cell(entity, name) for name in names)) for entity in entities)
+    body = "".join("<tr>" + "".join(f"<td>{escape(str(cell))}</td>" for cell in row) + "</tr>" for row in rows)
+    return f"<table><caption>{escape(caption)}</caption><tr>{head}</tr>{body}</table>"
+
+
+def _raw_cell(entity: Any, name: str) -> Any:
+    return entity.ref(name) if name in type(entity).__references__ else entity._raw(name)
 
 
 def _loaded(entity: Any) -> list[tuple[str, list[Any]]]:

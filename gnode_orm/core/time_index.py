@@ -30,12 +30,18 @@ def slice_bounds(t0: Any, t1: Any, t_start: Any, sampling_rate: Any, length: int
     first = 0 if t0 is None else sample_count(begin - t_start, sampling_rate)
     last = length if t1 is None else first + sample_count(time_bound(t1, runs) - begin, sampling_rate)
     if first < 0 or last > length or first > length:
-        raise ValidationFailed(f"time_slice from {t0} to {t1} is out of range ({runs})", field="t0", value=(t0, t1))
+        raise out_of_range(t0, t1, runs)
     if last < first:
         raise ValidationFailed(
             f"time_slice ends at {t1}, before it begins at {begin} ({runs})", field="t1", value=(t0, t1)
         )
     return first, last
+
+
+def out_of_range(t0: Any, t1: Any, runs: str) -> ValidationFailed:
+    """Say that bounds lie outside of what there is; a bound that was not given is left out."""
+    bounds = "".join(f" {word} {time}" for word, time in (("from", t0), ("to", t1)) if time is not None)
+    return ValidationFailed(f"time_slice{bounds} is out of range ({runs})", field="t0", value=(t0, t1))
 
 
 def time_bound(value: Any, runs: str) -> Any:

@@ -18,7 +18,7 @@ from gnode_orm.core.children import Children
 from gnode_orm.core.codec import from_columns, read_part
 from gnode_orm.core.collections import Collection
 from gnode_orm.core.fields import Extension, ReadOnlyDict
-from gnode_orm.core.meta_fields import MetaField
+from gnode_orm.core.meta_fields import MetaField, location_of
 from gnode_orm.core.metaclass import EntityMeta
 from gnode_orm.core.pydantic_bridge import FieldValidators, fill_fast, slot_setters
 from gnode_orm.core.schema import FieldSpec, FieldType, KindSpec
@@ -139,8 +139,8 @@ class Tracked(BaseModel, metaclass=EntityMeta):
         if state.fields == ():
             if state.tracker is None:
                 raise DetachedError(
-                    f"A {type(self).__name__} expired, and there is no open session to read it again; add it to a "
-                    "session"
+                    f"{type(self).__name__} at {location_of(self)} expired, and there is no open session to read it "
+                    "again; add it to a session"
                 )
             state.tracker.reload(self)
         return state.fields

@@ -19,7 +19,7 @@ from gnode_orm.core.fields import (
 )
 from gnode_orm.core.overview import Overview, minimum_maximum
 from gnode_orm.core.scaling import physical
-from gnode_orm.core.time_index import slice_bounds, time_bound
+from gnode_orm.core.time_index import out_of_range, slice_bounds, time_bound
 from gnode_orm.errors import ValidationFailed
 from gnode_orm.models.electrophysiology import DataEntity, cut_along
 
@@ -282,7 +282,7 @@ def _bounds_among(times: Any, t0: Any, t1: Any) -> tuple[int, int]:
     bounds = [None if bound is None else time_bound(bound, runs).rescale(times.units) for bound in (t0, t1)]
     low, high = (None if bound is None else bound.magnitude.item() for bound in bounds)
     if any(bound is not None and not values[0] <= bound <= values[-1] for bound in (low, high)):
-        raise ValidationFailed(f"time_slice from {t0} to {t1} is out of range ({runs})", field="t0", value=(t0, t1))
+        raise out_of_range(t0, t1, runs)
     if low is not None and high is not None and high < low:
         raise ValidationFailed(f"time_slice ends at {t1}, before it begins at {t0} ({runs})", value=(t0, t1))
     first = 0 if low is None else int(np.searchsorted(values, low))

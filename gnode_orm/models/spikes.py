@@ -14,7 +14,7 @@ from gnode_orm.core.fields import (
     ref,
 )
 from gnode_orm.core.quantity import is_before
-from gnode_orm.core.time_index import time_bound
+from gnode_orm.core.time_index import out_of_range, time_bound
 from gnode_orm.errors import ValidationFailed
 from gnode_orm.models.electrophysiology import DataEntity, cut_along
 
@@ -66,7 +66,8 @@ class SpikeTrain(DataEntity):
         if self.times is None:
             self._refuse("times", None, "the train has no times to cut out")
         times = self.times.load()
-        runs = f"train runs {self.t_start} to {self.t_stop}"
+        ends = [(word, end) for word, end in (("from", self.t_start), ("to", self.t_stop)) if end is not None]
+        runs = "train runs" + "".join(f" {word} {end}" for word, end in ends) if ends else "the train has no bounds"
         begin = self.t_start if t0 is None else time_bound(t0, runs)
         end = self.t_stop if t1 is None else time_bound(t1, runs)
         self._check_bounds(begin, end, runs)
@@ -92,7 +93,7 @@ class SpikeTrain(DataEntity):
     def _check_bounds(self, begin: Any, end: Any, runs: str) -> None:
         outside = any(bound is not None and self._outside(bound) for bound in (begin, end))
         if outside or (begin is not None and end is not None and end < begin):
-            raise ValidationFailed(f"time_slice from {begin} to {end} is out of range ({runs})", value=(begin, end))
+            raise out_of_range(begin, end, runs)
 
     def _outside(self, bound: Any) -> bool:
         before = self.t_start is not None and bound < self.t_start

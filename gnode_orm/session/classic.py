@@ -47,12 +47,17 @@ class Uploads:
         """Warn when an object comes a second time."""
         if any(seen() is obj for seen in (self._seen.get(id(obj)),) if seen is not None):
             warnings.warn(
-                f"{obj!r} was set before and knows nothing of it, so that now there are two; go on with what set() "
-                "returns, or use add()",
+                f"{_named(obj)} was set before and knows nothing of it, so that now there are two; go on with what "
+                "set() returns, or use add()",
                 DuplicateUploadWarning,
                 stacklevel=4,
             )
         self._seen[id(obj)] = weakref.ref(obj)
+
+
+def _named(obj: Any) -> str:
+    """Name an object: neo shows its blocks and segments by an address in memory alone."""
+    return repr(obj) if isinstance(obj, Entity) else f"{type(obj).__name__} {getattr(obj, 'name', None)!r}"
 
 
 def set_one(session: Session, uploads: Uploads, obj: Any) -> Entity:

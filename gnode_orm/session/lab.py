@@ -9,10 +9,10 @@ import tomllib
 from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, NoReturn, Self
 
 from gnode_orm.core.entity import Entity
-from gnode_orm.errors import NotFound, UnsupportedByStore
+from gnode_orm.errors import NotFound, SessionError, UnsupportedByStore, ValidationFailed
 from gnode_orm.session.hooks import Hooks
 from gnode_orm.session.session import Session
 from gnode_orm.stores.protocol import Store
@@ -58,6 +58,9 @@ class Lab:
     def __repr__(self) -> str:
         return f"<Lab {self.store.target} as {self.user}>"
 
+    def __reduce__(self) -> NoReturn:
+        raise SessionError("A lab can neither be copied nor sent to another process: call connect() there")
+
 
 def connect(
     target: Any,
@@ -95,6 +98,10 @@ def open_lab(
     readonly: bool = False,
 ) -> Lab:
     """Open the lab that a session was asked for; settings fill in what is not given."""
+    if target is not None and not isinstance(target, str | os.PathLike):
+        raise ValidationFailed(
+            f"{target!r} is no lab; give a folder, a database address or that of a server", value=target
+        )
     target = os.fspath(target) if target is not None else default_target()
     if target.startswith(("http://", "https://")):
         return _open_remote(target, username, password, token, readonly)

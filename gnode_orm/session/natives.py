@@ -82,8 +82,9 @@ def library_of(native: Any) -> str:
         package = base.__module__.partition(".")[0]
         if package in ("neo", "odml"):
             return package
+    several = "; add_all() takes several" if isinstance(native, list | tuple | set) else ""
     raise ValidationFailed(
-        f"{native!r} cannot be added: give a model such as Block, or a neo or odML object", value=native
+        f"{native!r} cannot be added: give a model such as Block, or a neo or odML object{several}", value=native
     )
 
 

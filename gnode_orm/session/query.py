@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from gnode_orm.core.entity import Entity
-from gnode_orm.core.expressions import Column, Condition, Ordering, RefColumn, RelationColumn, column
+from gnode_orm.core.expressions import Column, Condition, JsonColumn, Ordering, RefColumn, RelationColumn, column
 from gnode_orm.core.schema import SCHEMA, KindSpec
 from gnode_orm.core.select import Select
 from gnode_orm.errors import MultipleFound, NotFound, QueryError
@@ -105,6 +105,8 @@ class Query(Generic[E]):
 
         Those that lead to nothing are left out.
         """
+        if isinstance(path, Column | RelationColumn):
+            raise QueryError(f"count_by({path!r}): a foreign key is needed, such as Segment.block", value=path)
         steps = tuple(self._path(path).split("."))
         spec: KindSpec = self._model.__spec__
         for step in steps:
@@ -123,11 +125,17 @@ class Query(Generic[E]):
         """Give the statements or requests that the query would run."""
         return self._session.store.explain(self._select, self._session.user)
 
-    def to_dataframe(self, *columns: str) -> Any:
-        """Give all objects as a pandas table, indexed by location; a quantity has a magnitude and a unit column."""
-        from gnode_orm.session.tables import dataframe
+    def to_dataframe(self, *columns: Any) -> Any:
+        """Give all objects as a pandas table, indexed by location; a quantity has a magnitude and a unit column.
 
-        return dataframe(self._model, self, columns)
+        Columns are names or columns of the class, also behind foreign keys and inside annotations:
+        ``to_dataframe("name", AnalogSignal.segment.block.name, "segment.annotations.stimulus")``.
+        """
+        from gnode_orm.session.tables import TableColumn, dataframe
+
+        wanted = [TableColumn.of(self._model, self._column(key)) for key in columns]
+        behind = [item.parents for item in wanted if item.parents]
+        return dataframe(self._model, self.with_(*behind) if behind else self, wanted)
 
     def __iter__(self) -> Iterator[E]:
         if self._select.limit is not None and self._select.limit <= _PAGE:
@@ -178,15 +186,23 @@ class Query(Generic[E]):
 
     def _order(self, key: Any) -> Any:
         if isinstance(key, str):
-            item: Any = self._model.__spec__
-            for step in key.removeprefix("-").replace("__", ".").split("."):
-                item = column(self._model.kind, item, step) if item is self._model.__spec__ else getattr(item, step)
+            item = self._column(key.removeprefix("-"))
             key = item.desc() if key.startswith("-") and isinstance(item, Column) else item
         if isinstance(key, Column):
             key = key.asc()
         if not isinstance(key, Ordering) or key.kind != self._model.kind:
             raise QueryError(f"order_by({key!r}): a column of {self._model.__name__} is needed", value=key)
         return key.order
+
+    def _column(self, key: Any) -> Any:
+        """Give the column that a text names: steps along foreign keys, parted by a dot or two underscores."""
+        if not isinstance(key, str):
+            return key
+        first, *steps = key.replace("__", ".").split(".")
+        item = column(self._model.kind, self._model.__spec__, first)
+        for step in steps:
+            item = item[step] if isinstance(item, JsonColumn) else getattr(item, step)
+        return item
 
     @staticmethod
     def _count(what: str, count: Any) -> int:

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from datetime import tzinfo
 from os import PathLike
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self, TypeVar, overload
+from typing import TYPE_CHECKING, Any, NoReturn, Self, TypeVar, overload
 
 from gnode_orm.core.collections import collection_of
 from gnode_orm.core.entity import Entity
@@ -255,6 +255,8 @@ class Session(UnitOfWork):
         """Read the samples of many signals, or the same stretch of each, in as few reads as possible."""
         from gnode_orm.session.arrays import load_arrays
 
+        if isinstance(objs, Entity):
+            raise ValidationFailed(f"load_arrays needs a list of objects, such as [{objs!r}]", value=objs)
         with self._use():
             return load_arrays(self.store, list(objs), t0, t1, channels)
 
@@ -483,6 +485,12 @@ class Session(UnitOfWork):
         what = f"{len(pending.new)} new, {len(pending.dirty())} changed, {len(pending.deleted)} to delete"
         return f"<Session on {self.store.target} as {self.user}: {'closed' if self._closed else what}>"
 
+    def __reduce__(self) -> NoReturn:
+        raise SessionError(
+            "A session can neither be copied nor sent to another process: open one there on the same lab, and send "
+            "locations or objects"
+        )
+
 
 def _location_of(target: Any, id: str | None) -> Location:
     if id is not None:
@@ -494,6 +502,10 @@ def _location_of(target: Any, id: str | None) -> Location:
         return location
     if isinstance(target, str):
         return Location(target)
+    if isinstance(target, type) and issubclass(target, Entity):
+        raise ValidationFailed(f"get({target.__name__}) needs an id too, or use query({target.__name__})", value=target)
+    if not hasattr(target, "location"):
+        raise ValidationFailed(f"get({target!r}): a location, or a class and an id, is needed", value=target)
     known: Location | None = getattr(target, "location", None)
     if known is None:
         raise ValidationFailed(f"{target!r} has no location; commit it first", value=target)

@@ -2,20 +2,71 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from html import escape
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
+import quantities as pq
+
 from gnode_orm.core.arrays import ArrayHandle
-from gnode_orm.core.expressions import META_FIELDS
-from gnode_orm.core.failures import misspelt
+from gnode_orm.core.expressions import META_FIELDS, Column, RefColumn
 from gnode_orm.core.schema import FieldType
-from gnode_orm.errors import UnsupportedByStore
+from gnode_orm.core.select import Attr
+from gnode_orm.core.show import table_html
+from gnode_orm.errors import QueryError, UnsupportedByStore
 
 _SKIPPED = ("ext", "array_annotations")
 
 
-def dataframe(model: Any, entities: Iterable[Any], columns: Sequence[str]) -> Any:
+@dataclass(frozen=True)
+class TableColumn:
+    """One column of a table: what it shows of each object, and whether a column of units stands beside it."""
+
+    attr: Attr
+    measured: bool
+
+    @classmethod
+    def of(cls, model: Any, column: Any) -> TableColumn:
+        """Take over a column or foreign key of a class."""
+        if isinstance(column, RefColumn) and column._start == model.kind:
+            return cls(Attr(column._path), measured=False)
+        if not isinstance(column, Column) or column.attr.part or column.start != model.kind:
+            raise QueryError(
+                f"to_dataframe({column!r}): a field or foreign key of {model.__name__} is needed", value=column
+            )
+        return cls(column.attr, column.spec.type is FieldType.QUANTITY)
+
+    @property
+    def name(self) -> str:
+        return ".".join((*self.attr.path, *self.attr.keys))
+
+    @property
+    def parents(self) -> str:
+        """The foreign keys to follow, as a path to load along."""
+        return ".".join(self.attr.path[:-1])
+
+    def cells(self, entity: Any) -> dict[str, Any]:
+        """What an object shows in this column; a quantity has its unit in a second one."""
+        value = self._value(entity)
+        if isinstance(value, pq.Quantity) and not value.ndim:
+            return {self.name: value.magnitude.tolist(), f"{self.name}_unit": value.dimensionality.string}
+        return dict.fromkeys((self.name, f"{self.name}_unit")) if self.measured else {self.name: value}
+
+    def _value(self, entity: Any) -> Any:
+        *steps, name = self.attr.path
+        for step in steps:
+            entity = getattr(entity, step)
+            if entity is None:
+                return None
+        if not self.attr.keys:
+            return _cell(entity, name)
+        value = getattr(entity, name)
+        for key in self.attr.keys:
+            value = value.get(key) if isinstance(value, Mapping) else None
+        return value
+
+
+def dataframe(model: Any, entities: Iterable[Any], columns: Sequence[TableColumn]) -> Any:
     """Build a pandas table with one row for each object, indexed by location.
 
     Foreign keys are locations, arrays their shape, quantities two columns: ``t_start`` and ``t_start_unit``.
@@ -24,43 +75,26 @@ def dataframe(model: Any, entities: Iterable[Any], columns: Sequence[str]) -> An
         import pandas as pd
     except ImportError as error:
         raise UnsupportedByStore("Tables need pandas: pip install 'gnode-orm[pandas]'") from error
-    names = list(columns) or [name for name in model.__spec__.by_name if name not in _SKIPPED]
-    for name in names:
-        if name not in model.__spec__.by_name and name not in META_FIELDS:
-            raise misspelt(model, name)
-    rows = {entity.location: _cells(entity, names) for entity in entities}
-    table = pd.DataFrame(list(rows.values()), columns=None if rows else _headers(model, names))
+    if not columns:
+        names = (name for name in model.__spec__.by_name if name not in _SKIPPED)
+        columns = [TableColumn.of(model, getattr(model, name)) for name in names]
+    rows = {entity.location: _row(entity, columns) for entity in entities}
+    headers = [name for item in columns for name in item.cells(model())] if not rows else None
+    table = pd.DataFrame(list(rows.values()), columns=headers)
     table.index = pd.Index(list(rows), name="location", dtype=object)
     return table
 
 
 def query_html(model: Any, query: Any) -> str:
     """Give the first rows of a query as an HTML table, with the count of all."""
-    names = [name for name in model.__spec__.by_name if name not in (*_SKIPPED, "annotations")][:6]
-    shown = query.limit(10).all()
-    head = "".join(f"<th>{escape(name)}</th>" for name in ("location", *names))
-    body = "".join(
-        "<tr>" + "".join(f"<td>{escape(str(cell))}</td>" for cell in (item.location, *_plain(item, names))) + "</tr>"
-        for item in shown
-    )
-    return f"<table><caption>{query.count()} {escape(model.__name__)}</caption><tr>{head}</tr>{body}</table>"
+    return table_html(f"{query.count()} {model.__name__}", model.kind, query.limit(10).all())
 
 
-def _plain(entity: Any, names: Sequence[str]) -> list[Any]:
-    return [_cell(entity, name) for name in names]
-
-
-def _cells(entity: Any, names: Sequence[str]) -> dict[str, Any]:
-    cells: dict[str, Any] = {}
-    for name in names:
-        value = _cell(entity, name)
-        spec = entity.__spec__.by_name.get(name)
-        if spec is not None and spec.type is FieldType.QUANTITY:
-            cells[name] = None if value is None else value.magnitude.tolist()
-            cells[f"{name}_unit"] = None if value is None else value.dimensionality.string
-        else:
-            cells[name] = value
-    return cells
+def _row(entity: Any, columns: Sequence[TableColumn]) -> dict[str, Any]:
+    row: dict[str, Any] = {}
+    for column in columns:
+        row.update(column.cells(entity))
+    return row
 
 
 def _cell(entity: Any, name: str) -> Any:
@@ -70,13 +104,3 @@ def _cell(entity: Any, name: str) -> Any:
         return entity.ref(name)
     value = entity._raw(name)
     return str(value) if isinstance(value, ArrayHandle) else value
-
-
-def _headers(model: Any, names: Sequence[str]) -> list[str]:
-    headers = []
-    for name in names:
-        headers.append(name)
-        spec = model.__spec__.by_name.get(name)
-        if spec is not None and spec.type is FieldType.QUANTITY:
-            headers.append(f"{name}_unit")
-    return headers

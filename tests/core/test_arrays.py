@@ -204,3 +204,13 @@ def test_a_pickled_handle_holds_its_values(made: ArrayHandle) -> None:
     assert again.unit == made.unit
     assert again.dtype == made.dtype
     assert np.array_equal(again.magnitude, made.magnitude)
+
+
+def test_what_a_handle_has_not_and_loaded_values_have_is_said():
+    handle = number_array([1.0, 2.0] * pq.mV, None)
+    with pytest.raises(AttributeError, match=r"no 'mean'; load\(\).mean has it"):
+        handle.mean()
+    with pytest.raises(AttributeError, match=r"no 'maen'$"):
+        handle.maen()
+    with pytest.raises(TypeError, match=r"read-only: change a copy of load\(\)"):
+        handle[0] = 3 * pq.mV

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import copy
 import gc
+import inspect
 import json
 import pickle
 import subprocess
@@ -592,3 +593,38 @@ def test_numbers_that_databases_change_are_kept_exactly_from_the_start(number):
 def test_a_number_with_a_unit_of_another_dimension_is_refused():
     with pytest.raises(UnitError, match="is not a time"):
         Event(time=(0.5, "mV"))
+
+
+def test_looking_at_a_class_with_help_leaves_the_others_whole():
+    script = (
+        "import contextlib, io\n"
+        "from gnode_orm import Block, Segment\n"
+        "with contextlib.redirect_stdout(io.StringIO()) as text: help(Block)\n"
+        "assert 'Block(name: str = None, *, description: str = None' in text.getvalue()\n"
+        "assert Segment('a', block=Block('b')).block.name == 'b'\n"
+    )
+    ended = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
+    assert (ended.returncode, ended.stderr) == (0, "")
+
+
+def test_tab_completion_offers_fields_and_nothing_of_pydantics_first_version():
+    for names in (dir(Segment), dir(Segment("a"))):
+        assert {"name", "block", "annotations", "analogsignals", "location", "to_neo", "model_dump"} <= set(names)
+        assert not {"parse_obj", "construct", "dict"} & set(names)
+
+
+def test_the_signature_names_each_field_with_its_type_in_a_word():
+    signature = inspect.signature(AnalogSignal)
+    assert str(signature.parameters["signal"]) == "signal: array = None"
+    assert str(signature.parameters["gain"]) == "gain: float = None"
+    assert str(signature.parameters["segment"]) == "segment: Segment = None"
+    assert inspect.signature(Block).parameters["safety_level"].default == 3
+    assert "ext" not in signature.parameters
+
+
+def test_a_collection_is_a_table_in_notebooks():
+    block = Block("b")
+    Segment("<i>", block=block)
+    html = block.segments._repr_html_()
+    assert "Block.segments: 1 segment" in html
+    assert "&lt;i&gt;" in html

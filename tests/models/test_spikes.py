@@ -55,7 +55,7 @@ def test_an_open_slice_is_the_whole() -> None:
 @pytest.mark.parametrize(
     ("t0", "t1", "message"),
     [
-        (-1 * pq.s, None, r"out of range \(train runs 0.0 s to 4.0 s\)"),
+        (-1 * pq.s, None, r"out of range \(train runs from 0.0 s to 4.0 s\)"),
         (None, 5 * pq.s, "out of range"),
         (3 * pq.s, 2 * pq.s, "out of range"),
         (1, None, "1 has no unit"),

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import copy
 import os
+import pickle
 import threading
 import warnings
 
@@ -306,3 +308,24 @@ def test_classes_and_ids_are_checked(lab, place):
         ):
             with pytest.raises(ValidationFailed):
                 wrong()
+
+
+def test_sessions_and_labs_refuse_copies_and_other_processes_and_say_what_to_do_there(lab, session):
+    for item in (session, session.query(Block)):
+        with pytest.raises(SessionError, match="open one there on the same lab"):
+            pickle.dumps(item)
+    with pytest.raises(SessionError, match="open one there"):
+        copy.copy(session)
+    with pytest.raises(SessionError, match=r"call connect\(\) there"):
+        copy.deepcopy(session.lab)
+
+
+def test_what_no_session_can_open_get_or_add_is_said(session):
+    with pytest.raises(ValidationFailed, match="5 is no lab; give a folder"):
+        Session(5)
+    with pytest.raises(ValidationFailed, match=r"get\(Block\) needs an id too"):
+        session.get(Block)
+    with pytest.raises(ValidationFailed, match=r"add_all\(\) takes several"):
+        session.add([Block()])
+    with pytest.raises(ValidationFailed, match="needs a list of objects"):
+        session.load_arrays(Segment())

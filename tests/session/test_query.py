@@ -203,6 +203,27 @@ def test_tables(session):
         session.query(Block).to_dataframe("nmae")
 
 
+def test_a_table_shows_what_stands_behind_foreign_keys_and_inside_annotations(lab, session):
+    query = session.query(AnalogSignal).where(AnalogSignal.segment.block.name == "block 0").order_by("segment__index")
+    lab.forget()
+    angle = AnalogSignal.segment.annotations["angle"]
+    table = query.to_dataframe("name", "segment__block__name", angle, "segment.block")
+    assert lab.calls == ["select"]
+    assert list(table.columns) == [
+        "name", "segment.block.name", "segment.annotations.angle", "segment.annotations.angle_unit", "segment.block",
+    ]  # fmt: skip
+    assert set(table["segment.block.name"]) == {"block 0"}
+    assert table["segment.annotations.angle"].tolist() == [0, 0, 45, 45, 90, 90]
+    assert set(table["segment.annotations.angle_unit"]) == {"deg"}
+    assert {str(cell) for cell in table["segment.block"]} == {str(session.query(Block).first().location)}
+
+
+@pytest.mark.parametrize("wrong", [Block.name, AnalogSignal.segment.block.segments, AnalogSignal.date_created.year, 5])
+def test_a_table_refuses_what_is_no_field_of_its_class(session, wrong):
+    with pytest.raises(QueryError, match="a field or foreign key of AnalogSignal is needed"):
+        session.query(AnalogSignal).to_dataframe(wrong)
+
+
 def test_explain_shows_statements(session):
     text = "\n".join(session.query(Segment).filter(name="x").with_("block").explain())
     assert "segment" in text

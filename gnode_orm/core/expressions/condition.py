@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from gnode_orm.core.expressions.wording import described
+from gnode_orm.core.schema import SCHEMA
 from gnode_orm.core.select import And, Node, Not, Or, Order
 from gnode_orm.errors import QueryError
 
@@ -39,7 +41,7 @@ class Condition:
         return Condition(self.kind, node((*mine, *theirs)))
 
     def __repr__(self) -> str:
-        return f"Condition({self.kind}: {self.node})"
+        return f"<condition {described(self.node, SCHEMA[self.kind])}>"
 
 
 class Ordering:
@@ -50,3 +52,7 @@ class Ordering:
     def __init__(self, kind: str, order: Order) -> None:
         self.kind = kind
         self.order = order
+
+    def __repr__(self) -> str:
+        way = "desc" if self.order.descending else "asc"
+        return f"<ordering {SCHEMA[self.kind].class_name}.{self.order.attr}.{way}()>"

@@ -100,7 +100,9 @@ class RefColumn:
         )
 
     def _location(self, other: Any) -> Location:
-        location = Location(other) if isinstance(other, str) else getattr(other, "location", None)
+        if not isinstance(other, str) and not hasattr(other, "location"):
+            raise QueryError(f"{self}: {other!r} is neither a {self._spec.target} nor its location", value=other)
+        location = Location(other) if isinstance(other, str) else other.location
         if location is None:
             raise QueryError(
                 f"{self}: {other!r} is not stored yet; commit it before asking for its children", value=other

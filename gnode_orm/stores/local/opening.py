@@ -105,7 +105,8 @@ def _address_place(target: str, arrays: str | os.PathLike[str] | None, readonly:
         raise ValidationFailed(f"{target!r} is not a database address", value=target) from None
     if url.drivername not in ("postgresql", "postgresql+psycopg"):
         raise ValidationFailed(
-            f"{url.drivername}:// is not supported; use a folder, or postgresql+psycopg://user@host/name", value=target
+            f"{url.drivername}:// is not supported; use a folder, postgresql+psycopg://user@host/name, or https://host",
+            value=target,
         )
     if arrays is None:
         raise ValidationFailed(f"A lab at {url.render_as_string()} needs arrays=, the folder for large arrays")
