@@ -9,6 +9,7 @@ import typer
 
 from gnode_orm.cli.options import ArraysOption, JsonOption, LabArgument
 from gnode_orm.cli.output import say, write_json
+from gnode_orm.cli.progress import progress_bar
 from gnode_orm.cli.values import counted
 
 _FileArgument = Annotated[str, typer.Argument(metavar="FILE", help="A new file, such as lab.tar.", show_default=False)]
@@ -19,7 +20,8 @@ def backup(lab: LabArgument, file: _FileArgument, arrays: ArraysOption = None, j
     from gnode_orm.session.lab import default_arrays
     from gnode_orm.stores.local import backup as backups
 
-    made = backups.backup(lab, file, arrays=arrays or default_arrays(lab))
+    with progress_bar() as progress:
+        made = backups.backup(lab, file, arrays=arrays or default_arrays(lab), progress=progress)
     if json:
         write_json({"lab": lab, "file": file, **asdict(made)})
     else:

@@ -9,6 +9,7 @@ import typer
 
 from gnode_orm.cli.options import ArraysOption, JsonOption, LabArgument
 from gnode_orm.cli.output import say, write_json
+from gnode_orm.cli.progress import progress_bar
 from gnode_orm.cli.values import counted
 
 if TYPE_CHECKING:
@@ -47,9 +48,10 @@ def gc(
     store = open_local(lab, create=False, readonly=not remove, arrays=arrays or default_arrays(lab))
     try:
         collector = store.collector(timedelta(hours=older_than))
-        found = collector.find()
-        if remove:
-            found = collector.remove(found)
+        with progress_bar() as progress:
+            found = collector.find(progress)
+            if remove:
+                found = collector.remove(found, progress)
     finally:
         store.close()
     if json:

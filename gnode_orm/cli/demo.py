@@ -69,7 +69,8 @@ def _missing(session: Session) -> list[str]:
 def _fill(session: Session, folder: Path) -> None:
     """Import what is not there yet, then tie the recordings to their metadata."""
     from gnode_orm.cli.demo_recording import write_recording
-    from gnode_orm.cli.importing import progress_bar, stored_line
+    from gnode_orm.cli.importing import stored_line
+    from gnode_orm.cli.progress import progress_bar
 
     paths = write_recording(folder)
     say(f"Wrote a simulated recording to {folder}: {', '.join(path.name for path in paths)}")

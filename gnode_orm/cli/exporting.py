@@ -10,6 +10,7 @@ import typer
 from gnode_orm.cli.lab_access import find, open_session
 from gnode_orm.cli.options import JsonOption, LabOption, LocationArgument, UserOption
 from gnode_orm.cli.output import say, write_json
+from gnode_orm.cli.progress import progress_bar
 from gnode_orm.cli.values import name_of, short
 
 FileArgument = Annotated[
@@ -32,7 +33,8 @@ def export(
     """Write an object and everything below it to a file, and say what the file cannot hold."""
     with open_session(lab, user, readonly=True) as session:
         obj = find(session, location)
-        losses = session.export(obj, file, replace=replace)
+        with progress_bar() as progress:
+            losses = session.export(obj, file, replace=replace, progress=progress)
         if json:
             write_json({"file": str(file), "location": obj.location, "losses": losses})
             return

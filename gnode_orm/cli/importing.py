@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -13,7 +11,8 @@ from gnode_orm.cli.failures import FAILED, WrongUse, fail
 from gnode_orm.cli.lab_access import open_session
 from gnode_orm.cli.listing import block_contents, in_words
 from gnode_orm.cli.options import JsonOption, LabOption, UserOption
-from gnode_orm.cli.output import note, say, stderr, write_json
+from gnode_orm.cli.output import note, say, write_json
+from gnode_orm.cli.progress import progress_bar
 from gnode_orm.cli.values import counted, name_of, short
 from gnode_orm.cli.wording import in_options
 from gnode_orm.errors import FormatError, NotFound, ValidationFailed
@@ -21,9 +20,6 @@ from gnode_orm.errors import FormatError, NotFound, ValidationFailed
 if TYPE_CHECKING:
     from gnode_orm.session import Session
     from gnode_orm.session.import_plan import PlannedFile
-
-Progress = Callable[[int, int, str], None]
-
 
 FilesArgument = Annotated[
     list[str],
@@ -190,25 +186,6 @@ def _value(text: str) -> Any:
         return text
 
 
-@contextmanager
-def progress_bar() -> Iterator[Progress]:
-    """Show on a terminal how far the import of a file is; elsewhere the lines of results say it."""
-    console = stderr()
-    if not console.is_terminal:
-        yield _silent
-        return
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
-
-    columns = (TextColumn("{task.description}", markup=False), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=console, transient=True) as bar:
-        task = bar.add_task("", total=None)
-
-        def show(done: int, total: int, text: str) -> None:
-            bar.update(task, completed=done, total=total, description=text)
-
-        yield show
-
-
 def stored_line(session: Session, obj: Any) -> str:
     """Say in one line what an import stored."""
     if obj.kind == "block":
@@ -244,7 +221,3 @@ def _import(session: Session, file: str, options: dict[str, Any], *, quiet: bool
         "failed": result.failed,
         "warnings": result.warnings,
     }
-
-
-def _silent(done: int, total: int, text: str) -> None:
-    """Show nothing."""

@@ -9,6 +9,7 @@ import typer
 
 from gnode_orm.cli.options import ArraysOption, JsonOption
 from gnode_orm.cli.output import say, write_json
+from gnode_orm.cli.progress import progress_bar
 from gnode_orm.cli.values import counted
 
 _FileArgument = Annotated[str, typer.Argument(metavar="FILE", help="What gnode-orm backup wrote.", show_default=False)]
@@ -22,7 +23,8 @@ def restore(file: _FileArgument, lab: _NewLabArgument, arrays: ArraysOption = No
     from gnode_orm.session.lab import default_arrays
     from gnode_orm.stores.local import restoring
 
-    made = restoring.restore(file, lab, arrays=arrays or default_arrays(lab))
+    with progress_bar() as progress:
+        made = restoring.restore(file, lab, arrays=arrays or default_arrays(lab), progress=progress)
     if json:
         write_json({"lab": lab, "file": file, **asdict(made)})
     else:

@@ -18,6 +18,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from gnode_orm.core.entity import Entity
+from gnode_orm.core.progress import Progress, silent
 from gnode_orm.errors import FormatError, GnodeError, StoreUnavailable, UnsupportedByStore, ValidationFailed
 from gnode_orm.files.neo_writers import write_matlab, write_nix, write_nwb, write_pickle
 
@@ -38,7 +39,9 @@ class _Format:
     write: Callable[[Any, str], None]
 
 
-def export(model: Entity, path: str | PathLike[str], *, replace: bool = False) -> list[str]:
+def export(
+    model: Entity, path: str | PathLike[str], *, replace: bool = False, progress: Progress | None = None
+) -> list[str]:
     """Write an object and everything below it to a file; give what the file does not hold, one line for each sort.
 
     The suffix decides the format. Blocks, segments, signals, spike trains, events and epochs go to ``.nix``, ``.nwb``,
@@ -56,18 +59,18 @@ def export(model: Entity, path: str | PathLike[str], *, replace: bool = False) -
     if place.exists() and not replace:
         raise ValidationFailed(f"{place} is there already; name another file, or give replace=True", value=str(place))
     try:
-        return writer(model, place)
+        return writer(model, place, progress or silent)
     except OSError as error:
         raise StoreUnavailable(f"{place} cannot be written: {error.strerror or error}") from error
 
 
-def _writer(model: Entity, place: Path) -> Callable[[Any, Path], list[str]]:
+def _writer(model: Entity, place: Path) -> Callable[[Any, Path, Progress], list[str]]:
     suffix = place.suffix.lower()
     what = type(model).__name__
     if model.kind == "document" and suffix in _ODML:
         from gnode_orm.files.odml import write_odml
 
-        return write_odml
+        return lambda document, place, progress: write_odml(document, place)
     if model.namespace == "metadata":
         raise ValidationFailed(
             f"{place}: a {what} cannot be written there; export its whole Document as {', '.join(_ODML)}",
@@ -89,7 +92,7 @@ def _writer(model: Entity, place: Path) -> Callable[[Any, Path], list[str]]:
     return _write_recording
 
 
-def _csv_writer(model: Entity, place: Path) -> Callable[[Any, Path], list[str]]:
+def _csv_writer(model: Entity, place: Path) -> Callable[[Any, Path, Progress], list[str]]:
     from gnode_orm.files.csv_tables import KINDS, write_csv
 
     if model.kind not in KINDS:
@@ -97,7 +100,7 @@ def _csv_writer(model: Entity, place: Path) -> Callable[[Any, Path], list[str]]:
             f"{place}: a {type(model).__name__} is no table; export one signal, spike train, or array of events",
             value=str(place),
         )
-    return write_csv
+    return lambda table, place, progress: write_csv(table, place)
 
 
 def _check_installed(place: Path, format: _Format) -> None:
@@ -105,17 +108,22 @@ def _check_installed(place: Path, format: _Format) -> None:
         raise UnsupportedByStore(f"{place}: writing it needs {format.needs}: pip install 'gnode-orm[files]'")
 
 
-def _write_recording(model: Any, place: Path) -> list[str]:
+def _write_recording(model: Any, place: Path, progress: Progress) -> list[str]:
     from gnode_orm.files.comparison import losses_between
 
     format = _FORMATS[place.suffix.lower()]
+    progress(0, 4, "reading from the lab")
     native = _as_block(model)
     with TemporaryDirectory(dir=place.parent, prefix=f".{place.name}.") as folder:
         aside = Path(folder) / place.name
+        progress(1, 4, f"writing {place.name}")
         _through_neo(lambda: format.write(native, str(aside)), f"{place}: cannot be written")
+        progress(2, 4, f"reading {place.name} back")
         given = _through_neo(lambda: _read(format, aside), f"{place}: not written, as neo cannot read it back")
+        progress(3, 4, f"comparing {place.name} with the lab")
         found = losses_between(model, _inside(given, model), model.kind)
         os.replace(aside, place)
+        progress(4, 4, "written")
     return found
 
 

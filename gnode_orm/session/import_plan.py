@@ -10,10 +10,11 @@ from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+from gnode_orm.core.progress import Progress
 from gnode_orm.errors import FormatError, GnodeError, NotFound, ValidationFailed
 from gnode_orm.session.import_result import ImportResult
 from gnode_orm.session.imported import found_by_content, is_complete
-from gnode_orm.session.importing import ImportOptions, Progress, import_one, is_metadata, name_of_block
+from gnode_orm.session.importing import ImportOptions, import_one, is_metadata, name_of_block
 
 if TYPE_CHECKING:
     from gnode_orm.files.recordings import Recording

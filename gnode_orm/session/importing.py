@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from gnode_orm.core.progress import Progress, silent
 from gnode_orm.errors import FormatError, ValidationFailed
 from gnode_orm.session.import_result import ImportResult
 from gnode_orm.session.imported import already_there, found_by_content, is_complete, note_origin
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
     from gnode_orm.models import Block
     from gnode_orm.session.session import Session
 
-Progress = Callable[[int, int, str], None]
 """Called with what is done, what there is to do, and what is being done."""
 
 
@@ -60,7 +60,7 @@ def import_one(session: Session, path: Path, options: ImportOptions, progress: P
     from gnode_orm.files.recognition import check_readable
 
     session._check_writable()
-    report: Progress = progress or _silent
+    report: Progress = progress or silent
     check_readable(path)
     content = fingerprint(path)
     if options.reader is None and is_metadata(path):
@@ -282,7 +282,3 @@ def _session_of_its_own(session: Session) -> Iterator[Session]:
         raise
     finally:
         own.close()
-
-
-def _silent(done: int, total: int, text: str) -> None:
-    """Show nothing."""

@@ -33,9 +33,9 @@ from gnode_orm.stores.protocol import Store
 
 if TYPE_CHECKING:
     from gnode_orm.core.changes import DeletePreview
+    from gnode_orm.core.progress import Progress
     from gnode_orm.session.import_plan import ImportPlan, Metadata, Paths
     from gnode_orm.session.import_result import ImportResult
-    from gnode_orm.session.importing import Progress
     from gnode_orm.session.lab import Lab
 
 E = TypeVar("E", bound=Entity)
@@ -410,8 +410,12 @@ class Session(UnitOfWork):
             reader_options=reader_options, keep_personal=keep_personal, keep_paths=keep_paths, raw=raw,
         )  # fmt: skip
 
-    def export(self, obj: Entity, path: str | PathLike[str], *, replace: bool = False) -> list[str]:
+    def export(
+        self, obj: Entity, path: str | PathLike[str], *, replace: bool = False, progress: Progress | None = None
+    ) -> list[str]:
         """Write an object and everything below it to a file of neo or odML, and give what the file does not hold.
+
+        ``progress`` is called with steps done, steps in all, and what is being done.
 
         Raises:
             ValidationFailed: no such format, not for this object, or the file is there and ``replace`` is not given.
@@ -419,7 +423,7 @@ class Session(UnitOfWork):
         from gnode_orm.files.export import export
 
         with self._use():
-            return export(obj, path, replace=replace)
+            return export(obj, path, replace=replace, progress=progress)
 
     # ---- the calls of the original client
 

@@ -21,6 +21,7 @@ from typing import BinaryIO
 
 import orjson
 
+from gnode_orm.core.progress import Progress, silent
 from gnode_orm.errors import FormatError, StoreUnavailable, ValidationFailed
 from gnode_orm.stores.local.copying import copy_database
 from gnode_orm.stores.local.durable import sync
@@ -57,8 +58,13 @@ class Backup:
     nbytes: int
 
 
-def backup(target: str, file: str | os.PathLike[str], *, arrays: str | os.PathLike[str] | None = None) -> Backup:
+def backup(
+    target: str, file: str | os.PathLike[str], *,
+    arrays: str | os.PathLike[str] | None = None, progress: Progress = silent,
+) -> Backup:  # fmt: skip
     """Write a backup of a lab that may be in use; whole and on disk when this returns, not there when it fails.
+
+    ``progress`` is called with MB done, MB in all, and what is being done.
 
     Raises:
         ValidationFailed: there is such a file already.
@@ -71,14 +77,15 @@ def backup(target: str, file: str | os.PathLike[str], *, arrays: str | os.PathLi
         raise _taken(path)
     place = place_of(target, arrays, readonly=True)
     try:
-        return _backup(place, path)
+        return _backup(place, path, progress)
     except OSError as error:
         raise place.database.translate(error) or error from error
     finally:
         place.database.close()
 
 
-def _backup(place: Place, path: Path) -> Backup:
+def _backup(place: Place, path: Path, progress: Progress) -> Backup:
+    progress(0, 1, "copying the tables")
     lab = open_lab(place.database, place.shown, create=False)
     unfinished = secrets.token_hex(8)
     copy, partial = (path.with_name(f"{path.name}.{unfinished}.{end}") for end in ("sqlite", "tar"))
@@ -92,7 +99,7 @@ def _backup(place: Place, path: Path) -> Backup:
             datetime.now(UTC).isoformat(timespec="seconds"), version, _sha256(copy), len(names),
             sum(sizes) + copy.stat().st_size,
         )  # fmt: skip
-        _write(partial, made, copy, place.arrays, names)
+        _write(partial, made, copy, place.arrays, names, progress)
         os.link(partial, path)  # refuses what came to be there in the meantime
         sync(path.parent)
         return made
@@ -126,7 +133,7 @@ def _size(path: Path) -> int:
         raise FormatError(f"The array file {path} is missing; the lab is damaged, and no backup was made") from None
 
 
-def _write(path: Path, made: Backup, copy: Path, arrays: Path, names: list[str]) -> None:
+def _write(path: Path, made: Backup, copy: Path, arrays: Path, names: list[str], progress: Progress) -> None:
     # The database holds hashes of passwords and tokens, so the file is for its maker alone.
     with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
         with tarfile.open(fileobj=file, mode="w", format=tarfile.PAX_FORMAT) as archive:
@@ -134,6 +141,7 @@ def _write(path: Path, made: Backup, copy: Path, arrays: Path, names: list[str])
             _add(archive, MANIFEST, io.BytesIO(text), len(text))
             files = [(DATABASE_FILE, copy), *((f"{ARRAYS_FOLDER}/{name}", arrays / name) for name in names)]
             for name, source in files:
+                progress(archive.offset >> 20, made.nbytes >> 20, "MB of the backup")
                 with source.open("rb") as content:
                     _add(archive, name, content, source.stat().st_size)
         file.flush()

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from gnode_orm.core.overview import FACTORS
+from gnode_orm.core.progress import Progress, silent
 from gnode_orm.core.schema import SCHEMA
 from gnode_orm.errors import AccessDenied
 from gnode_orm.stores.local.array_rows import HASH_SET, stored_hashes
@@ -83,16 +84,21 @@ class Collector:
 
     # ---- finding
 
-    def find(self) -> Garbage:
+    def find(self, progress: Progress = silent) -> Garbage:
         """Find what is of no use; nothing is changed."""
+        progress(0, 4, "looking at what is named")
         with self._database.snapshot() as transaction:
             ((seq,),) = transaction.query("SELECT max(seq) FROM change_set")
             self._seen = seq or 0
             arrays = self._unnamed(transaction)
             kept = _named_files(transaction, arrays)
-            found = Garbage(arrays, files=self._old(_ARRAY, kept), beside=self._old(_BESIDE, set()))
+            progress(1, 4, "looking at array files")
+            found = Garbage(arrays, files=self._old(_ARRAY, kept))
+            progress(2, 4, "looking at overviews")
+            found.beside = self._old(_BESIDE, set())
             stems = {bytes.fromhex(path.name[:64]) for path in found.beside}
             of_use = {hash_ for part in _parts(list(stems)) for hash_ in stored_hashes(transaction, part)}
+        progress(3, 4, "looking at uploads")
         of_use -= arrays.keys()
         found.beside = {path: size for path, size in found.beside.items() if not _serves(path, of_use)}
         found.temporary = dict(self._aged(path for path in _listed(self._folder) if _TEMPORARY.fullmatch(path.name)))
@@ -137,7 +143,7 @@ class Collector:
 
     # ---- removing
 
-    def remove(self, found: Garbage) -> Garbage:
+    def remove(self, found: Garbage, progress: Progress = silent) -> Garbage:
         """Remove what was found, unless it came to be of use in the meantime; gives what was removed.
 
         Raises:
@@ -147,7 +153,8 @@ class Collector:
             raise AccessDenied("The lab was opened with readonly=True; open it again without to remove anything")
         removed = Garbage(self._remove_rows(found.arrays))
         names = {path: f"{path.parent.name}/{path.name}" for path in found.files}
-        for part in _parts(list(found.files)):
+        for number, part in enumerate(_parts(list(found.files))):
+            progress(number * _BATCH, len(names), "removing array files")
             # Whoever stores an array sees, under the same lock, that its file is there before he names it.
             with self._database.write() as transaction:
                 kept = _named_files(transaction, {})

@@ -18,6 +18,7 @@ import numpy as np
 from numpy.lib import format as npy
 
 from gnode_orm.core.arrayhash import ArrayHasher
+from gnode_orm.core.progress import Progress, silent
 from gnode_orm.errors import FormatError, GnodeError, StoreUnavailable, ValidationFailed
 from gnode_orm.stores.local.backup import Backup, opened
 from gnode_orm.stores.local.database import Database
@@ -37,10 +38,15 @@ _ROWS = 5000
 log = logging.getLogger("gnode_orm")
 
 
-def restore(file: str | os.PathLike[str], target: str, *, arrays: str | os.PathLike[str] | None = None) -> Backup:
+def restore(
+    file: str | os.PathLike[str], target: str, *,
+    arrays: str | os.PathLike[str] | None = None, progress: Progress = silent,
+) -> Backup:  # fmt: skip
     """Make a lab from a backup; a backup of an older format is brought up to the present one.
 
     The lab may be of the other kind: one from a folder may become one in PostgreSQL, and the other way round.
+
+    ``progress`` is called with MB done, MB in all, and what is being done.
 
     Raises:
         ValidationFailed: there is something at the target, which stays as it is.
@@ -49,14 +55,16 @@ def restore(file: str | os.PathLike[str], target: str, *, arrays: str | os.PathL
     """
     path = Path(file)
     try:
-        return _to_address(path, target, arrays) if is_address(target) else _to_folder(path, Path(target), arrays)
+        if is_address(target):
+            return _to_address(path, target, arrays, progress)
+        return _to_folder(path, Path(target), arrays, progress)
     except OSError as error:
         if isinstance(error, GnodeError):
             raise
         raise StoreUnavailable(f"{target}: {error.strerror or error}; nothing was restored") from error
 
 
-def _to_folder(file: Path, folder: Path, arrays: str | os.PathLike[str] | None) -> Backup:
+def _to_folder(file: Path, folder: Path, arrays: str | os.PathLike[str] | None, progress: Progress) -> Backup:
     if arrays is not None:
         raise ValidationFailed(f"arrays= goes with a database address; {folder} keeps its arrays itself", value=arrays)
     if str(folder) == MEMORY:
@@ -69,7 +77,7 @@ def _to_folder(file: Path, folder: Path, arrays: str | os.PathLike[str] | None) 
     try:
         made.arrays.mkdir()
         copy = made.path / "copy.sqlite"
-        backup = _unpack(file, copy, made.arrays)
+        backup = _unpack(file, copy, made.arrays, progress)
         if backup.engine == "sqlite":
             copy.rename(made.database)
         else:
@@ -86,7 +94,7 @@ def _to_folder(file: Path, folder: Path, arrays: str | os.PathLike[str] | None) 
     return backup
 
 
-def _to_address(file: Path, target: str, arrays: str | os.PathLike[str] | None) -> Backup:
+def _to_address(file: Path, target: str, arrays: str | os.PathLike[str] | None, progress: Progress) -> Backup:
     place = place_of(target, arrays)
     try:
         _check_empty(place)
@@ -94,7 +102,7 @@ def _to_address(file: Path, target: str, arrays: str | os.PathLike[str] | None) 
         copy = place.arrays / f"tmp-{secrets.token_hex(8)}"
         try:
             # Array files that are left when this fails are of no use to anything, and harm nothing.
-            backup = _unpack(file, copy, place.arrays)
+            backup = _unpack(file, copy, place.arrays, progress)
             _fill(place.database, copy)
         finally:
             copy.unlink(missing_ok=True)
@@ -117,12 +125,14 @@ def _check_empty(place: Place) -> None:
 # ---- reading the backup
 
 
-def _unpack(file: Path, copy: Path, arrays: Path) -> Backup:
+def _unpack(file: Path, copy: Path, arrays: Path, progress: Progress) -> Backup:
     """Write the database of a backup into a file of its own and the arrays into their folder; all is checked."""
     with opened(file) as (backup, members):
         check_not_newer(Lab(backup.format, backup.uuid, 0, backup.package), str(file))
         found: set[str] = set()
+        done = 0
         for name, content in members:
+            progress(done >> 20, backup.nbytes >> 20, "MB of the backup")
             match = _ARRAY.fullmatch(name)
             if name == DATABASE_FILE:
                 _write_database(content, copy, backup.database)
@@ -131,6 +141,7 @@ def _unpack(file: Path, copy: Path, arrays: Path) -> Backup:
                 found.add(match[1])
             else:
                 raise FormatError(f"{file} holds {name!r}, which belongs to no lab")
+            done += content.tell()
     missing = _named(copy, file) - found
     if missing:
         raise FormatError(f"{file} is not whole: {len(missing)} array files are missing, {min(missing)} for one")
