@@ -23,6 +23,7 @@ def progress_bar() -> Iterator[Progress]:
         task = bar.add_task("", total=None)
 
         def show(done: int, total: int, text: str) -> None:
-            bar.update(task, completed=done, total=total, description=text)
+            # A new step is shown at once, however short it is.
+            bar.update(task, completed=done, total=total, description=text, refresh=text != bar.tasks[0].description)
 
         yield show

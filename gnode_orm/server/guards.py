@@ -17,6 +17,8 @@ from gnode_orm.server.problems import Refusal, answer
 
 _LOG = logging.getLogger("gnode_orm.server")
 _GIVEN_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
+# Bytes a second; who sends less uses up the time that silence is allowed.
+_SLOWEST = 1024
 _HARMLESS = frozenset({"GET", "HEAD", "OPTIONS"})
 _HEADERS = (
     (b"x-frame-options", b"SAMEORIGIN"),
@@ -54,21 +56,26 @@ class Guards:
             exchange.log()
 
     def _patient(self, receive: Receive) -> Receive:
-        whole = False
+        """Wait for the body, but neither for a client that falls silent nor for one that sends a byte now and then."""
+        whole, left = False, self.limits.idle_seconds
 
         async def wait() -> Message:
-            nonlocal whole
+            nonlocal whole, left
             if whole:
                 return await receive()  # what comes after the body is the end of the connection, whenever that is
+            clock = asyncio.get_running_loop().time
+            begun = clock()
             try:
                 # A task for each piece, as wait_for makes, would cost more than taking the piece.
-                async with asyncio.timeout(self.limits.idle_seconds):
+                async with asyncio.timeout(left):
                     message = await receive()
-                whole = not message.get("more_body", False)
-                return message
             except TimeoutError:
-                text = f"Nothing was received for {self.limits.idle_seconds:g} s"
+                text = f"The body came too slowly: nothing for {self.limits.idle_seconds:g} s, or less than 1 KiB/s"
                 raise Refusal(408, text, headers={"Connection": "close"}) from None
+            whole = not message.get("more_body", False)
+            earned = len(message.get("body", b"")) / _SLOWEST
+            left = min(self.limits.idle_seconds, left - (clock() - begun) + earned)
+            return message
 
         return wait
 

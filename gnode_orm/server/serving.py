@@ -20,6 +20,7 @@ from gnode_orm.stores.local import open_local
 
 _TARGET, _ARRAYS, _PROXIES = "GNODE_ORM_SERVE_TARGET", "GNODE_ORM_SERVE_ARRAYS", "GNODE_ORM_SERVE_PROXIES"
 _GRACE_SECONDS = 30
+_HEADER_MILLISECONDS = 10_000
 _LOG = logging.getLogger("gnode_orm.server")
 _FIELDS = ("request_id", "method", "path", "status", "milliseconds", "user", "client")
 
@@ -65,7 +66,7 @@ def serve(
         workers=workers,
         # Requests wait for the database in threads of their own, so one runtime thread a worker is enough.
         backpressure=256,
-        http1_settings=HTTP1Settings(header_read_timeout=10_000),
+        http1_settings=HTTP1Settings(header_read_timeout=_HEADER_MILLISECONDS),
         ssl_cert=certificate,
         ssl_key=key,
         workers_kill_timeout=_GRACE_SECONDS,

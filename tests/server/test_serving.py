@@ -36,7 +36,7 @@ class Served:
 
     def __init__(
         self, lab: Path, workers: int, *, certificate: Path | None = None, key: Path | None = None,
-        proxies: list[str] | None = None,
+        proxies: list[str] | None = None, before: str = "",
     ) -> None:  # fmt: skip
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
@@ -47,7 +47,7 @@ class Served:
         options: dict[str, Any] = {"port": port, "workers": workers, "certificate": certificate, "key": key}
         options["proxies"] = proxies or []
         script = (
-            "from pathlib import Path, PosixPath; from gnode_orm.server.serving import serve; "
+            f"from pathlib import Path, PosixPath; from gnode_orm.server.serving import serve; {before}\n"
             f"serve({str(lab)!r}, **{options!r})"
         )
         with self.log.open("w") as log:
