@@ -84,17 +84,18 @@ class ArrayWriter:
             raise self._database.translate(error) or error from error
 
     def adopt(self, file: Path, ref: ArrayRef, digests: bytes) -> None:
-        """Take over a whole, verified and synced file, and the digests of its leaves; durable when this returns."""
-        draft = _draft_of_file(ref, file, digests[: ref.nbytes // LEAF * 32])
-        # Its age counts from now, since a file that was sent in pieces may have waited for long.
-        os.utime(file)
+        """Store a whole, verified and synced file, and the digests of its leaves; durable when this returns.
+
+        The file itself stays where it is, for whoever has to do this again after a crash.
+        """
+        path = self._folder / f"tmp-{secrets.token_hex(8)}"
+        os.link(file, path)
         try:
-            self._keep([draft], durable=True)
-        except FileNotFoundError:
-            # Another process took over the same file at the same moment.
-            if not (self._folder / draft.file).exists():
-                raise
-            self._register([draft], durable=True)
+            # Its age counts from now, since a file that was sent in pieces may have waited for long.
+            os.utime(path)
+            self._keep([_draft_of_file(ref, path, digests[: ref.nbytes // LEAF * 32])], durable=True)
+        finally:
+            path.unlink(missing_ok=True)
 
     # ---- writing
 

@@ -66,7 +66,7 @@ class Arrays:
         return self._writer.put(items)
 
     def adopt(self, file: Path, ref: ArrayRef, digests: bytes) -> None:
-        """Take over a whole and verified file, and the digests of its leaves; durable when this returns."""
+        """Store a whole and verified file, and the digests of its leaves; durable when this returns."""
         self._writer.adopt(file, ref, digests)
 
     def read(self, items: Sequence[tuple[ArrayRef, Any]]) -> list[Array]:

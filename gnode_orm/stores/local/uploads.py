@@ -121,8 +121,11 @@ class Uploads:
 
     def _finish(self, staged: _Staged, actor: str) -> None:
         with self._translated():
-            if staged.begun():
+            try:
                 self._arrays.adopt(staged.data, staged.ref, staged.digests())
+            except FileNotFoundError:
+                if not self._sent(staged.ref, actor):  # else another process finished it at the same moment
+                    raise
         with self._database.write() as transaction:
             _remember(transaction, [staged.ref.hash], actor)
         staged.forget()

@@ -121,6 +121,19 @@ def test_a_piece_that_a_crash_of_the_machine_spoils_is_sent_again(server, local)
     assert [path.rpartition("/")[2] for path in server.requests].count("0") == 2
 
 
+@pytest.mark.parametrize("instead_of", ["_remember", "_Staged.forget"])
+@pytest.mark.parametrize("size", [20_000, 5_000_000], ids=["one piece", "five pieces"])
+def test_an_upload_is_finished_after_a_crash_before_its_sender_was_known(server, local, monkeypatch, instead_of, size):
+    store = server.open("ann", ONCE)
+    array = np.arange(float(size))
+    with monkeypatch.context() as crash:
+        crash.setattr(f"gnode_orm.stores.local.uploads.{instead_of}", lambda *given: 1 / 0)
+        with pytest.raises(StoreUnavailable):
+            store.put_arrays([(Pieces(array, 500_000), "mV")])
+    ref = store.put_arrays([(Pieces(array, 500_000), "mV")])[0]
+    assert np.array_equal(store.read_array(ref), array)
+
+
 def test_a_change_set_cut_in_its_middle_writes_nothing(server, local):
     body = pack(ChangeSet(creates={"block": [row("block", name=f"b{n}") for n in range(500)]}), {})
     host = urlsplit(server.address)
