@@ -38,6 +38,13 @@ def localise(block: Any, zone: dt.tzinfo) -> None:
             item.rec_datetime = item.rec_datetime.replace(tzinfo=zone)
 
 
+# Reader -> what it takes where the file says nothing, and the option that says it otherwise.
+_TAKEN = {
+    "AsciiSpikeTrainIO": ("a text of spike times does not say its unit: seconds were assumed", "unit"),
+    "BrainwareDamIO": ("the file says neither rate nor unit: 1 Hz and mV were assumed", ""),
+    "KlustaKwikIO": ("the files say no sampling rate: 30000 Hz was assumed", "sampling_rate"),
+    "RawBinarySignalIO": ("raw samples do not say their rate: 10000 Hz was assumed", "sampling_rate"),
+}
 _TEXT_TABLE = {"units": ("unit", "V"), "sampling_rate": ("rate", "1 Hz")}
 
 
@@ -52,6 +59,9 @@ def assumptions(block: Any, reader: str, options: Mapping[str, Any]) -> list[str
             what, values = (" and ".join(words) for words in zip(*missing, strict=True))
             verb = "were" if len(missing) > 1 else "was"
             found.append(f"a text table does not say its {what}: {values} {verb} assumed; reader_options= gives it")
+    said, option = _TAKEN.get(reader, ("", ""))
+    if said and option not in options:
+        found.append(f"{said}; reader_options= gives it" if option else said)
     found += _doubtful_units(block)
     naive = block.rec_datetime
     if isinstance(naive, dt.datetime) and naive.tzinfo is None:

@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from gnode_orm.errors import FormatError
 
-# Recordings of several files: what stands beside the file that is imported, under the same name.
-_BESIDE: dict[str, tuple[str, ...]] = {
-    ".vhdr": (".eeg", ".dat", ".avg", ".seg", ".vmrk"),
-    ".hea": (".dat", ".atr", ".qrs", ".ann", ".ari", ".ecg"),
-    **{suffix: (".nev", *(f".ns{n}" for n in range(1, 7))) for suffix in (".nev", *(f".ns{n}" for n in range(1, 7)))},
-}
+_NUMBERED = tuple(f".{number}" for number in range(1, 33))
+# Recordings of several files under one name, header first. Whichever of them is imported, it is the same recording.
+_FAMILIES: tuple[tuple[str, ...], ...] = (
+    (".vhdr", ".eeg", ".dat", ".avg", ".seg", ".vmrk"),
+    (".hea", ".dat", ".atr", ".qrs", ".ann", ".ari", ".ecg"),
+    (".nev", *(f".ns{number}" for number in range(1, 7))),
+    (".set", ".bin", *_NUMBERED),
+    (".kwik", ".kwx"),
+)
+# Of NeuroScope, one file of parameters may belong to several recordings; it stands for the first that is there.
+_NEUROSCOPE = (".dat", ".lfp", ".eeg")
 
 
 def fingerprint(path: Path) -> str:
@@ -27,10 +32,8 @@ def fingerprint(path: Path) -> str:
     try:
         if path.is_dir():
             return _together((file.relative_to(path).as_posix(), file) for file in _inside(path))
-        beside = [other for other in _companions(path) if other.is_file()]
-        if not beside:
-            return _of_file(path)
-        return _together((file.suffix.lower(), file) for file in (path, *beside))
+        files = _family(path)
+        return _of_file(path) if files == [path] else _together((file.suffix.lower(), file) for file in files)
     except OSError as error:
         raise FormatError(f"{path}: cannot be read: {error.strerror or error}") from error
 
@@ -39,11 +42,32 @@ def _inside(folder: Path) -> list[Path]:
     return sorted(file for file in folder.rglob("*") if file.is_file())
 
 
-def _companions(path: Path) -> Iterator[Path]:
+def _family(path: Path) -> list[Path]:
+    """The files of a recording in an order that does not depend on the one that is imported."""
     suffix = path.suffix.lower()
-    for other in _BESIDE.get(suffix, ()):
-        if other != suffix:
-            yield path.with_suffix(other.upper() if path.suffix.isupper() else other)
+    if suffix in (".xml", *_NEUROSCOPE) and _beside(path, ".xml").is_file():
+        data = [_beside(path, other) for other in ((suffix,) if suffix != ".xml" else _NEUROSCOPE)]
+        return [_beside(path, ".xml"), *[file for file in data if file.is_file()][:1]]
+    if path.name.lower().endswith(".xdat.json"):
+        stem = path.name[: -len(".xdat.json")]
+        return [path, *_present(path.with_name(f"{stem}{end}") for end in ("_data.xdat", "_timestamp.xdat"))]
+    for family in _FAMILIES:
+        files = [_beside(path, other) for other in family]
+        # A name with .dat, .eeg or .1 says nothing without the header.
+        if suffix in family and (files[0].is_file() or suffix.startswith(".ns")):
+            return _present(files)
+    return [path, *_present(path.with_name(path.name + end) for end in (".ent", ".pos"))]
+
+
+def _present(files: Iterable[Path]) -> list[Path]:
+    return [file for file in files if file.is_file()]
+
+
+def _beside(path: Path, suffix: str) -> Path:
+    """The file of the same name with another suffix, in capitals where the one at hand has them."""
+    if path.suffix.lower() == suffix:
+        return path
+    return path.with_suffix(suffix.upper() if path.suffix.isupper() else suffix)
 
 
 def _together(files: Iterator[tuple[str, Path]]) -> str:

@@ -3,21 +3,26 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from typing import Any
 
 from gnode_orm.files.neo_objects import every_object
 
 _SEPARATOR = re.compile(r"[\\/]")
-# Header fields of EDF+ and BDF+, and our own name for the comments of WFDB headers (age, sex, diagnosis, drugs).
+# Header fields of EDF+ and BDF+, Micromed and BCI2000, in lower case, and our own name for the comments of WFDB headers
+# (age, sex, diagnosis, drugs).
 PERSONAL = frozenset(
     {
         "admincode",
         "birthdate",
+        "firstname",
         "gender",
         "patient_additional",
         "patientcode",
         "patientname",
         "sex",
+        "subjectname",
+        "surname",
         "technician",
         "wfdb_comments",
     }
@@ -33,13 +38,23 @@ def leave_out_paths(block: Any) -> None:
 
 
 def leave_out_persons(block: Any) -> list[str]:
-    """Remove annotations that describe a person, and say which; empty ones say nothing and stay."""
+    """Remove annotations that describe a person, at any depth, and say which; empty ones say nothing and stay."""
     removed: dict[str, None] = {}
     for item in every_object(block):
-        for key in PERSONAL & item.annotations.keys():
-            if item.annotations[key]:
-                del item.annotations[key]
-                removed[key] = None
+        removed |= dict.fromkeys(_taken_out(item.annotations))
     if not removed:
         return []
     return [f"personal fields were left out ({', '.join(sorted(removed))}); keep_personal=True keeps them"]
+
+
+def _taken_out(said: dict[str, Any]) -> Iterator[str]:
+    for key, value in list(said.items()):
+        if str(key).lower() in PERSONAL and not _is_empty(value):
+            del said[key]
+            yield str(key)
+        elif isinstance(value, dict):
+            yield from _taken_out(value)
+
+
+def _is_empty(value: Any) -> bool:
+    return value is None or (hasattr(value, "__len__") and len(value) == 0)

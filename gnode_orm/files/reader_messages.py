@@ -19,6 +19,10 @@ _LOGGERS = ("Neo", "neo")
 _UNKNOWN_UNIT = re.compile(
     r"""Units? ["'](?P<a>.*?)["'] can not be converted to a quantity|Can't handle unit ["'](?P<b>.*?)["']"""
 )
+# What readers of images print as they go on.
+_PROGRESS = {"reading the header", "read block", "reading block", "creating segment", "returning block"}
+# How the HDF5 library says that it lacks one.
+_PLUGIN = ("required filter", "lib/plugin")
 _SILENT = (ResourceWarning, DeprecationWarning, PendingDeprecationWarning, FutureWarning)
 # Catching warnings replaces state of the whole process, so readers take turns.
 _turn = threading.RLock()
@@ -90,7 +94,8 @@ class ReaderMessages:
         return [text if count == 1 else f"{text} ({count} times)" for text, count in told.items()]
 
     def _take(self, caught: list[warnings.WarningMessage], prints: list[str]) -> None:
-        self._counts.update(line.strip() for line in "".join(prints).splitlines() if line.strip())
+        lines = (line.strip() for line in "".join(prints).splitlines())
+        self._counts.update(line for line in lines if line and line not in _PROGRESS)
         for warning in caught:
             if not issubclass(warning.category, _SILENT):
                 self._counts[str(warning.message)] += 1
@@ -107,6 +112,8 @@ def reason_of(error: BaseException) -> str:
     text = one_line(error)
     if isinstance(error, GnodeError):
         return text
+    if isinstance(error, OSError) and any(mark in text for mark in _PLUGIN):
+        return f"{text}; its maker compresses samples with a plugin of HDF5: set HDF5_PLUGIN_PATH to the folder with it"
     if isinstance(error, MemoryError):
         return "reading it takes more memory than there is; a count in it may be damaged, or import it with raw=True"
     return f"{type(error).__name__}: {text}" if text else type(error).__name__

@@ -1,4 +1,4 @@
-"""The readers behind one face: those of neo, and ours on wfdb, pyabf, pynwb and nixio for what neo does not read."""
+"""The readers behind one face: those of neo, and ours on other packages for what neo does not read."""
 
 from __future__ import annotations
 
@@ -8,9 +8,12 @@ from typing import Any, Protocol
 
 from gnode_orm.errors import ValidationFailed
 from gnode_orm.files.as_written import as_written
+from gnode_orm.files.brainware import rows_as_lists
+from gnode_orm.files.construction import construct
 from gnode_orm.files.header_checks import check_header
 from gnode_orm.files.open_ephys import experiments_of, reader_of_experiment
 from gnode_orm.files.recognition import readers_by_name
+from gnode_orm.files.requirements import check_requirements
 
 
 class Source(Protocol):
@@ -37,6 +40,7 @@ def open_source(name: str, path: Path, *, raw: bool = False, options: Mapping[st
     With ``raw``, signals stay in the file, as the integers that it holds, where the reader can do that. ``options``
     are arguments of the reader.
     """
+    check_requirements(name, options)
     check_header(name, path)
     if options and (name == "nixio" or name in _OWN):
         raise ValidationFailed(f"The reader {name} takes no options", field="reader_options", value=dict(options))
@@ -46,8 +50,8 @@ def open_source(name: str, path: Path, *, raw: bool = False, options: Mapping[st
         return OwnSource(name, path, _OWN[name], raw)
     if name == "OpenEphysBinaryIO" and not options and len(experiments_of(path)) > 1:
         return ExperimentsSource(path, raw)
-    reader = _construct(readers_by_name()[name], path, options)
-    return RawSource(name, reader, raw) if hasattr(reader, "block_count") else WholeSource(name, reader)
+    reader, others = construct(readers_by_name()[name], path, options)
+    return RawSource(name, reader, raw) if hasattr(reader, "block_count") else WholeSource(name, reader, others)
 
 
 def reader_names() -> list[str]:
@@ -107,12 +111,13 @@ class ExperimentsSource:
 class WholeSource:
     """A reader of neo that gives all blocks at once, or NIX, whose blocks are read one by one."""
 
-    def __init__(self, name: str, reader: Any) -> None:
+    def __init__(self, name: str, reader: Any, options: Mapping[str, Any]) -> None:
         self.name = name
         self._reader: Any = reader
         self._numbered = name == "NixIO"
         try:
-            self._blocks: list[Any] = [] if self._numbered else list(reader.read())
+            with rows_as_lists():
+                self._blocks: list[Any] = [] if self._numbered else list(reader.read(**options))
         except BaseException:
             _close(reader)
             raise
@@ -159,17 +164,6 @@ def _with_events(block: Any) -> Any:
     return block
 
 
-def _construct(reader: Any, path: Path, options: Mapping[str, Any]) -> Any:
-    name = reader.__name__
-    if name == "NeuralynxIO" and path.is_file():
-        return reader(str(path.parent), **{"include_filenames": [path.name], **options})
-    # Every reader takes the path first, under various names.
-    return reader(str(path), **_MODES.get(name, {}), **options)
-
-
-_MODES = {"NixIO": {"mode": "ro"}, "NWBIO": {"mode": "r"}}
-
-
 def _close(reader: Any) -> None:
     # The NWB reader has no close(), and keeps the file that it opened here.
     for item in (reader, getattr(reader, "_io_nwb", None)):
@@ -196,10 +190,35 @@ def _nwb(path: Path, raw: bool) -> Any:
     return read_nwb(path, raw=raw)
 
 
+def _kwik(path: Path, raw: bool) -> Any:
+    from gnode_orm.files.kwik_reader import read_kwik
+
+    return read_kwik(path)
+
+
+def _mearec(path: Path, raw: bool) -> Any:
+    from gnode_orm.files.mearec_reader import read_mearec
+
+    return read_mearec(path, raw=raw)
+
+
+def _ncs(path: Path, raw: bool) -> Any:
+    from gnode_orm.files.ncs_reader import read_ncs
+
+    return read_ncs(path, raw=raw)
+
+
 def _nixio(path: Path) -> Source:
     from gnode_orm.files.nix_reader import NixFile
 
     return NixFile(path)
 
 
-_OWN: dict[str, Callable[[Path, bool], Any]] = {"wfdb": _wfdb, "pyabf": _atf, "pynwb": _nwb}
+_OWN: dict[str, Callable[[Path, bool], Any]] = {
+    "wfdb": _wfdb,
+    "pyabf": _atf,
+    "pynwb": _nwb,
+    "ncs": _ncs,
+    "kwik": _kwik,
+    "mearec": _mearec,
+}

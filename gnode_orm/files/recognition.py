@@ -11,7 +11,18 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from gnode_orm.errors import FormatError, NotFound
-from gnode_orm.files.hdf5_probe import problem_of_hdf5
+from gnode_orm.files.hdf5_recognition import readers_of_hdf5
+from gnode_orm.files.klusters import session_in
+from gnode_orm.files.text_tables import TABLE_START, table_problem
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """Why a reader is not tried."""
+
+    reader: str
+    reason: str
+
 
 _SIGNATURES: tuple[tuple[bytes, str], ...] = (
     (b"ABF ", "AxonIO"),
@@ -31,26 +42,45 @@ _SIGNATURES: tuple[tuple[bytes, str], ...] = (
     (b"NEURALCD", "BlackrockIO"),
     (b"BRSMPGRP", "BlackrockIO"),
     (b"######## Neuralynx", "NeuralynxIO"),
+    (b"BCI2000V", "BCI2000IO"),
+    (b"HeaderLen=", "BCI2000IO"),
+    (b"MC_DataTool", "RawMCSIO"),
+    (b"PLEX", "PlexonIO"),
+    (b"\x0cDAC2 objects", "ElphyIO"),
 )
 _HDF5 = b"\x89HDF\r\n\x1a\n"
-_OWN_SUFFIXES = {".bdf": "EDFIO", ".edf": "EDFIO", ".hea": "wfdb", ".atf": "pyabf", ".ncs": "NeuralynxIO"}
+_OWN_SUFFIXES = {
+    ".bdf": ("EDFIO",),
+    ".edf": ("EDFIO",),
+    ".hea": ("wfdb",),
+    ".atf": ("pyabf",),
+    ".ncs": ("NeuralynxIO", "ncs"),
+    ".smr": ("Spike2IO", "CedIO"),
+    ".cfs": ("StimfitIO",),
+}
+_ELPHY = "neo reads files of Elphy of the kind 'DAC2 objects' alone; save it anew with a version that writes them"
+_UNREADABLE = ((b"\x0cDAC2/GS/2000", Refusal("ElphyIO", _ELPHY)), (b"\x0fACQUIS1/GS/1991", Refusal("ElphyIO", _ELPHY)))
+# Of what neo refuses, our own reader takes a part.
+_FALLBACKS = {".ncs": ("ncs",)}
 _NEURALYNX = {".ncs", ".nse", ".ntt", ".nev", ".nrd"}
 
-# They run code (pickle), invent data (example), or take any bytes or text as samples: only when asked for by name.
-_BY_NAME_ONLY = {"PickleIO", "ExampleIO", "RawBinarySignalIO", "AsciiSpikeTrainIO", "AsciiSignalIO", "NestIO"}
+# They run code (pickle), invent data (example), take any bytes or text as samples, or read what others read without the
+# package that they need: only when asked for by name.
+_BY_NAME_ONLY = {
+    *("PickleIO", "ExampleIO", "RawBinarySignalIO", "AsciiSpikeTrainIO", "AsciiSignalIO", "NestIO"),
+    *("KwikIO", "MEArecIO", "StimfitIO"),
+}
+# An HDF5 file of theirs is told by its layout.
+_BY_LAYOUT = {"BiocamIO", "MaxwellIO", "NixIO", "NWBIO"}
+_IMAGES = {".tif", ".tiff"}
 _TEXT_TABLES = {".txt", ".csv", ".tsv", ".asc"}
+_OF_IMAGES = (
+    "a sequence of images says neither unit, rate nor scale; name them: reader='{}', reader_options={{'units': 'V', "
+    "'sampling_rate': 10 * pq.Hz, 'spatial_scale': 5 * pq.um}}"
+)
 _POINTERS = ((b"version https://git-lfs.github.com/spec/", "Git LFS"), (b"/annex/objects/", "git-annex"))
 _HEADERS = {".eeg": ".vhdr", ".vmrk": ".vhdr", ".dat": ".hea", ".atr": ".hea"}
 _POINTER_LENGTH = 1024
-_TABLE_START = 1 << 16
-
-
-@dataclass(frozen=True, slots=True)
-class Refusal:
-    """Why a reader is not tried."""
-
-    reader: str
-    reason: str
 
 
 def check_readable(path: Path) -> None:
@@ -111,15 +141,18 @@ def _of_file(path: Path) -> tuple[list[str], list[Refusal]]:
     start = first_bytes(path, 64)
     if start.startswith(_HDF5):
         return _of_hdf5(path)
+    suffix = path.suffix.lower()
     for signature, reader in _SIGNATURES:
         if start.startswith(signature):
-            return [reader], []
-    suffix = path.suffix.lower()
+            return [reader, *_FALLBACKS.get(suffix, ())], []
+    for signature, refusal in _UNREADABLE:
+        if start.startswith(signature):
+            return [], [refusal]
     header = path.with_suffix(_HEADERS[suffix]) if suffix in _HEADERS else None
     if header is not None and header.exists():
         return [], [Refusal("neo", f"belongs to {header.name}; import that")]
     if suffix in _OWN_SUFFIXES:
-        return [_OWN_SUFFIXES[suffix]], []
+        return list(_OWN_SUFFIXES[suffix]), []
     return _of_suffix(path, suffix)
 
 
@@ -132,10 +165,12 @@ def _of_suffix(path: Path, suffix: str) -> tuple[list[str], list[Refusal]]:
             refusals.append(Refusal(reader.__name__, "reads folders; import the folder of this file"))
         else:
             names.append(reader.__name__)
+    if suffix == ".blk":
+        refusals.append(Refusal("BlkIO", _OF_IMAGES.format("BlkIO")))
     if suffix in {".pkl", ".pickle"}:
         refusals.append(Refusal("PickleIO", "a pickle runs code when it is read; ask for it with reader='PickleIO'"))
     if suffix in _TEXT_TABLES:
-        problem = table_problem(path)
+        problem = table_problem(first_bytes(path, TABLE_START))
         if problem is None:
             names.append("AsciiSignalIO")
         else:
@@ -145,34 +180,29 @@ def _of_suffix(path: Path, suffix: str) -> tuple[list[str], list[Refusal]]:
 
 def _of_hdf5(path: Path) -> tuple[list[str], list[Refusal]]:
     try:
-        import h5py
+        names, problem = readers_of_hdf5(path)
     except ImportError:
         return _of_suffix(path, path.suffix.lower())
-    problem = problem_of_hdf5(path)
     if problem is not None:
-        return [], [Refusal("h5py", f"damaged: {problem}")]
-    try:
-        with h5py.File(path, "r") as file:
-            marks = {name: file.attrs[name] for name in ("format", "nwb_version") if name in file.attrs}
-            foreign = any(block.attrs.get("type") != "neo.block" for block in file.get("data", {}).values())
-    except (OSError, KeyError, RuntimeError, ValueError, AttributeError) as error:
-        return [], [Refusal("h5py", f"a broken HDF5 file: {' '.join(str(error).split())}")]
-    if "nwb_version" in marks:
-        return ["NWBIO", "pynwb"], []
-    if marks.get("format") in ("nix", b"nix"):
-        return ["nixio", "NixIO"] if foreign else ["NixIO"], []
+        return [], [Refusal("h5py", problem)]
+    if names:
+        return names, []
     names, refusals = _of_suffix(path, path.suffix.lower())
-    return [name for name in names if name not in {"NixIO", "NWBIO"}], refusals
+    return [name for name in names if name not in _BY_LAYOUT], refusals
 
 
 def _of_folder(path: Path) -> tuple[list[str], list[Refusal]]:
     if next(path.rglob("structure.oebin"), None) is not None:
         return ["OpenEphysBinaryIO"], []
     if any(_is_neuralynx(file) for file in path.iterdir()):
-        return ["NeuralynxIO"], []
+        return ["NeuralynxIO"], [Refusal("ncs", "reads files; import those of the folder one by one")]
+    if session_in(path) is not None:
+        return ["KlustaKwikIO"], []
     inside = sorted(file for file in path.rglob("*") if file.is_file())
     readers = {reader.__name__: reader for file in inside for reader in _known_to_neo(file.suffix.lower())}
     names = [name for name, reader in readers.items() if is_folder_reader(reader) and name not in _BY_NAME_ONLY]
+    if inside and {file.suffix.lower() for file in inside} <= _IMAGES:
+        return [], [Refusal("TiffIO", _OF_IMAGES.format("TiffIO"))]
     shown = ", ".join(file.name for file in inside[:3]) + (", ..." if len(inside) > 3 else "")
     return names, [Refusal("neo", f"knows no recording made of such a folder; import its files one by one ({shown})")]
 
@@ -189,36 +219,6 @@ def _known_to_neo(suffix: str) -> list[type]:
     known: dict[type, None] = dict.fromkeys(io_by_extension.get(suffix[1:], ())) if suffix else {}
     ours = readers_by_name().values()
     return [reader for reader in known if reader in ours]
-
-
-def table_problem(path: Path) -> str | None:
-    """Say why a text is no table of numbers that a signal could be made of, or ``None`` where it is one.
-
-    One line of column names is allowed; every other line needs the same count of numbers.
-    """
-    start = first_bytes(path, _TABLE_START)
-    if len(start) == _TABLE_START:  # the last line may be cut
-        start = start[: start.rfind(b"\n") + 1]
-    try:
-        lines = [line for line in start.decode("utf-8").splitlines() if line.strip()]
-    except UnicodeDecodeError as error:
-        return f"not text in UTF-8 (byte {error.start})"
-    if not lines:
-        return "no lines of text"
-    body = lines if _numbers(lines[0]) else lines[1:]
-    widths = {_numbers(line) for line in body}
-    if not body or 0 in widths:
-        return "a table of text, not of numbers"
-    return None if len(widths) == 1 else "lines with different counts of numbers"
-
-
-def _numbers(line: str) -> int:
-    """Count the numbers of a line, 0 where anything else stands in it."""
-    words = line.replace(",", " ").replace(";", " ").split()
-    try:
-        return len([float(word) for word in words])
-    except ValueError:
-        return 0
 
 
 def _refuse_link(path: Path) -> None:

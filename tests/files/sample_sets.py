@@ -28,12 +28,15 @@ READ_BY_NEO = {
     "openephys-binary": "OpenEphysBinaryIO",
     "spike2-units": "Spike2IO",
 }
-READ_BY_OTHERS = {"nix-not-neo": "nixio", "nwb-electricalseries": "pynwb", "wfdb-mitbih-100": "wfdb"}
-UNREADABLE = {
-    "brainvision-latin1": "can't decode byte 0xb5",
-    "neuralynx-ncs": "Neuraview version 2",
-    "odmltables-csv": "a table of text, not of numbers",
+# What neo by itself refuses or gives as nothing.
+READ_BY_OTHERS = {
+    "brainvision-latin1": "BrainVisionIO",
+    "nix-not-neo": "nixio",
+    "nwb-electricalseries": "pynwb",
+    "wfdb-mitbih-100": "wfdb",
 }
+# As a folder; its one file is read.
+UNREADABLE = {"neuralynx-ncs": "Neuraview version 2"}
 METADATA = (
     "odml-v1-eeg",
     "odml-v1-json",
@@ -46,3 +49,5 @@ METADATA = (
     "odml-v11-tutorial",
     "odml-v11-yaml",
 )
+# No figures of the odml library, which does not read tables.
+TABLES = ("odmltables-csv",)

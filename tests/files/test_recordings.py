@@ -15,7 +15,7 @@ import quantities as pq
 from gnode_orm.errors import FormatError, NotFound, ValidationFailed
 from gnode_orm.files.recordings import Failure, open_recording
 from tests.files.figures import assert_block
-from tests.files.sample_sets import METADATA, READ_BY_NEO, READ_BY_OTHERS, UNREADABLE
+from tests.files.sample_sets import METADATA, READ_BY_NEO, READ_BY_OTHERS, TABLES, UNREADABLE
 
 
 def read(path: Path, **options: Any) -> tuple[list[Any], list[str]]:
@@ -24,7 +24,7 @@ def read(path: Path, **options: Any) -> tuple[list[Any], list[str]]:
 
 
 def test_every_sample_set_is_accounted_for(data: Path, expected: dict[str, Any]) -> None:
-    assert {*READ_BY_NEO, *READ_BY_OTHERS, *UNREADABLE, *METADATA} == expected.keys()
+    assert {*READ_BY_NEO, *READ_BY_OTHERS, *UNREADABLE, *METADATA, *TABLES} == expected.keys()
 
 
 @pytest.mark.parametrize(("name", "reader"), READ_BY_NEO.items(), ids=list(READ_BY_NEO))

@@ -1,4 +1,4 @@
-"""Which of the three forms of odML a file has, by its content and never by its suffix."""
+"""Which form of odML a file has, by its content and never by its suffix alone."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from pathlib import Path
 
 from gnode_orm.errors import FormatError
 from gnode_orm.files.odml.json_yaml import Pairs, parse_json, parse_yaml
+from gnode_orm.files.odml.tables import is_csv, is_excel
 from gnode_orm.files.odml.xml_text import root_tag
 
 _HEAD = 65536
@@ -16,15 +17,19 @@ _BOMS = (b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff")
 
 
 def form_of(path: Path) -> str | None:
-    """Give ``"xml"``, ``"json"`` or ``"yaml"`` for an odML file, whole or broken, and ``None`` for any other file."""
+    """Give ``"xml"``, ``"json"``, ``"yaml"``, ``"csv"`` or ``"xls"`` for an odML file, whole or broken, or ``None``."""
     with path.open("rb") as file:
         head = file.read(_HEAD)
+    if is_excel(head, path):
+        return "xls"
     wide = head.startswith(_BOMS[1:])
     if not head.strip() or (b"\x00" in head and not wide):
         return None
     start = head.removeprefix(_BOMS[0]).lstrip()[:1]
     if start == b"<" or wide:
         return "xml" if _is_odml_root(head, path) else None
+    if is_csv(head):
+        return "csv"
     data = path.read_bytes()
     if start == b"{" and _JSON_KEY.search(data):
         return _form_of_object(data, path)

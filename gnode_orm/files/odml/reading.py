@@ -1,4 +1,4 @@
-"""Read an odML file of format version 1.0 or 1.1, in XML, JSON or YAML."""
+"""Read an odML file of format version 1.0 or 1.1, in XML, JSON or YAML, or a table of odMLtables."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from gnode_orm.files.odml.build import Build
 from gnode_orm.files.odml.elements import Element, unreadable
 from gnode_orm.files.odml.formats import form_of, is_document
 from gnode_orm.files.odml.json_yaml import Pairs, elements_of, parse_json, parse_yaml
+from gnode_orm.files.odml.tables import parse_csv, parse_excel
 from gnode_orm.files.odml.xml_text import parse_xml
 from gnode_orm.models.metadata import Document
 
@@ -64,9 +65,13 @@ def read_odml(path: str | PathLike[str]) -> OdmlFile:
 def _parsed(path: Path) -> tuple[Any, Element]:
     """Give the format version that a file names, and its root."""
     form = form_of(path)
+    if form == "xls":
+        return "1.1", parse_excel(path)
     data = path.read_bytes()
     if form is None:
         raise _not_odml(path, data)
+    if form == "csv":
+        return "1.1", parse_csv(data, path)
     if form == "xml":
         return parse_xml(data, path)
     read = parse_json(data, path) if form == "json" else parse_yaml(data, path)
@@ -84,4 +89,8 @@ def _not_odml(path: Path, data: bytes) -> FormatError:
             parse_xml(data, path)
         except FormatError as error:
             return error
-    return unreadable(path, "it is neither XML with the root <odML>, nor JSON or YAML with Document and odml-version")
+    return unreadable(
+        path,
+        "it is neither XML with the root <odML>, nor JSON or YAML with Document and odml-version, "
+        "nor a table with Path to Section and Property Name",
+    )

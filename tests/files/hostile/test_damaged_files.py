@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 
 from tests.files.hostile.importing_child import LIMIT
 from tests.files.hostile.mutations import Damage, damaged, damages
-from tests.files.sample_sets import METADATA, READ_BY_NEO, READ_BY_OTHERS, UNREADABLE
+from tests.files.sample_sets import METADATA, READ_BY_NEO, READ_BY_OTHERS, TABLES, UNREADABLE
 
 SECONDS = 120
 RECORDINGS = (*READ_BY_NEO, *READ_BY_OTHERS, *UNREADABLE)
@@ -127,7 +127,7 @@ def assert_harmless(child: Child, path: Path) -> None:
     assert list(child.scratch.iterdir()) == []
 
 
-@pytest.mark.parametrize("name", [*RECORDINGS, *METADATA])
+@pytest.mark.parametrize("name", [*RECORDINGS, *METADATA, *TABLES])
 def test_a_damaged_file_is_refused_in_one_line_or_read(
     data: Path, expected: dict[str, Any], tmp_path_factory: pytest.TempPathFactory, child: Child, name: str
 ) -> None:

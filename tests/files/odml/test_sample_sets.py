@@ -156,6 +156,6 @@ def test_the_odml_library_reads_what_is_written(
     assert said_by(theirs) == said_by(native)
 
 
-@pytest.mark.parametrize("name", ["abf2-ic-ramp", "nix-not-neo", "brainvision-units", "odmltables-csv", "intan-rhd"])
+@pytest.mark.parametrize("name", ["abf2-ic-ramp", "nix-not-neo", "brainvision-units", "ascii-column", "intan-rhd"])
 def test_recordings_and_tables_are_not_odml(name: str, data: Path) -> None:
     assert [path for path in (data / name).rglob("*") if path.is_file() and is_odml(path)] == []
