@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from math import prod
 from typing import Any, Protocol
 
 import numpy as np
@@ -46,10 +47,7 @@ class ArrayRef:
 
     @property
     def nbytes(self) -> int:
-        count = 1
-        for size in self.shape:
-            count *= size
-        return count * np.dtype(self.dtype).itemsize
+        return prod(self.shape) * np.dtype(self.dtype).itemsize
 
 
 class ArraySource(Protocol):
@@ -67,12 +65,21 @@ class ArraySource(Protocol):
 
 
 class NamedArrays(dict[bytes, bytes]):
-    """Bytes of small arrays by their hashes, which were made from the bytes here: nobody has to check them again."""
+    """Bytes of small arrays by their hashes, which were made from the bytes here: nobody has to check them again.
+
+    Attributes:
+        refs: what each of them is.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.refs: dict[bytes, ArrayRef] = {}
 
     def name(self, data: bytes, dtype: np.dtype[Any], shape: tuple[int, ...], unit: str | None) -> ArrayRef:
         """Take in an array, given as its C-order bytes."""
-        ref = ArrayRef(content_hash(data, dtype, shape), dtype.str, shape, unit)
-        self[ref.hash] = data
+        hash_ = content_hash(data, dtype, shape)
+        self[hash_] = data
+        ref = self.refs[hash_] = ArrayRef(hash_, dtype.str, shape, unit)
         return ref
 
 

@@ -29,6 +29,8 @@ from tests.stores.test_arrays import Pieces
 Place = tuple[str, dict[str, Any]]
 KINDS = ("block", "segment", "analogsignal")
 
+_FORMAT = b'"format": %d' % FORMAT
+
 
 @pytest.fixture(params=["folder", "postgres"])
 def place(request: pytest.FixtureRequest, tmp_path: Path) -> Place:
@@ -215,7 +217,7 @@ def _one_bit(data: bytes) -> bytes:
         ("lab.sqlite", lambda data: None, r"lab\.sqlite is missing"),
         (MANIFEST, lambda data: None, "is no backup of a lab"),
         (MANIFEST, lambda data: b"{}", "is no backup of a lab"),
-        (MANIFEST, lambda data: data.replace(b'"format": 2', b'"format": 99'), "format 99; .* Install gnode-orm"),
+        (MANIFEST, lambda data: data.replace(_FORMAT, b'"format": 99'), "format 99; .* Install gnode-orm"),
     ],
 )
 def test_a_damaged_backup_is_refused_and_leaves_nothing(filled, tmp_path, name, change, said):
@@ -296,7 +298,7 @@ def test_a_backup_of_an_older_format_is_brought_up(new_place, tmp_path):
         tmp_path / "lab.tar",
         MANIFEST,
         lambda text: re.sub(rb'"database": "\w+"', b'"database": "' + told + b'"', text).replace(
-            b'"format": 2', b'"format": 1'
+            _FORMAT, b'"format": 1'
         ),
     )
     with tarfile.open(tmp_path / "lab.tar", "a") as archive:

@@ -1,4 +1,4 @@
-"""The rows of arrays: small arrays inline, large ones by the file that holds them."""
+"""The rows of arrays: small arrays by their place in a pack, large ones by the files that hold them."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from gnode_orm.core.arrayhash import content_hash
 from gnode_orm.core.changes import ArrayMissing, ArrayRef, NamedArrays
 from gnode_orm.core.schema import SCHEMA
 from gnode_orm.errors import IntegrityError
+from gnode_orm.stores.local.array_packs import insert_arrays, read_packs
 from gnode_orm.stores.local.clock import now_us
-from gnode_orm.stores.local.database import Database, Row, Transaction
+from gnode_orm.stores.local.database import Database, Transaction
 from gnode_orm.stores.local.work import Work
 
-COLUMNS = ("hash", "dtype", "shape", "nbytes", "data", "touched")
 # How exactly it is known when an array was last sent; what removes arrays waits longer than this.
 TOUCH_US = 10 * 60 * 1_000_000
 # The hashes of one list, whatever its length, bound as one value; the same on both databases.
@@ -33,17 +33,21 @@ def store_arrays(work: Work) -> None:
         return
     stored = stored_hashes(work.transaction, list(named))
     # Those that were named here are what their names say.
-    to_row = array_row if isinstance(work.changes.arrays, NamedArrays) else checked_row
-    rows = []
+    trusted = work.changes.arrays.refs if isinstance(work.changes.arrays, NamedArrays) else {}
+    new = []
     for hash_, type_text in named.items():
         if hash_ in stored:
             continue
         data = work.changes.arrays.get(hash_)
         if data is None:
             raise ArrayMissing.of(hash_, type_text)
-        rows.append(to_row(ArrayRef.from_columns(hash_, type_text), data))
-    if rows:
-        work.transaction.insert("array", COLUMNS, rows)
+        ref = trusted.get(hash_)
+        if ref is None:
+            ref = ArrayRef.from_columns(hash_, type_text)
+            check_content(ref, data)
+        new.append((ref, data))
+    if new:
+        insert_arrays(work.transaction, new)
 
 
 def stored_hashes(transaction: Transaction, hashes: Sequence[bytes]) -> set[bytes]:
@@ -95,15 +99,18 @@ class Kept:
 
 
 def read_rows(transaction: Transaction, hashes: Sequence[bytes]) -> dict[bytes, Kept]:
-    """Inline bytes or parts of each of some arrays, in one statement."""
+    """Inline bytes or parts of each of some arrays, in a snapshot."""
     rows = transaction.query(
-        'SELECT a.hash, a.data, p.file, p.rows FROM "array" AS a LEFT JOIN array_part AS p ON p."array" = a.hash '
+        "SELECT a.hash, a.pack, a.start, a.nbytes, p.file, p.rows "
+        'FROM "array" AS a LEFT JOIN array_part AS p ON p."array" = a.hash '
         f"WHERE a.hash IN {HASH_SET} ORDER BY a.hash, p.n",
         count=len(hashes),
         hashes=b"".join(hashes),
     )
+    packs = read_packs(transaction, {row[1] for row in rows} - {None})
     found: dict[bytes, Kept] = {}
-    for hash_, data, file, length in rows:
+    for hash_, pack, start, size, file, length in rows:
+        data = None if pack is None else packs[pack][start : start + size]
         kept = found.setdefault(bytes(hash_), Kept(data))
         if file is not None:
             kept.parts.append(Part(file, length))
@@ -123,16 +130,6 @@ def _named(work: Work) -> Iterator[tuple[bytes, str]]:
                 yield hash_, update.values[f"{spec.name}_type"]
 
 
-def checked_row(ref: ArrayRef, data: bytes) -> Row:
-    """The row of a small array.
-
-    Raises:
-        IntegrityError: the bytes are not those of the hash.
-    """
-    check_content(ref, data)
-    return array_row(ref, data)
-
-
 def check_content(ref: ArrayRef, data: bytes) -> None:
     """Refuse bytes that are not those of a hash.
 
@@ -142,8 +139,3 @@ def check_content(ref: ArrayRef, data: bytes) -> None:
     dtype = np.dtype(ref.dtype)
     if len(data) != ref.nbytes or content_hash(data, dtype, ref.shape) != ref.hash:
         raise IntegrityError(f"The bytes of the array {ref.hash.hex()} ({ref.type_text}) do not match its hash")
-
-
-def array_row(ref: ArrayRef, data: bytes | None) -> Row:
-    """The row of an array."""
-    return ref.hash, ref.dtype, ",".join(map(str, ref.shape)), ref.nbytes, data, now_us()

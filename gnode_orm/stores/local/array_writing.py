@@ -22,7 +22,8 @@ from gnode_orm.core.arrays import ArrayHandle
 from gnode_orm.core.changes import ArrayRef, ArraySource
 from gnode_orm.core.streamed import ExtendedArray
 from gnode_orm.errors import StoreUnavailable, ValidationFailed
-from gnode_orm.stores.local.array_rows import COLUMNS, Part, array_row, keep_stored, read_rows, touch
+from gnode_orm.stores.local.array_packs import insert_arrays
+from gnode_orm.stores.local.array_rows import Part, keep_stored, read_rows, touch
 from gnode_orm.stores.local.database import Database, Transaction
 from gnode_orm.stores.local.durable import Syncing, move_into_place
 from gnode_orm.stores.local.leaves import Leaves, bytes_from
@@ -120,7 +121,7 @@ class ArrayWriter:
         base = source.base.ref if isinstance(source, ExtendedArray) else None
         if base is None or not keep_stored(self._database, [base.hash]):
             return []
-        with self._database.read() as transaction:
+        with self._database.snapshot() as transaction:
             found = read_rows(transaction, [base.hash]).get(base.hash)
         return found.parts if found is not None else []
 
@@ -167,7 +168,7 @@ class ArrayWriter:
 
 
 def _insert(transaction: Transaction, drafts: Sequence[_Draft]) -> None:
-    transaction.insert("array", COLUMNS, [array_row(draft.ref, draft.data) for draft in drafts])
+    insert_arrays(transaction, [(draft.ref, draft.data) for draft in drafts])
     rows = [(draft.ref.hash, n, part.file, part.rows) for draft in drafts for n, part in enumerate(draft.parts)]
     transaction.insert("array_part", ("array", "n", "file", "rows"), rows)
 

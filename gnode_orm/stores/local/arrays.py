@@ -70,7 +70,7 @@ class Arrays:
         self._writer.adopt(file, ref, digests)
 
     def read(self, items: Sequence[tuple[ArrayRef, Any]]) -> list[Array]:
-        """Read slices; arrays that are not mapped yet are found in one statement."""
+        """Read slices; arrays that are not mapped yet are found in one step."""
         wholes = self._known([ref for ref, _ in items])
         missing = list({ref.hash: ref for ref, _ in items if ref.hash not in wholes}.values())
         if missing:
@@ -92,7 +92,7 @@ class Arrays:
         return level((self.folder / _name(ref)).with_suffix(""), whole.pieces, ref.shape[0], factor)
 
     def _find(self, refs: Sequence[ArrayRef]) -> dict[bytes, Stored]:
-        with self._database.read() as transaction:
+        with self._database.snapshot() as transaction:
             rows = read_rows(transaction, [ref.hash for ref in refs])
         found = {}
         for ref in refs:

@@ -121,6 +121,7 @@ def _settled(copy: Path) -> tuple[int, list[str]]:
         database.execute(f'CREATE TEMP TABLE unnamed AS SELECT hash FROM "array" {named}')
         for table, column in (("array_sender", "array"), ("array_part", "array"), ("array", "hash")):
             database.execute(f'DELETE FROM "{table}" WHERE "{column}" IN (SELECT hash FROM unnamed)')
+        database.execute('DELETE FROM array_pack WHERE id NOT IN (SELECT pack FROM "array" WHERE pack IS NOT NULL)')
         ((version,),) = database.execute("SELECT max(seq) FROM change_set")
         files = database.execute("SELECT DISTINCT file FROM array_part ORDER BY file").fetchall()
     return version or 0, [name for (name,) in files]

@@ -12,7 +12,7 @@ from importlib.metadata import PackageNotFoundError, version
 from gnode_orm.stores.local.clock import now_us
 from gnode_orm.stores.local.database import Transaction
 
-FORMAT = 2
+FORMAT = 3
 """The format that this version of the package reads and writes."""
 
 
@@ -43,8 +43,20 @@ class Migration:
 
 
 _TYPES = {
-    "sqlite": {"integer": "INTEGER", "smallint": "SMALLINT", "text": "TEXT", "bytes": "BLOB"},
-    "postgresql": {"integer": "BIGINT", "smallint": "SMALLINT", "text": 'TEXT COLLATE "C"', "bytes": "BYTEA"},
+    "sqlite": {
+        "integer": "INTEGER",
+        "smallint": "SMALLINT",
+        "text": "TEXT",
+        "bytes": "BLOB",
+        "by_key": " WITHOUT ROWID",
+    },
+    "postgresql": {
+        "integer": "BIGINT",
+        "smallint": "SMALLINT",
+        "text": 'TEXT COLLATE "C"',
+        "bytes": "BYTEA",
+        "by_key": "",
+    },
 }
 
 
@@ -72,5 +84,23 @@ def _from_1(migration: Migration) -> None:
     migration.run(f'UPDATE "array" SET touched = {now_us()}')
 
 
-STEPS: dict[int, Callable[[Migration], None]] = {1: _from_1}
+def _from_2(migration: Migration) -> None:
+    """Keep small arrays many to a row; those that are there become packs of one."""
+    migration.run("CREATE TABLE array_pack (id {integer} NOT NULL, data {bytes} NOT NULL, PRIMARY KEY (id))")
+    migration.run('ALTER TABLE "array" RENAME TO array_by_row')
+    migration.run(
+        'CREATE TABLE "array" (hash {bytes} NOT NULL, dtype {text} NOT NULL, shape {text} NOT NULL, '
+        'nbytes {integer} NOT NULL, pack {integer}, "start" {integer}, touched {integer} DEFAULT 0 NOT NULL, '
+        "PRIMARY KEY (hash)){by_key}"
+    )
+    numbered = "SELECT *, row_number() OVER (ORDER BY hash) AS n FROM array_by_row WHERE data IS NOT NULL"
+    migration.run(f"INSERT INTO array_pack SELECT n, data FROM ({numbered}) AS small")
+    migration.run(
+        f'INSERT INTO "array" SELECT hash, dtype, shape, nbytes, n, 0, touched FROM ({numbered}) AS small UNION ALL '
+        "SELECT hash, dtype, shape, nbytes, NULL, NULL, touched FROM array_by_row WHERE data IS NULL"
+    )
+    migration.run("DROP TABLE array_by_row")
+
+
+STEPS: dict[int, Callable[[Migration], None]] = {1: _from_1, 2: _from_2}
 """The step from each older format to the next one."""

@@ -18,6 +18,7 @@ from gnode_orm.core.overview import FACTORS
 from gnode_orm.core.progress import Progress, silent
 from gnode_orm.core.schema import SCHEMA
 from gnode_orm.errors import AccessDenied
+from gnode_orm.stores.local.array_packs import repack
 from gnode_orm.stores.local.array_rows import HASH_SET, stored_hashes
 from gnode_orm.stores.local.clock import now_us
 from gnode_orm.stores.local.database import Database, Transaction
@@ -176,9 +177,11 @@ class Collector:
             gone: list[bytes] = []
             for part in _parts([hash_ for hash_ in arrays if hash_ not in named]):
                 gone += self._still_old(transaction, part)
+            packs = {pack for part in _parts(gone) for pack in _packs_of(transaction, part)}
             for part in _parts(gone):
                 for table, column in (("array_sender", "array"), ("array_part", "array"), ("array", "hash")):
                     transaction.run(f'DELETE FROM "{table}" WHERE "{column}" IN {HASH_SET}', **_bound(part))
+            repack(transaction, sorted(packs))
         return {hash_: arrays[hash_] for hash_ in gone}
 
     def _named_since(self, transaction: Transaction) -> set[bytes]:
@@ -218,8 +221,14 @@ def _named_files(transaction: Transaction, without: dict[bytes, int]) -> set[str
 
 
 def _inline_sizes(transaction: Transaction, hashes: list[bytes]) -> dict[bytes, int]:
-    text = f'SELECT hash, length(data) FROM "array" WHERE hash IN {HASH_SET}'
-    return {bytes(hash_): size or 0 for hash_, size in transaction.query(text, **_bound(hashes))}
+    text = f'SELECT hash, nbytes, pack FROM "array" WHERE hash IN {HASH_SET}'
+    rows = transaction.query(text, **_bound(hashes))
+    return {bytes(hash_): 0 if pack is None else size for hash_, size, pack in rows}
+
+
+def _packs_of(transaction: Transaction, hashes: list[bytes]) -> list[int]:
+    text = f'SELECT DISTINCT pack FROM "array" WHERE hash IN {HASH_SET} AND pack IS NOT NULL'
+    return [pack for (pack,) in transaction.query(text, **_bound(hashes))]
 
 
 def _serves(path: Path, hashes: set[bytes]) -> bool:

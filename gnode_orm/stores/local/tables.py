@@ -74,6 +74,7 @@ class LabTables:
     token: sa.Table
     login_failure: sa.Table
     array: sa.Table
+    array_pack: sa.Table
     array_part: sa.Table
     array_sender: sa.Table
     lab: sa.Table
@@ -160,9 +161,18 @@ def lab_tables() -> LabTables:
             sa.Column("dtype", Text, nullable=False),
             sa.Column("shape", Text, nullable=False),
             sa.Column("nbytes", Integer, nullable=False),
-            sa.Column("data", Bytes),
+            # Where its bytes stand in the database; null for one in files.
+            sa.Column("pack", Integer),
+            sa.Column("start", Integer),
             # When it was last sent or named: what nobody names may be removed some time after that.
             sa.Column("touched", Integer, nullable=False, server_default=sa.text("0")),
+            sqlite_with_rowid=False,
+        ),
+        array_pack=sa.Table(
+            "array_pack",
+            metadata,
+            sa.Column("id", Integer, primary_key=True, autoincrement=False),
+            sa.Column("data", Bytes, nullable=False),
         ),
         array_part=sa.Table(
             "array_part",

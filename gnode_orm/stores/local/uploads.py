@@ -23,7 +23,8 @@ from gnode_orm.core.arrayhash import LEAF, hash_of_leaves
 from gnode_orm.core.changes import ArrayRef
 from gnode_orm.core.schema import SCHEMA
 from gnode_orm.errors import GnodeError, IntegrityError, NotFound
-from gnode_orm.stores.local.array_rows import COLUMNS, HASH_SET, checked_row, keep_stored, stored_hashes, touch
+from gnode_orm.stores.local.array_packs import insert_arrays
+from gnode_orm.stores.local.array_rows import HASH_SET, check_content, keep_stored, stored_hashes, touch
 from gnode_orm.stores.local.arrays import Arrays
 from gnode_orm.stores.local.database import Compiler, Database, Transaction
 from gnode_orm.stores.local.durable import write_through
@@ -106,13 +107,13 @@ class Uploads:
 
     def put_small(self, arrays: Sequence[tuple[ArrayRef, bytes]], actor: str) -> None:
         """Store small arrays in one step, and remember who sent them."""
-        rows = {ref.hash: checked_row(ref, data) for ref, data in arrays}
+        for ref, data in arrays:
+            check_content(ref, data)
+        by_hash = {ref.hash: (ref, data) for ref, data in arrays}
         with self._database.write() as transaction:
-            stored = touch(transaction, list(rows)) if rows else set()
-            new = [row for hash_, row in rows.items() if hash_ not in stored]
-            if new:
-                transaction.insert("array", COLUMNS, new)
-            _remember(transaction, list(rows), actor)
+            stored = touch(transaction, list(by_hash)) if by_hash else set()
+            insert_arrays(transaction, [item for hash_, item in by_hash.items() if hash_ not in stored])
+            _remember(transaction, list(by_hash), actor)
 
     def _sent(self, ref: ArrayRef, actor: str) -> bool:
         with self._database.snapshot() as transaction:
