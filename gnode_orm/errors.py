@@ -238,5 +238,7 @@ class LazyLoadWarning(GnodeWarning):
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:
     """Return ``"; did you mean 'name'?"`` for the nearest known word, or an empty string."""
-    matches = get_close_matches(word, list(known), n=1, cutoff=0.6)
+    words = list(known)
+    matches = get_close_matches(word, words, n=1, cutoff=0.6)
+    matches += [item for item in words if item.casefold() == word.casefold()]
     return f"; did you mean {matches[0]!r}?" if matches else ""

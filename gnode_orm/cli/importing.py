@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -95,10 +96,6 @@ def import_files(
 
     What is in the lab already, by its content, is skipped.
     """
-    if validate_only:
-        from gnode_orm.cli.validating import judge
-
-        return judge(files, template, json=json)
     options: dict[str, Any] = {
         "reader": reader,
         "timezone": timezone,
@@ -111,10 +108,37 @@ def import_files(
         "keep_personal": keep_personal,
         "keep_paths": keep_paths,
     }
+    _check_names(reader, timezone, options["reader_options"])
+    if validate_only:
+        return _judge(files, options, json=json)
     with open_session(lab, user) as session:
         if dry_run:
-            return _show_plan(session, files, options, json=json)
+            return _show_plan(session, files, {**options, "again": again}, json=json)
         _import_all(session, files, {**options, "force": force, "again": again}, json=json)
+
+
+def _check_names(reader: str | None, timezone: str | None, reader_options: dict[str, Any]) -> None:
+    """Refuse what no file can be read with, before the first one is opened."""
+    from gnode_orm.files.assumptions import zone_named
+    from gnode_orm.files.recordings import check_reader
+
+    if reader_options and reader is None:
+        raise WrongUse(f"--reader-option {', '.join(reader_options)}: name the reader that it is for with --reader")
+    try:
+        zone_named(timezone)
+        if reader is not None:
+            check_reader(reader)
+    except ValidationFailed as error:
+        raise WrongUse(str(error)) from None
+
+
+def _judge(files: list[str], options: dict[str, Any], *, json: bool) -> None:
+    from gnode_orm.cli.validating import report_on
+    from gnode_orm.files.templates import read_template
+    from gnode_orm.session.importing import ImportOptions, judge
+
+    template = options["template"] and read_template(options["template"])
+    report_on(files, lambda path: judge(path, ImportOptions(**{**options, "template": template})), json=json)
 
 
 def _import_all(session: Session, files: list[str], options: dict[str, Any], *, json: bool) -> None:
@@ -152,7 +176,7 @@ def _planned(file: PlannedFile) -> dict[str, Any]:
     return {
         "file": str(file.path),
         "reader": file.reader_name,
-        "blocks": [vars(block) for block in file.blocks],
+        "blocks": [asdict(block) for block in file.blocks],
         "present": file.present,
         "missing": file.missing,
         "problem": file.problem,

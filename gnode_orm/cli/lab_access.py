@@ -47,7 +47,7 @@ def location_of(text: str) -> Location:
     try:
         return Location(text.strip())
     except ValidationFailed as error:
-        raise WrongUse(f"{error}; gnode-orm ls and gnode-orm query show locations") from None
+        raise WrongUse(f"{error} (gnode-orm ls and gnode-orm query show locations)") from None
 
 
 def find(session: Session, text: str) -> Any:

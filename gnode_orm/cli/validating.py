@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json as json_text
+from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -41,22 +43,23 @@ _COLUMNS = (
 
 def validate(files: FilesArgument, template: TemplateOption = None, json: JsonOption = False) -> None:
     """Check recordings and odML files for what an import would refuse or doubt; nothing is stored."""
-    judge(files, template, json=json)
-
-
-def judge(files: list[str], template: str | None, *, json: bool) -> None:
-    """Print what is wrong with files, and end with status 1 where there are errors."""
-    from gnode_orm.files.discovery import discover
     from gnode_orm.files.templates import read_template
-    from gnode_orm.files.validation import validate as judge_path
+    from gnode_orm.files.validation import validate as judge
 
     rules = None if template is None else read_template(template)
+    report_on(files, lambda path: judge(path, template=rules), json=json)
+
+
+def report_on(files: list[str], judge: Callable[[Path], Report], *, json: bool) -> None:
+    """Print what is wrong with files, and end with status 1 where there are errors."""
+    from gnode_orm.files.discovery import discover
+
     reports = []
     for found in discover(files):
         if found.reason is not None:
             note(f"{found.path}: not checked: {found.reason}", style="dim")
             continue
-        reports.append(judge_path(found.path, template=rules))
+        reports.append(judge(found.path))
         if not json:
             _print(reports[-1])
     if json:

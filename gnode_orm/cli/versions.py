@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json as json_text
 from typing import Any
 
 from gnode_orm.cli.lab_access import location_of, open_session
 from gnode_orm.cli.options import JsonOption, LabOption, LocationArgument, UserOption
 from gnode_orm.cli.output import Column, write_json, write_table
 from gnode_orm.cli.values import moment, text_of
+from gnode_orm.core.typed_json import encode
 
 _CHANGES_SHOWN = 4
 
@@ -58,4 +60,6 @@ def _plain(value: Any) -> Any:
     """Give a value as JSON can hold it."""
     if value is None or isinstance(value, bool | int | float):
         return value
+    if isinstance(value, dict | list | tuple):
+        return json_text.loads(encode(value))
     return str(value) if isinstance(value, str) else text_of(value, length=10_000)

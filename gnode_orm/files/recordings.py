@@ -135,15 +135,24 @@ def open_recording(
     raise FormatError(f"{path}: {'; '.join(reasons) or 'no reader knows this kind of file'}")
 
 
+def check_reader(name: str) -> None:
+    """Refuse the name of a reader that there is not.
+
+    Raises:
+        ValidationFailed: the message says what was meant.
+    """
+    known = reader_names()
+    if name not in known:
+        hint = did_you_mean(name, known) or f"; known are {', '.join(sorted(known))}"
+        raise ValidationFailed(f"No reader is called {name!r}{hint}", field="reader", value=name)
+
+
 def _to_try(path: Path, reader: str | None) -> tuple[list[str], list[str]]:
     check_readable(path)
     if reader is None:
         names, refusals = candidates(path)
         return names, [f"{refusal.reader}: {refusal.reason}" for refusal in refusals]
-    known = reader_names()
-    if reader not in known:
-        hint = did_you_mean(reader, known) or f"; known are {', '.join(sorted(known))}"
-        raise ValidationFailed(f"No reader is called {reader!r}{hint}", field="reader", value=reader)
+    check_reader(reader)
     return [reader], []
 
 

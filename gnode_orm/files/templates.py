@@ -198,6 +198,15 @@ def _check_field(path: Path, kind: str, item: str) -> None:
 # ---- both
 
 
+def _remedy(entity: Any, item: str) -> str:
+    """Say where it may be given: an import makes annotations of blocks, and properties for an odML template."""
+    if "/" in item:
+        return "set metadata to a section that has it; an odML template makes one for each block"
+    if entity.kind == "block" and item.startswith(_ANNOTATIONS):
+        return "give it with metadata=, or in the object itself"
+    return "set it in the object"
+
+
 def _rule(level: str, item: str) -> Rule:
     code, severity = _LEVELS[level]
 
@@ -207,7 +216,7 @@ def _rule(level: str, item: str) -> Rule:
             yield Finding(
                 field if field in type(entity).__spec__.by_name else None,
                 f"the template asks for {item}",
-                "give it with metadata=, or in the object itself",
+                _remedy(entity, item),
             )
 
     return Rule(code, severity, check)

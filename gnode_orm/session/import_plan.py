@@ -27,7 +27,7 @@ Metadata = Mapping[str, Any] | Callable[[Path], Mapping[str, Any]] | None
 _REFUSALS = (FormatError, NotFound, ValidationFailed)
 
 
-@dataclass
+@dataclass(slots=True)
 class PlannedBlock:
     """A block or document that an import would make.
 
@@ -51,15 +51,15 @@ class PlannedBlock:
         return f"{self.name!r}: {self.contents}{units}{recorded}"
 
 
-@dataclass
+@dataclass(slots=True)
 class PlannedFile:
     """One file of a plan.
 
     Attributes:
         path: the file, or the folder that is one recording.
         wanted: whether it will be imported; set it to leave the file out.
-        reader, reader_options, timezone, keep_personal, keep_paths, raw, metadata: how it will be imported; may be
-            changed.
+        reader, reader_options, timezone, keep_personal, keep_paths, raw, again, metadata: how it will be imported;
+            may be changed.
         reader_name: the reader that took it.
         blocks: what would be made.
         warnings: what the reader reported and what was assumed.
@@ -77,6 +77,7 @@ class PlannedFile:
     keep_personal: bool = False
     keep_paths: bool = False
     raw: bool = False
+    again: bool = False
     wanted: bool = True
     reader_name: str | None = None
     blocks: list[PlannedBlock] = field(default_factory=list)
@@ -98,13 +99,14 @@ class PlannedFile:
             template=self.template,
             metadata=self.metadata,
             timezone=self.timezone,
-            reader=self.reader,
+            # Options are for one reader, so for the one that the plan shows.
+            reader=self.reader or (self.reader_name if self.reader_options else None),
             reader_options=self.reader_options,
             keep_personal=self.keep_personal,
             keep_paths=self.keep_paths,
             raw=self.raw,
             force=force,
-            again=again,
+            again=again or self.again,
             names=names,
         )
 
@@ -193,7 +195,7 @@ class ImportPlan:
         """Count the files by what would happen to them."""
         counts = Counter(_fate(file) for file in self.files)
         told = ", ".join(f"{counts[fate]} {fate}" for fate in _FATES if counts[fate])
-        return f"Import of {len(self.files)} files: {told or 'nothing'}"
+        return f"Import of {len(self.files)} file{'s' * (len(self.files) != 1)}: {told or 'nothing'}"
 
     def __iter__(self) -> Iterator[PlannedFile]:
         return iter(self.files)
@@ -224,6 +226,7 @@ def plan_import(
     keep_personal: bool,
     keep_paths: bool,
     raw: bool,
+    again: bool,
 ) -> ImportPlan:
     """Look at files, and give what an import of them would make."""
     from gnode_orm.files.discovery import discover
@@ -245,6 +248,7 @@ def plan_import(
             keep_personal,
             keep_paths,
             raw,
+            again,
         )
         _look(session, file)
         files.append(file)
@@ -294,7 +298,7 @@ def _look(session: Session, file: PlannedFile) -> None:
         metadata = file.reader is None and is_metadata(file.path)
         content = fingerprint(file.path)
         model: Any = Document if metadata else Block
-        there = found_by_content(session, content, model)
+        there = {} if file.again else found_by_content(session, content, model)
         if metadata or is_complete(there):
             file.present = [f"{found.location.kind}/{found.location.id}" for _, found in sorted(there.items())]
         if file.present:

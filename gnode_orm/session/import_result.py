@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -26,7 +27,7 @@ class FileResult:
         return f"{self.path}: {self.status}" + (f": {self.message}" if self.message else "")
 
 
-@dataclass
+@dataclass(repr=False)
 class ImportResult:
     """What an import made.
 
@@ -46,6 +47,17 @@ class ImportResult:
     failed: list[str] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
     files: list[FileResult] = field(default_factory=list)
+
+    def __str__(self) -> str:
+        return "\n".join([self._summary(), *map(str, self.files)])
+
+    def __repr__(self) -> str:
+        return f"<{self._summary()}>"
+
+    def _summary(self) -> str:
+        counts = Counter(file.status for file in self.files)
+        told = ", ".join(f"{counts[status]} {status}" for status in (IMPORTED, SKIPPED, FAILED) if counts[status])
+        return f"Import of {len(self.files)} file{'s' * (len(self.files) != 1)}: {told or 'nothing'}"
 
     def close_file(self, path: Path) -> ImportResult:
         """Sum up what became of the one file that this is the result of."""

@@ -6,6 +6,7 @@ import datetime as dt
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -197,6 +198,19 @@ def _block_of(native: Any, recording: Recording, number: int, options: ImportOpt
             raise _refusal(report)
         left_out += [f"left out: {line}" for line in type(report)(report.subject, report.errors).summary()]
         leave_out(native, culprits)
+
+
+def judge(path: Path, options: ImportOptions) -> Report:
+    """Judge a file as an import with these options would; nothing is stored."""
+    from gnode_orm.files.validation import validate_as_imported
+
+    reading = {
+        name: getattr(options, name)
+        for name in ("reader", "reader_options", "timezone", "keep_personal", "keep_paths", "raw")
+    }
+    return validate_as_imported(
+        path, template=options.template, reading=reading, complete=partial(_complete, options=options)
+    )
 
 
 def _complete(block: Any, recording: Recording, number: int, options: ImportOptions) -> Any:

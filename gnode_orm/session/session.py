@@ -397,6 +397,7 @@ class Session(UnitOfWork):
         keep_personal: bool = False,
         keep_paths: bool = False,
         raw: bool = False,
+        again: bool = False,
     ) -> ImportPlan:
         """Look at files, and give what an import of them would make: to print, to edit and to ``apply()``.
 
@@ -408,6 +409,7 @@ class Session(UnitOfWork):
         return plan_import(
             self, paths, template=template, metadata=metadata, timezone=timezone, reader=reader,
             reader_options=reader_options, keep_personal=keep_personal, keep_paths=keep_paths, raw=raw,
+            again=again,
         )  # fmt: skip
 
     def export(

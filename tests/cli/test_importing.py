@@ -87,7 +87,7 @@ def test_json_tells_what_became_of_each_file(run, empty_lab, files, tmp_path):
 
 def test_an_unknown_reader_names_the_nearest(run, empty_lab, files):
     result = run("import", files[0], "--reader", "NeuroExplorer", "--lab", empty_lab)
-    assert result.exit_code == 1
+    assert result.exit_code == 2
     assert "NeuroExplorerIO" in result.stderr
 
 
@@ -174,3 +174,26 @@ def test_validate_only_judges_by_the_template_and_stores_nothing(run, tmp_path, 
     assert [row.split()[:2] for row in rows] == [["error", "required-missing"], ["warning", "recommended-missing"]]
     assert not (tmp_path / "none").exists()
     assert run("validate", files[0], "--template", template).stdout == result.stdout
+    given = run("import", files[0], "--validate-only", "--template", template, "--metadata", "mouse=m1")
+    assert (given.exit_code, given.stdout.splitlines()[0]) == (0, f"{files[0]}: 0 errors, 1 warning")
+
+
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [
+        (("--reader", "axonio"), "did you mean 'AxonIO'"),
+        (("--reader-option", "units=mV"), "name the reader that it is for with --reader"),
+        (("--timezone", "Berlin"), "Europe/Berlin"),
+    ],
+)
+def test_what_no_file_can_be_read_with_is_wrong_use(run, empty_lab, files, wrong, said):
+    for mode in ("--dry-run", "--validate-only", "--again"):
+        result = run("import", files[0], *wrong, mode, "--lab", empty_lab)
+        assert result.exit_code == 2, mode
+        assert said in result.stderr
+
+
+def test_a_dry_run_shows_what_would_be_imported_again(run, empty_lab, files):
+    run("import", files[0], "--lab", empty_lab)
+    assert "1 in the lab already" in run("import", files[0], "--dry-run", "--lab", empty_lab).stdout
+    assert "1 to import" in run("import", files[0], "--dry-run", "--again", "--lab", empty_lab).stdout

@@ -82,3 +82,4 @@ def test_history_tells_when_by_whom_and_what(run, filled_lab, listed):
     assert "metadata: nothing → section/" in second
     versions = json.loads(run("history", block["location"], "--lab", filled_lab, "--json").stdout)
     assert versions[1]["changes"]["metadata"] == {"old": None, "new": block["metadata"]}
+    assert isinstance(versions[0]["changes"]["ext"]["new"], dict)

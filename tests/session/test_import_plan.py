@@ -163,7 +163,27 @@ def test_the_same_content_is_imported_twice_where_it_is_asked_for(cells: Path, l
         for _ in range(2):
             assert session.import_file(cells / "m001_a.abf", again=True).blocks
         assert session.plan_import(cells / "m001_a.abf").apply(again=True).blocks
-        assert session.query(Block).count() == 3
+        plan = session.plan_import(cells / "m001_a.abf", again=True)
+        assert plan.summary() == "Import of 1 file: 1 to import"
+        assert plan.apply().blocks
+        assert session.query(Block).count() == 4
+
+
+def test_options_for_a_reader_go_to_the_one_that_the_plan_shows(tmp_path: Path, lab: Lab) -> None:
+    (tmp_path / "table.txt").write_text("".join(f"{number / 10}\n" for number in range(50)))
+    with lab.session() as session:
+        plan = session.plan_import(tmp_path / "table.txt")
+        plan.files[0].reader_options = {"units": "mV", "sampling_rate": 20 * pq.kHz}
+        result = plan.apply()
+        signal = result.blocks[0].segments[0].all_signals[0]
+        assert (signal.units, signal.sampling_rate) == (1 * pq.mV, 20 * pq.kHz)
+    assert repr(result) == "<Import of 1 file: 1 imported>"
+    assert str(result) == f"Import of 1 file: 1 imported\n{tmp_path / 'table.txt'}: imported"
+
+
+def test_a_misspelt_attribute_of_a_planned_file_is_refused(cells: Path, lab: Lab) -> None:
+    with lab.session() as session, pytest.raises(AttributeError):
+        session.plan_import(cells).files[0].wantd = False  # type: ignore[attr-defined]
 
 
 def test_an_odml_file_is_not_imported_twice(data: Path, lab: Lab) -> None:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 from importlib import import_module
 from pathlib import Path
-from typing import Any
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, Protocol
 
 from gnode_orm.core.entity import Entity
 from gnode_orm.errors import FormatError, UnitError, ValidationFailed
@@ -13,11 +15,22 @@ from gnode_orm.files.validation.registry import RULES, Finding, Rule, rule
 from gnode_orm.files.validation.report import ERROR, INFO, WARNING, Issue, Report, short
 from gnode_orm.files.validation.walk import walk
 
+if TYPE_CHECKING:
+    from gnode_orm.files.recordings import Recording
+
 # Importing these modules adds their rules.
 for _module in ("signal_rules", "channel_rules", "time_rules", "structure_rules", "metadata_rules"):
     import_module(f"{__name__}.{_module}")
 
 _Rules = Mapping[str, Sequence[Rule]]
+
+
+class Complete(Protocol):
+    """Gives a block what an import gives it besides what its recording holds."""
+
+    def __call__(self, block: Any, recording: Recording, number: int) -> object: ...
+
+
 REFUSALS = ("not-convertible", "unit-refused", "multiple-parents")
 """The codes of what a conversion refuses."""
 
@@ -47,6 +60,11 @@ def validate(target: Any, *, template: Any = None) -> Report:
     return Report(subject, _of_native(target, library, type(target).__name__.lower(), more))
 
 
+def validate_as_imported(path: Path, *, template: Any, reading: Mapping[str, Any], complete: Complete) -> Report:
+    """Judge a recording as an import would: opened with its arguments, and each block completed before it is judged."""
+    return Report(str(path), _of_path(path, _rules_of(template), reading, complete))
+
+
 def _rules_of(template: Any) -> _Rules:
     from gnode_orm.files.templates import Template, read_template
 
@@ -55,11 +73,17 @@ def _rules_of(template: Any) -> _Rules:
     return (template if isinstance(template, Template) else read_template(template)).rules
 
 
-def _of_path(path: Path, more: _Rules) -> Iterator[Issue]:
+def _as_it_is(block: Entity, recording: Recording, number: int) -> None:
+    """Add nothing to a block."""
+
+
+def _of_path(
+    path: Path, more: _Rules, reading: Mapping[str, Any] = MappingProxyType({}), complete: Complete = _as_it_is
+) -> Iterator[Issue]:
     from gnode_orm.files.odml import is_odml
 
     try:
-        yield from _of_metadata(path, more) if is_odml(path) else _of_recording(path, more)
+        yield from _of_metadata(path, more) if is_odml(path) else _of_recording(path, more, reading, complete)
     except FormatError as error:
         yield Issue(ERROR, "unreadable-file", path.name, None, str(error), "repair or convert the file")
 
@@ -73,21 +97,23 @@ def _of_metadata(path: Path, more: _Rules) -> Iterator[Issue]:
     yield from _of_model(file.document, "document", more)
 
 
-def _of_recording(path: Path, more: _Rules) -> Iterator[Issue]:
+def _of_recording(path: Path, more: _Rules, reading: Mapping[str, Any], complete: Complete) -> Iterator[Issue]:
     from gnode_orm.files.recordings import Failure, open_recording
 
-    with open_recording(path) as recording:
+    with open_recording(path, **reading) as recording:
         for number, native in recording.blocks():
             where = f"block[{number}]"
             if isinstance(native, Failure):
                 yield Issue(ERROR, "unreadable-block", where, None, native.reason, "repair or convert the file")
             else:
-                yield from _of_native(native, "neo", where, more)
+                yield from _of_native(native, "neo", where, more, partial(complete, recording=recording, number=number))
         for warning in recording.warnings:
             yield Issue(WARNING, "reader-message", path.name, None, warning, "check that it is so")
 
 
-def _of_native(native: Any, library: str, path: str, more: _Rules) -> Iterator[Issue]:
+def _of_native(
+    native: Any, library: str, path: str, more: _Rules, complete: Callable[[Any], object] | None = None
+) -> Iterator[Issue]:
     from gnode_orm.models.natives import converter
 
     try:
@@ -95,6 +121,8 @@ def _of_native(native: Any, library: str, path: str, more: _Rules) -> Iterator[I
     except ValidationFailed as error:
         yield from _refused(error, path)
         return
+    if complete is not None:
+        complete(model)
     yield from _of_model(model, path, more)
 
 

@@ -89,11 +89,14 @@ class Report:
         return len(self.issues)
 
     def __str__(self) -> str:
-        head = f"{self.subject}: {len(self.errors)} errors, {len(self.warnings)} warnings"
-        return "\n".join([head, *(f"  {issue}" for issue in self.issues)])
+        return "\n".join([f"{self.subject}: {self._counts()}", *(f"  {issue}" for issue in self.issues)])
 
     def __repr__(self) -> str:
-        return f"<Report on {self.subject}: {len(self.errors)} errors, {len(self.warnings)} warnings>"
+        return f"<Report on {self.subject}: {self._counts()}>"
+
+    def _counts(self) -> str:
+        counts = (("error", len(self.errors)), ("warning", len(self.warnings)))
+        return ", ".join(f"{count} {word}{'s' * (count != 1)}" for word, count in counts)
 
 
 def short(value: Any) -> str | None:

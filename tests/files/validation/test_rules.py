@@ -490,7 +490,7 @@ def test_a_report_counts_prints_and_becomes_json() -> None:
     with_children(block.segments[0], "segment", *(train([2.0, 1.0]) for _ in range(5)), train([1.0, 11.0]))
     report = validate(block)
     assert (report.ok, len(report.errors), len(report.warnings), len(report)) == (False, 1, 6, 7)
-    assert str(report).splitlines()[0].endswith("1 errors, 6 warnings")
+    assert str(report).splitlines()[0].endswith("1 error, 6 warnings")
     assert len(str(report).splitlines()) == 8
     written = json.loads(report.to_json())
     assert (written["ok"], len(written["issues"])) == (False, 7)
