@@ -12,6 +12,8 @@ from typing import NoReturn
 import pytest
 from hypothesis import HealthCheck, settings
 
+from tests.not_kept import expect_failures
+
 ROOT = Path(__file__).resolve().parent.parent
 ON_CI = os.environ.get("CI", "").lower() in {"1", "true"}
 
@@ -19,6 +21,11 @@ ON_CI = os.environ.get("CI", "").lower() in {"1", "true"}
 settings.register_profile("default", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.register_profile("ci", parent=settings.get_profile("default"), derandomize=False, print_blob=True)
 settings.load_profile("ci" if ON_CI else "default")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Expect of each store what the documentation says that it keeps."""
+    expect_failures(items)
 
 
 @pytest.fixture(autouse=True, scope="session")

@@ -39,6 +39,9 @@ def misspelt(cls: Any, name: str, among: Iterable[str] = ()) -> UnknownField:
 
 def _problem(cls: Any, detail: Any, field: str | None) -> tuple[str, str]:
     name = field or ".".join(map(str, detail["loc"]))
+    relation = cls.__spec__.relation_by_name.get(name)
+    if relation is not None:
+        return name, f"!{cls.__name__}.{name} is a collection: append to it when the {cls.__name__} is made"
     if detail["type"] == "extra_forbidden":
         return name, "!" + str(misspelt(cls, name))
     if detail["type"] == "value_error":

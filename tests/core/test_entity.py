@@ -164,6 +164,11 @@ def test_an_object_that_was_refused_hangs_in_nowhere() -> None:
     assert segment.all_events == []
 
 
+def test_a_collection_given_as_a_field_is_told_to_be_one():
+    with pytest.raises(UnknownField, match="Block.segments is a collection: append to it when the Block is made"):
+        Block("b", segments=[])
+
+
 @pytest.mark.parametrize(
     "act",
     [

@@ -12,13 +12,7 @@ from typing import Any
 import pytest
 
 from gnode_orm.stores.local import open_local
-from tests.v1peer import exceptions
 from tests.v1peer.users import v1_lab
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark the statements that a server of API v1 cannot keep."""
-    exceptions.mark(items, Path(__file__).parent, exceptions.STORES)
 
 
 @pytest.fixture(params=["folder", "memory", "postgres", "rest", "v1"])

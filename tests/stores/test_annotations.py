@@ -12,6 +12,8 @@ from gnode_orm.core.select import Measure, Not, Select
 from gnode_orm.errors import QueryError
 from tests.stores.rows import by, create, found, ms, where
 
+pytestmark = pytest.mark.needs("Annotations")
+
 NASTY = [
     'a"b',
     "a.b",

@@ -33,6 +33,7 @@ def increment(store, block):
             continue
 
 
+@pytest.mark.needs("The past")
 def test_no_update_of_many_threads_is_lost(store):
     block = create(store, "block", index=0)
     with ThreadPoolExecutor(4) as pool:
@@ -50,6 +51,7 @@ def test_the_same_change_set_from_many_threads_is_written_once(store):
     assert len(found(store, "block")) == 1
 
 
+@pytest.mark.needs("One point in time", run=False)
 def test_readers_see_whole_commits(store):
     stop = threading.Event()
     seen = []
@@ -174,6 +176,7 @@ def test_a_full_disk_during_an_array_leaves_no_file(tmp_path, monkeypatch):
     store.close()
 
 
+@pytest.mark.needs("Reasons of a refusal")
 def test_an_error_in_the_middle_leaves_nothing(store, monkeypatch):
     def broken(work):
         raise RuntimeError("broken")
@@ -188,6 +191,7 @@ def test_an_error_in_the_middle_leaves_nothing(store, monkeypatch):
     assert version(store, "block", block) > 0
 
 
+@pytest.mark.needs("Ids and versions")
 def test_a_clock_set_back_does_not_turn_versions_back(store, monkeypatch):
     first = version(store, "block", create(store, "block"))
     monkeypatch.setattr(applying, "now_us", lambda: 1)

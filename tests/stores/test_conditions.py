@@ -56,6 +56,7 @@ def test_text_is_compared_literally_and_by_code_point(store, operator, value, ex
     assert (block in answer) is expected
 
 
+@pytest.mark.needs("Conditions")
 def test_a_null_field_meets_no_comparison_but_ne(store):
     block = create(store, "block", name=None)
     for operator, value in (("eq", "x"), ("lt", "x"), ("contains", "x"), ("in", ("x",)), ("iexact", "x")):
@@ -84,6 +85,7 @@ def test_one_shape_serves_many_values(store):
         assert found(store, "block", where("name", "eq", name)) == [block]
 
 
+@pytest.mark.needs("Numbers with units in conditions")
 def test_quantities_are_compared_across_units(store):
     signals = {unit: create(store, "event", time=pq.Quantity(value, unit)) for value, unit in ((1, "s"), (1500, "ms"))}
     assert found(store, "event", where("time", "eq", Measure(1000, "ms"))) == [signals["s"]]
@@ -93,16 +95,19 @@ def test_quantities_are_compared_across_units(store):
     assert found(store, "event", order=(by("time", descending=True),)) == [signals["ms"], signals["s"]]
 
 
+@pytest.mark.needs("Numbers with units in conditions")
 def test_a_tenth_of_a_millisecond_is_a_hundred_microseconds(store):
     event = create(store, "event", time=ms(0.1))
     assert found(store, "event", where("time", "eq", Measure(100, "us"))) == [event]
 
 
+@pytest.mark.needs("Numbers with units in conditions")
 def test_a_measure_of_another_dimension_is_refused(store):
     with pytest.raises(UnitError, match="mV cannot be compared"):
         found(store, "event", where("time", "gt", Measure(1, "mV")))
 
 
+@pytest.mark.needs("Numbers with units in conditions")
 def test_a_bare_number_for_a_quantity_is_refused(store):
     with pytest.raises(QueryError, match="has no unit"):
         found(store, "event", where("time", "gt", 10))
@@ -114,6 +119,7 @@ SPECIAL = [
 ]  # fmt: skip
 
 
+@pytest.mark.needs("Numbers with units in conditions")
 def test_special_numbers_are_kept_compared_and_ordered_alike(store):
     from gnode_orm.core.quantity import from_columns
 
@@ -134,6 +140,7 @@ def test_special_numbers_are_kept_compared_and_ordered_alike(store):
     assert found(store, "event", where("time", "lt", Measure(math.nan, "s"))) == []
 
 
+@pytest.mark.needs("Wide values")
 def test_integers_of_64_bits_are_exact(store):
     blocks = [create(store, "block", index=number) for number in (2**63 - 1, 2**63 - 2, -(2**63))]
     assert found(store, "block", where("index", "eq", 2**63 - 1)) == [blocks[0]]
@@ -158,6 +165,7 @@ def _segment_at(store, moment):
     return create(store, "segment", rec_datetime=(moment.isoformat(), _us(moment)))
 
 
+@pytest.mark.needs("Every field")
 def test_datetimes_are_compared_as_instants(store):
     naive = _segment_at(store, datetime(2014, 3, 21, 10))  # noqa: DTZ001
     aware = _segment_at(store, datetime(2014, 3, 21, 10, tzinfo=timezone(timedelta(hours=2))))
@@ -184,6 +192,7 @@ def test_dates_have_parts_and_an_order(store):
         found(store, "document", where("date", "eq", 1, part="hour"))
 
 
+@pytest.mark.needs("Who, when and why")
 def test_meta_data_of_objects_can_be_asked_for(store):
     block = create(store, "block")
     other = create(store, "block")
@@ -221,6 +230,7 @@ def version_guid(store, block):
     return store.guid("block", block, record[1])
 
 
+@pytest.mark.needs("Order")
 def test_foreign_keys_are_followed(store):
     blocks = [create(store, "block", name=name) for name in ("a", "b")]
     segments = [create(store, "segment", block=block) for block in blocks]
@@ -242,6 +252,7 @@ def test_foreign_keys_are_followed(store):
         found(store, "event", where("segment", "eq", Location.of_number("block", blocks[0])))
 
 
+@pytest.mark.needs("Conditions")
 def test_collections_are_searched(store):
     block, empty = create(store, "block", name="full"), create(store, "block", name="empty")
     segment = create(store, "segment", block=block, name="s")
@@ -255,6 +266,7 @@ def test_collections_are_searched(store):
     assert found(store, "event", AnyOf(("segment",), "events", where("label", "eq", "stop"))) == []
 
 
+@pytest.mark.needs("Channels and their groups")
 def test_channels_and_groups_are_searched_both_ways(store):
     block = create(store, "block")
     group = create(store, "recordingchannelgroup", block=block, name="tetrode")
@@ -292,6 +304,7 @@ def test_a_condition_without_meaning_is_refused(store, condition, said):
         store.select(Select("block", where=condition), "ann")
 
 
+@pytest.mark.needs("Wide values")
 def test_a_pattern_that_backtracks_for_ever_elsewhere_is_searched_at_once(store):
     name = "a" * 200 + "!"
     create(store, "block", name=name)

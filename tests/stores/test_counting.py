@@ -52,6 +52,7 @@ def test_what_others_keep_private_is_not_counted(store):
     assert store.count_by(Select("event"), ("segment", "block"), "bob") == {}
 
 
+@pytest.mark.needs("The past")
 def test_the_past_is_counted_as_it_was(store):
     _, segments = tree(store, 1, 0)
     event = store.select(Select("event"), "ann").rows[0][0]

@@ -71,6 +71,7 @@ def test_a_tree_that_changed_since_its_preview_is_not_deleted(store, happening):
     assert found(store, "block") == [block]
 
 
+@pytest.mark.needs("Deleting what others refer to")
 def test_optional_references_become_null_and_never_cascade(store):
     _, _, _, unit, trains = recording(store)
     before = version(store, "spiketrain", trains[0])
@@ -83,6 +84,7 @@ def test_optional_references_become_null_and_never_cascade(store):
     assert field("spiketrain", then, "unit_id") == unit
 
 
+@pytest.mark.needs("Deleting what others refer to")
 def test_metadata_is_unlinked_from_every_kind(store):
     document = create(store, "document")
     section = create(store, "section", document=document)
@@ -95,6 +97,7 @@ def test_metadata_is_unlinked_from_every_kind(store):
     assert field("segment", store.get("segment", [segment], "ann")[0], "metadata_id") is None
 
 
+@pytest.mark.needs("Channels and their groups")
 def test_memberships_of_deleted_channels_and_groups_end(store):
     block = create(store, "block")
     groups = [create(store, "recordingchannelgroup", block=block) for _ in range(2)]
@@ -132,6 +135,7 @@ def test_deleting_needs_writing(store):
         delete(store, "block", block, by="bob")
 
 
+@pytest.mark.needs("Ids and versions")
 def test_creating_updating_and_deleting_go_together_in_one_change_set(store):
     block, segments, *_ = recording(store)
     other = row("block")

@@ -23,6 +23,7 @@ def pages(store, select, between=lambda: None):
         between()
 
 
+@pytest.mark.needs("Ids and versions")
 def test_objects_come_in_the_order_of_creation(store):
     rows = [row("block", name=name) for name in "cab"]
     store.apply(ChangeSet(creates={"block": rows}), "ann")
@@ -54,7 +55,14 @@ def test_limit_and_offset_cut(store):
     assert store.count(Select("block", limit=2, offset=1), "ann") == 5
 
 
-@pytest.mark.parametrize("order", [(), (by("name"),), (by("name", descending=True), by("time"))])
+@pytest.mark.parametrize(
+    "order",
+    [
+        (),
+        (by("name"),),
+        pytest.param((by("name", descending=True), by("time")), marks=pytest.mark.needs("Order")),
+    ],
+)
 def test_pages_join_to_the_whole_in_every_order(store, order):
     for number in range(11):
         create(store, "event", name=[None, "x", "y"][number % 3], time=None if number % 4 == 0 else ms(number))
@@ -106,6 +114,7 @@ def test_eager_paths_follow_references_once(store):
     assert [[record[0] for record in rows.rows] for rows in page.eager] == [segments, blocks]
 
 
+@pytest.mark.needs("Channels and their groups")
 def test_eager_many_to_many_gives_the_pairs(store):
     block = create(store, "block")
     groups = [create(store, "recordingchannelgroup", block=block) for _ in range(2)]
@@ -124,6 +133,7 @@ def test_an_eager_path_without_meaning_is_refused(store):
         store.select(Select("block", eager=("segment",)), "ann")
 
 
+@pytest.mark.needs("Conditions")
 def test_explaining_gives_one_statement_for_each_step(store):
     texts = store.explain(Select("block", eager=("segments.events", "recordingchannelgroups")), "ann")
     statements = [text for text in texts if "SELECT" in text]

@@ -11,6 +11,8 @@ from gnode_orm.core.select import AnyOf, Select
 from gnode_orm.errors import NotFound
 from tests.stores.rows import by, change, create, field, found, inline, new_id, row, version, where
 
+pytestmark = pytest.mark.needs("The past")
+
 
 def test_a_version_reads_as_it_was(store):
     block = create(store, "block", name="a")

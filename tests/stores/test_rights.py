@@ -29,6 +29,7 @@ def test_a_private_tree_is_its_owners_alone(store):
         assert not sees(store, "bob", kind, id_)
 
 
+@pytest.mark.needs("Rights and lists")
 def test_a_public_tree_is_everybodys_to_read(store):
     block, _, event = tree(store, safety_level=PUBLIC)
     assert sees(store, "stranger", "event", event)
@@ -38,6 +39,7 @@ def test_a_public_tree_is_everybodys_to_read(store):
         create(store, "segment", by="bob", block=block)
 
 
+@pytest.mark.needs("Rights and lists")
 def test_a_friendly_tree_is_for_accounts_of_the_lab(store):
     block, _, event = tree(store, safety_level=FRIENDLY)
     # Whoever speaks to a server has an account.
@@ -48,6 +50,7 @@ def test_a_friendly_tree_is_for_accounts_of_the_lab(store):
     assert not sees(store, "bob", "event", event)
 
 
+@pytest.mark.needs("Rights and lists")
 def test_sharing_gives_reading_or_writing_at_once(store):
     block, segment, event = tree(store)
     store.set_access("block", block, {"bob": "read"}, "ann")
@@ -85,6 +88,7 @@ def test_an_orphan_is_its_creators_alone(store):
         create(store, "event", by="ann", segment=segment)
 
 
+@pytest.mark.needs("Rights and lists")
 def test_what_cannot_be_read_does_not_exist(store):
     block, segment, event = tree(store)
     base = version(store, "event", event)
@@ -105,6 +109,7 @@ def change_blindly(store, kind, id_, base):
     store.apply(ChangeSet(updates=[Update(kind, id_, base, {"label": "x"})]), "bob")
 
 
+@pytest.mark.needs("Rights and lists")
 def test_what_cannot_be_read_is_as_good_as_null_in_conditions(store):
     document = create(store, "document", by="ann")
     section = create(store, "section", by="ann", document=document, name="secret")
@@ -135,6 +140,7 @@ def test_optional_references_need_reading_alone(store):
     assert not sees(store, "ann", "block", block)
 
 
+@pytest.mark.needs("Ids and versions")
 def test_moving_below_another_root_moves_the_rights_of_the_whole_tree(store):
     block, segment, event = tree(store)
     shared = create(store, "block", by="ann")
@@ -147,6 +153,7 @@ def test_moving_below_another_root_moves_the_rights_of_the_whole_tree(store):
     assert not sees(store, "bob", "event", event)
 
 
+@pytest.mark.needs("Rights and lists")
 def test_moving_needs_writing_on_both_sides(store):
     _, segment, _ = tree(store)
     public = create(store, "block", by="bob", safety_level=PUBLIC)
@@ -159,6 +166,7 @@ def test_moving_needs_writing_on_both_sides(store):
         store.apply(stolen, "bob")
 
 
+@pytest.mark.needs("None for a foreign key")
 def test_taking_an_object_out_of_its_tree_leaves_it_to_its_creator(store):
     block, segment, event = tree(store)
     store.set_access("block", block, {"bob": "write"}, "ann")
@@ -167,6 +175,7 @@ def test_taking_an_object_out_of_its_tree_leaves_it_to_its_creator(store):
     assert not sees(store, "bob", "event", event)
 
 
+@pytest.mark.needs("Ids and versions")
 def test_sections_carry_their_subtree_along(store):
     documents = [create(store, "document", by="ann") for _ in range(2)]
     top = create(store, "section", document=documents[0])
@@ -182,6 +191,7 @@ def test_sections_carry_their_subtree_along(store):
     assert sees(store, "bob", "value", value[0])
 
 
+@pytest.mark.needs("Ids and versions")
 def test_a_channel_belongs_to_the_root_of_its_first_group(store):
     blocks = [create(store, "block", by="ann") for _ in range(2)]
     groups = [create(store, "recordingchannelgroup", block=block) for block in blocks]
@@ -200,6 +210,7 @@ def test_a_channel_belongs_to_the_root_of_its_first_group(store):
     assert store.links([channel[0]], [], "bob") == [(channel[0], groups[1])]
 
 
+@pytest.mark.needs("Channels and their groups")
 def test_a_group_that_moves_takes_its_channels_along(store):
     blocks = [create(store, "block", by="ann") for _ in range(2)]
     group = create(store, "recordingchannelgroup", block=blocks[0])
@@ -211,6 +222,7 @@ def test_a_group_that_moves_takes_its_channels_along(store):
     assert sees(store, "bob", "recordingchannel", channel)
 
 
+@pytest.mark.needs("The past")
 def test_rights_of_now_hold_for_the_past(store):
     block, _, event = tree(store)
     at = version(store, "event", event)

@@ -10,6 +10,7 @@ from gnode_orm.errors import CycleError, IntegrityError, NotFound, ValidationFai
 from tests.stores.rows import change, columns, create, field, found, new_id, row, version, where
 
 
+@pytest.mark.needs("Every field")
 def test_every_kind_is_written_and_read_back(store):
     ids = {kind: new_id() for kind in SCHEMA}
     creates = {}
@@ -26,6 +27,7 @@ def test_every_kind_is_written_and_read_back(store):
                 assert field(kind, record, f"{ref.name}_id") == ids[ref.target]
 
 
+@pytest.mark.needs("Who, when and why")
 def test_a_receipt_names_version_user_and_message(store):
     changes = ChangeSet(creates={"block": [row("block")]}, message="first")
     receipt = store.apply(changes, "ann")
@@ -57,6 +59,7 @@ def test_the_same_id_with_other_content_is_refused(store):
         store.apply(other, "ann")
 
 
+@pytest.mark.needs("Ids and versions")
 def test_the_same_id_from_another_user_is_refused(store):
     changes = ChangeSet(creates={"block": [row("block", name="a")]})
     store.apply(changes, "ann")
@@ -64,6 +67,7 @@ def test_the_same_id_from_another_user_is_refused(store):
         store.apply(changes, "bob")
 
 
+@pytest.mark.needs("Ids and versions")
 def test_an_id_in_use_is_told(store):
     taken = create(store, "block")
     fresh = row("block")
@@ -89,6 +93,7 @@ def test_an_unknown_kind_is_refused(store):
         store.apply(ChangeSet(creates={"blok": [(new_id(),)]}), "ann")
 
 
+@pytest.mark.needs("Who, when and why")
 def test_an_update_changes_what_it_names_and_nothing_else(store):
     block = create(store, "block", name="a", description="kept")
     receipt = change(store, "block", block, name="b")
@@ -104,6 +109,7 @@ def test_an_unknown_column_is_refused(store):
         store.apply(ChangeSet(updates=[Update("block", block, version(store, "block", block), {"nam": "x"})]), "ann")
 
 
+@pytest.mark.needs("Who, when and why")
 def test_stale_updates_are_told_together_with_the_rows_of_now(store):
     blocks = [create(store, "block", name="old") for _ in range(3)]
     bases = [version(store, "block", block) for block in blocks]
@@ -119,6 +125,7 @@ def test_stale_updates_are_told_together_with_the_rows_of_now(store):
     assert [field("block", record, "name") for record in store.get("block", [blocks[2]], "ann")] == ["old"]
 
 
+@pytest.mark.needs("The past")
 def test_changing_what_never_was_is_not_found(store):
     with pytest.raises(NotFound, match="block/"):
         store.apply(ChangeSet(updates=[Update("block", new_id(), 1, {"name": "x"})]), "ann")
@@ -139,6 +146,7 @@ def test_sections_cannot_stand_inside_themselves(store):
     assert field("section", store.get("section", [outer], "ann")[0], "section_id") is None
 
 
+@pytest.mark.needs("Ids and versions", run=False)
 def test_a_deep_tree_of_sections_is_written(store):
     document = row("document")
     rows = [row("section", document=document[0])]
@@ -149,6 +157,7 @@ def test_a_deep_tree_of_sections_is_written(store):
     assert preview.children == {"section": 2001}
 
 
+@pytest.mark.needs("Ids and versions")
 def test_a_child_before_its_parent_is_refused(store):
     parent = row("section")
     child = row("section", section=parent[0])
@@ -156,6 +165,7 @@ def test_a_child_before_its_parent_is_refused(store):
         store.apply(ChangeSet(creates={"section": [child, parent]}), "ann")
 
 
+@pytest.mark.needs("Channels and their groups")
 def test_channels_join_and_leave_groups_in_order(store):
     block = create(store, "block")
     groups = [create(store, "recordingchannelgroup", block=block) for _ in range(2)]
@@ -169,12 +179,14 @@ def test_channels_join_and_leave_groups_in_order(store):
     assert store.links([], [groups[0]], "ann") == [(channels[2], groups[0]), (channels[1], groups[0])]
 
 
+@pytest.mark.needs("Channels and their groups")
 def test_a_membership_of_what_does_not_exist_is_refused(store):
     channel = create(store, "recordingchannel")
     with pytest.raises(IntegrityError, match="recordingchannelgroup/"):
         store.apply(ChangeSet(links=[Link(channel, new_id(), True)]), "ann")
 
 
+@pytest.mark.needs("Wide values")
 def test_text_with_a_nul_character_is_kept_or_refused_clearly(store):
     made = row("block", name="a\0b")
     try:

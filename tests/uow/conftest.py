@@ -11,8 +11,6 @@ from gnode_orm.stores.local import open_local
 from tests.conftest import ON_CI
 from tests.stores.conftest import emptied_postgres, postgres_lab, served_lab
 from tests.uow.recording import OpenLab
-from tests.uow.statements import reason_not_kept
-from tests.v1peer import exceptions
 from tests.v1peer.users import v1_lab
 
 __all__ = ["emptied_postgres", "postgres_lab"]
@@ -28,21 +26,9 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         metafunc.parametrize("lab", wanted, indirect=True)
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark the statements that a server of API v1 cannot keep."""
-    exceptions.mark(items, Path(__file__).parent, exceptions.UOW)
-
-
 @pytest.fixture
 def lab(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[OpenLab]:
-    """An empty lab of each kind, whose calls are noted, and which fails on demand.
-
-    A statement that the store cannot keep is skipped with the reason that the documentation gives.
-    """
-    numbers = tuple(number for mark in request.node.iter_markers("statement") for number in mark.args)
-    reason = reason_not_kept(numbers, request.param)
-    if reason is not None:
-        pytest.skip(reason)
+    """An empty lab of each kind, whose calls are noted, and which fails on demand."""
     if request.param in ("rest", "v1"):
         with served_lab() if request.param == "rest" else v1_lab() as behind:
             yield OpenLab(behind)

@@ -131,6 +131,7 @@ def test_edits_made_after_a_lost_answer_can_be_undone_to_what_was_written(lab, s
     assert stored(lab, Block, name="written") == 1
 
 
+@pytest.mark.needs("Finding objects in doubt")
 def test_an_object_whose_creation_is_in_doubt_is_found_as_itself(lab, session):
     block = session.add(Block("in doubt"))
     lab.faults.lose_answer("apply")
@@ -216,6 +217,7 @@ def test_a_reference_that_a_store_refuses_is_told_with_object_and_field(session,
 
 
 @pytest.mark.statement(74)
+@pytest.mark.needs("Annotations")
 def test_an_answer_overwrites_no_field(lab, session):
     signal = session.add(
         AnalogSignal(signal=([1.0, 2.0], "mV"), sampling_rate=2 * pq.Hz, t_start=1 * pq.s, annotations={"a": [1]})
@@ -325,6 +327,7 @@ def test_a_version_read_through_a_relation_counts(lab, session, block):
 
 
 @pytest.mark.statement(73)
+@pytest.mark.needs("Who, when and why")
 def test_a_commit_tells_what_it_wrote(session):
     block = Block("b")
     block.segments = [Segment("1"), Segment("2")]
@@ -388,6 +391,7 @@ def test_a_plan_notices_an_edit_that_is_too_small_to_be_printed(session, field):
         session.commit(plan=plan)
 
 
+@pytest.mark.needs("Annotations")
 def test_the_items_of_a_plan_stay_as_they_were_when_it_was_made(session, block):
     block.annotations["one"] = 1
     plan = session.plan()
@@ -477,6 +481,7 @@ def test_changing_an_object_that_is_gone_is_a_conflict(lab, session, block):
         session.commit()
 
 
+@pytest.mark.needs("Channels and their groups")
 def test_links_are_written_once_after_a_lost_answer(lab, session):
     group, channel = RecordingChannelGroup("g"), RecordingChannel("c")
     session.add_all([group, channel])

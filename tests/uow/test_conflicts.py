@@ -46,6 +46,7 @@ def stored(lab, block):
 
 
 @pytest.mark.statement(64)
+@pytest.mark.needs("Who, when and why")
 def test_a_conflict_tells_base_mine_theirs_user_and_time(lab, session, block):
     session.share(block, "jeff", "write")
     block.name = "mine"
@@ -59,6 +60,7 @@ def test_a_conflict_tells_base_mine_theirs_user_and_time(lab, session, block):
     assert session.dirty == [block]
 
 
+@pytest.mark.needs("Who, when and why")
 def test_the_message_names_the_object_the_values_and_the_ways_out(lab, session, block):
     block.name = "mine"
     theirs(lab, block, name="theirs")
@@ -118,6 +120,7 @@ def test_the_same_change_on_both_sides_merges(lab, session, block):
     assert stored(lab, block)[:2] == ("same", "theirs")
 
 
+@pytest.mark.needs("Annotations")
 def test_annotations_merge_key_by_key(lab, session, block):
     block.annotations["mine"] = 1
     del block.annotations["a"]
@@ -129,6 +132,7 @@ def test_annotations_merge_key_by_key(lab, session, block):
     assert stored(lab, block)[2] == {"b": 5, "mine": 1, "theirs": 2}
 
 
+@pytest.mark.needs("Annotations")
 def test_annotations_conflict_key_by_key(lab, session, block):
     block.annotations["a"] = {"deep": [1]}
     block.annotations["mine"] = 1
@@ -142,6 +146,7 @@ def test_annotations_conflict_key_by_key(lab, session, block):
     }
 
 
+@pytest.mark.needs("Annotations")
 def test_the_message_names_the_key(lab, session, block):
     block.annotations["a"] = 2
     theirs(lab, block, annotations={"a": 3})
@@ -149,6 +154,7 @@ def test_the_message_names_the_key(lab, session, block):
 
 
 @pytest.mark.parametrize("how", ["mine", lambda conflict: conflict.mine])
+@pytest.mark.needs("Annotations")
 def test_annotations_settled_by_mine_keep_the_keys_that_were_edited_here(lab, session, block, how):
     block.annotations["mine"] = {"deep": [1]}
     block.annotations["a"] = 2
@@ -161,6 +167,7 @@ def test_annotations_settled_by_mine_keep_the_keys_that_were_edited_here(lab, se
     assert stored(lab, block)[2] == {"a": 2, "mine": {"deep": [1]}, "theirs": 2}
 
 
+@pytest.mark.needs("Annotations")
 def test_a_function_settles_each_key_and_may_remove_it(lab, session, block):
     block.annotations.update(a=2, b=2, c=2)
     theirs(lab, block, annotations={"a": 3, "b": 3, "c": 3, "d": 3})
@@ -169,6 +176,7 @@ def test_a_function_settles_each_key_and_may_remove_it(lab, session, block):
     assert stored(lab, block)[2] == {"a": 3, "c": 5, "d": 3}
 
 
+@pytest.mark.needs("Annotations")
 def test_annotations_whose_order_alone_changed_are_one_conflict(lab, session, block):
     block.annotations = {"b": 1, "a": 1}
     theirs(lab, block, name="theirs")
@@ -181,6 +189,7 @@ def test_annotations_whose_order_alone_changed_are_one_conflict(lab, session, bl
 
 
 @pytest.mark.parametrize(("field", "value"), [("index", "not a number"), ("block", "section/1000000000")])
+@pytest.mark.needs("None for a foreign key")
 def test_a_value_that_cannot_be_kept_settles_nothing(lab, session, block, field, value):
     segment = session.add(Segment("base", block=block, index=1))
     session.commit()
@@ -196,6 +205,7 @@ def test_a_value_that_cannot_be_kept_settles_nothing(lab, session, block, field,
     assert (segment.name, segment.index, segment.block) == ("mine", 2, None)
 
 
+@pytest.mark.needs("Annotations")
 def test_an_annotation_that_cannot_be_kept_settles_nothing(lab, session, block):
     block.annotations["a"] = 2
     theirs(lab, block, annotations={"a": 3})
@@ -207,6 +217,7 @@ def test_an_annotation_that_cannot_be_kept_settles_nothing(lab, session, block):
     assert block.annotations["a"] == 3
 
 
+@pytest.mark.needs("Annotations")
 def test_one_key_of_annotations_changed_on_both_sides_does_not_merge(lab, session, block):
     block.annotations["a"] = 2
     theirs(lab, block, annotations={"a": 3})
@@ -279,6 +290,7 @@ def test_references_settled_by_mine(lab, session, block):
 
 
 @pytest.mark.parametrize("how", ["mine", "theirs"])
+@pytest.mark.needs("Arrays of an earlier version")
 def test_arrays_conflict_by_content(lab, session, how):
     signal = session.add(AnalogSignal(signal=([1.0], "mV"), sampling_rate=1 * pq.Hz, t_start=0 * pq.s))
     session.commit()
@@ -338,6 +350,7 @@ def test_changing_what_somebody_deleted_can_be_given_up(lab, session, block):
     assert session.get(block.location) is None
 
 
+@pytest.mark.needs("Channels and their groups")
 def test_links_of_a_group_that_somebody_renamed(lab, session):
     group, channel = session.add(RecordingChannelGroup("g")), session.add(RecordingChannel("c"))
     session.commit()

@@ -128,6 +128,7 @@ def test_a_child_moved_away_survives_a_cascade(lab, session, block):
     assert kept in session
 
 
+@pytest.mark.needs("None for a foreign key")
 def test_a_child_moved_to_nowhere_makes_way_too(lab, session, block):
     for segment in list(block.segments):
         segment.block = None
@@ -254,6 +255,7 @@ def test_a_new_object_that_only_refers_to_a_deleted_one_does_not_go_with_it(sess
 
 
 @pytest.mark.statement(43)
+@pytest.mark.needs("Deleting what others refer to")
 def test_optional_links_to_a_deleted_object_become_null_here_and_there(lab, session, block):
     section = Section("s")
     block.metadata = section
@@ -268,6 +270,7 @@ def test_optional_links_to_a_deleted_object_become_null_here_and_there(lab, sess
         assert other.get(block.location).metadata is None
 
 
+@pytest.mark.needs("Channels and their groups")
 def test_deleting_a_channel_leaves_its_group(lab, session):
     group, channel = RecordingChannelGroup("g"), RecordingChannel("c")
     group.recordingchannels.append(channel)
@@ -343,6 +346,7 @@ def test_deleting_what_is_not_in_the_session_is_refused(session):
         session.delete(Block("b"))
 
 
+@pytest.mark.needs("The past")
 def test_history_outlives_the_object(session, block):
     segment = block.segments[1]
     session.delete(segment)

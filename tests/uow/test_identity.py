@@ -124,7 +124,7 @@ def test_a_clean_tree_that_nobody_holds_is_let_go(session, stored):
 
 
 @pytest.mark.statement(7)
-@pytest.mark.parametrize("end", ["commit", "rollback"])
+@pytest.mark.parametrize("end", [pytest.param("commit", marks=pytest.mark.needs("Annotations")), "rollback"])
 def test_a_changed_object_that_nobody_holds_is_kept_until_it_is_written_or_undone(session, stored, end):
     block = session.get(stored[0])
     block.annotations["seen"] = True

@@ -25,6 +25,7 @@ def one_of_each():
 
 @pytest.mark.statement(31, 34)
 @pytest.mark.parametrize("seed", range(3))
+@pytest.mark.needs("Every field")
 def test_every_kind_can_be_added_in_any_order(lab, session, seed):
     made = list(one_of_each().values())
     random.Random(seed).shuffle(made)
@@ -154,6 +155,7 @@ def test_the_plan_is_the_same_each_time(lab, session):
 
 
 @pytest.mark.statement(35)
+@pytest.mark.needs("Deleting what others refer to")
 def test_deletes_stand_last_and_children_before_parents(session):
     tree = Section("top")
     lower = Section("low", section=tree)
@@ -202,6 +204,7 @@ def test_only_differences_of_a_many_to_many_collection_are_written(lab, session)
     assert list(channels[3].recordingchannelgroups) == [group]
 
 
+@pytest.mark.needs("Channels and their groups")
 def test_linking_and_parting_again_writes_nothing(lab, session):
     group, channel = session.add(RecordingChannelGroup("g")), session.add(RecordingChannel("c"))
     session.commit()

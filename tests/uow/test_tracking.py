@@ -36,6 +36,7 @@ def signal(session):
 
 
 @pytest.mark.statement(18)
+@pytest.mark.needs("Annotations")
 def test_setting_an_equal_value_is_no_change(lab, session, block):
     lab.forget()
     block.name = "b"
@@ -47,6 +48,7 @@ def test_setting_an_equal_value_is_no_change(lab, session, block):
 
 
 @pytest.mark.statement(19)
+@pytest.mark.needs("Annotations")
 def test_setting_and_setting_back_is_no_change(lab, session, block):
     lab.forget()
     block.name = "other"
@@ -82,6 +84,7 @@ def test_only_changed_fields_are_written(lab, session, block):
         (lambda a: a.__setitem__("plain", 1.0), {"deep": {"list": [1, {"x": 2}]}, "plain": 1.0}),
     ],
 )
+@pytest.mark.needs("Annotations")
 def test_edits_in_place_at_any_depth_are_written_and_can_be_undone(lab, session, block, edit, expected):
     before = {"deep": {"list": [1, {"x": 2}]}, "plain": 1}
     edit(block.annotations)
@@ -106,6 +109,7 @@ def test_annotations_held_from_before_a_rollback_are_still_those_of_the_object(s
     assert session.changes(block)["annotations"][1]["later"] == 2
 
 
+@pytest.mark.needs("Annotations")
 def test_an_edit_in_place_is_written_though_nobody_holds_the_object(lab, session, block):
     with lab.session() as other:
         other.get(block.location).annotations["deep"]["list"].append("kept")
@@ -210,6 +214,7 @@ def test_relabelling_an_array_sends_no_samples(lab, session, signal):
 
 
 @pytest.mark.statement(24)
+@pytest.mark.needs("None for a foreign key")
 def test_setting_none_to_a_foreign_key_is_written_as_none(lab, session, signal):
     signal.segment = None
     session.commit()
@@ -250,6 +255,7 @@ def test_a_refused_value_leaves_everything_as_it_was(session, signal, name, valu
 
 
 @pytest.mark.statement(25)
+@pytest.mark.needs("Annotations")
 def test_a_refused_annotation_in_place_leaves_everything_as_it_was(session, block):
     with pytest.raises(ValidationFailed):
         block.annotations["deep"]["list"].append(object())

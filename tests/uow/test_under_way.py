@@ -60,6 +60,7 @@ def commit(session, fault):
 
 
 @pytest.mark.statement(29)
+@pytest.mark.needs("Annotations")
 def test_an_edit_of_what_is_being_written_stays_pending_on_what_was_written(lab, session, block, meanwhile):
     def edit():
         block.name = "late"
@@ -97,6 +98,7 @@ def test_what_is_set_back_meanwhile_is_a_change_of_what_was_written(lab, session
 
 
 @pytest.mark.parametrize("fault", [None, "before", "after"])
+@pytest.mark.needs("None for a foreign key")
 def test_members_hung_in_and_taken_out_meanwhile_stay_pending(lab, session, block, meanwhile, fault):
     first, second = block.segments
     sent, late = Segment("sent"), Segment("late")
@@ -120,6 +122,7 @@ def test_members_hung_in_and_taken_out_meanwhile_stay_pending(lab, session, bloc
         assert other.query(Segment).count() == 4
 
 
+@pytest.mark.needs("None for a foreign key")
 def test_members_hung_in_and_taken_out_meanwhile_can_be_undone_to_what_was_written(session, block, meanwhile):
     first, second = block.segments
     sent = Segment("sent")
@@ -151,6 +154,7 @@ def test_members_of_a_collection_that_is_not_loaded_follow_what_came_later(lab, 
         assert names(again) == ["0", "1", "sent"]
 
 
+@pytest.mark.needs("Channels and their groups")
 def test_links_made_meanwhile_are_written_by_the_next_commit(lab, session, meanwhile):
     group, one, two = RecordingChannelGroup("g"), RecordingChannel("1"), RecordingChannel("2")
     session.add_all([group, one, two])
@@ -434,6 +438,7 @@ def test_a_query_after_a_rollback_brings_what_the_store_took(lab, session, block
     assert block.name == "sent"
 
 
+@pytest.mark.needs("Who, when and why")
 def test_a_change_after_a_rollback_of_what_the_store_took_conflicts_with_it(lab, session, block):
     block.name = "sent"
     lost(lab, session)

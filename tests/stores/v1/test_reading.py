@@ -158,6 +158,51 @@ def test_what_is_shared_is_read_though_it_is_not_listed(session, session_of):
     assert ben.query(Block).all() == []
 
 
+def test_members_of_a_public_block_of_somebody_else_are_read_though_they_are_not_listed(session, session_of, peer):
+    block = session.add(Block("open", safety_level=1))
+    for number in range(3):
+        session.add(Event("e", time=(1, "s"), segment=Segment(str(number), block=block)))
+    session.commit()
+    ben = session_of("ben")
+    assert ben.query(Segment).all() == []
+    found = ben.query(Block).one()
+    assert names(found.segments) == ["0", "1", "2"]
+    assert [event.label for segment in found.segments for event in segment.events] == ["e", "e", "e"]
+    below = ben.query(Segment).where(Segment.block.is_(found))
+    assert (below.count(), names(below.limit(2))) == (3, ["0", "1"])
+    again = session_of("ben")
+    (eager,) = again.query(Block).with_("segments.events").all()
+    before = len(peer.requests)
+    assert [len(segment.events) for segment in eager.segments] == [1, 1, 1]
+    assert len(peer.requests) == before
+
+
+def test_members_of_own_blocks_are_listed_alone(session, session_of, peer):
+    block = session.add(Block("own"))
+    session.add(Segment("s", block=block))
+    session.commit()
+    mine = session_of().query(Block).one()
+    before = len(peer.requests)
+    assert names(mine.segments) == ["s"]
+    assert [path for path in peer.requests[before:] if not path.endswith("/schema/")] == [
+        "/api/v1/electrophysiology/segment/"
+    ]
+
+
+def test_the_parts_of_a_condition_that_can_be_asked_for_are_named(lab, session_of):
+    other = session_of()
+    query = other.query(Event).where(Event.time > 1 * pq.s).where(Event.label == "e")
+    with pytest.raises(UnsupportedByStore) as refusal:
+        query.all()
+    assert "gt on time" in str(refusal.value)
+    assert str(refusal.value).endswith(
+        "The rest of the condition can be asked for (label eq 'e'): judge what comes back"
+    )
+    with pytest.raises(UnsupportedByStore) as refusal:
+        other.query(Event).where(Event.time > 1 * pq.s).all()
+    assert "The rest" not in str(refusal.value)
+
+
 def test_eager_paths_are_read_in_batches(lab, session_of, peer):
     other = session_of()
     before = len(peer.requests)

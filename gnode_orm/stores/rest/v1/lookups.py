@@ -41,7 +41,10 @@ class Lookups:
             UnsupportedByStore: the protocol cannot say it.
             QueryError: it has no meaning.
         """
-        found = _ALL if node is None else self._node(kind, node, False)
+        try:
+            found = _ALL if node is None else self._node(kind, node, False)
+        except UnsupportedByStore as refusal:
+            raise self._with_the_rest(kind, node, refusal) from None
         distinct = dict.fromkeys(tuple(sorted(query.items())) for query in found)
         return list(distinct)
 
@@ -54,6 +57,28 @@ class Lookups:
         if isinstance(node, AnyOf):
             self._refuse(f"a condition on the members of {node.relation}", "ask for the members, and go up from them")
         return _Comparing(self._fields, self._target, kind, node).queries(turned)
+
+    def _with_the_rest(self, kind: str, node: Node | None, refusal: UnsupportedByStore) -> UnsupportedByStore:
+        """Name the parts of a condition that can be asked for, where one of several is in the way.
+
+        They are not asked for here: how many rows meet the whole is not known then, and limit, offset and count would
+        be of something else.
+        """
+        parts = node.items if isinstance(node, And) else ()
+        rest = [part for part in parts if isinstance(part, Comparison) and self._can_be_asked(kind, part)]
+        if not rest:
+            return refusal
+        told = " and ".join(f"{part.attr} {part.operator} {part.value!r}" for part in rest)
+        return UnsupportedByStore(
+            f"{refusal}. The rest of the condition can be asked for ({told}): judge what comes back"
+        )
+
+    def _can_be_asked(self, kind: str, node: Comparison) -> bool:
+        try:
+            self._node(kind, node, False)
+        except UnsupportedByStore:
+            return False
+        return True
 
     def _either(self, sides: list[list[Query]]) -> list[Query]:
         return self._few([query for side in sides for query in side])

@@ -15,11 +15,13 @@ from gnode_orm.ids import encode_id
 from gnode_orm.location import Location
 from gnode_orm.stores.rest.v1 import paging
 from gnode_orm.stores.rest.v1.connection import V1Connection
+from gnode_orm.stores.rest.v1.delta import Key
 from gnode_orm.stores.rest.v1.fields import CHANNEL_GROUPS, ServerFields
 from gnode_orm.stores.rest.v1.lookups import Lookups, split_lists, unsupported
 from gnode_orm.stores.rest.v1.paging import Params
 from gnode_orm.stores.rest.v1.records import Json, Record, id_of, read_record
 from gnode_orm.stores.rest.v1.units import Units
+from gnode_orm.stores.rest.v1.unlisted import members_named, parents_asked_for
 
 PARALLEL = 8
 _ROWS, _OFFSET = "rows", "offset"
@@ -29,8 +31,10 @@ _META_COLUMN = {"id": 0, "location": 0, "date_created": 2, "owner": 3}
 class Reader:
     """Reads the records that one user sees."""
 
-    def __init__(self, connection: V1Connection, fields: ServerFields, units: Units) -> None:
+    def __init__(self, connection: V1Connection, user: str, fields: ServerFields, units: Units) -> None:
         self._connection = connection
+        self._user = user
+        self._others: set[Key] = set()
         self._units = units
         self._lookups = Lookups(fields, connection.address)
         self._groups: dict[int, tuple[str, list[int]]] = {}
@@ -67,7 +71,10 @@ class Reader:
 
     def record(self, kind: str, item: Json) -> Record:
         """Read one object."""
-        return read_record(kind, item, self._units)
+        row = read_record(kind, item, self._units)
+        if row[3] != self._user:
+            self._others.add((kind, row[0]))
+        return row
 
     # ---- by query
 
@@ -88,9 +95,9 @@ class Reader:
     def count(self, select: Select) -> int:
         """Count the objects that meet the condition of a query."""
         queries = self._queries(select)
-        if len(queries) == 1:
+        if len(queries) == 1 and not parents_asked_for(select, self._others):
             return paging.total(self._connection, select.kind, queries[0])
-        return len(self._all(select.kind, queries))
+        return len(self._found(select, queries))
 
     def count_by(self, select: Select, path: Sequence[str]) -> dict[int, int]:
         """Count by the ids of the objects that foreign keys lead to; the server counts no groups, so all are read."""
@@ -136,9 +143,10 @@ class Reader:
         if select.after is not None and (select.after[0] != _OFFSET or key is not None):
             raise QueryError("The cursor is one of another order")
         queries = self._queries(select)
-        if key is None and len(queries) == 1 and select.limit is not None:
+        whole = len(queries) != 1 or bool(parents_asked_for(select, self._others))
+        if key is None and not whole and select.limit is not None:
             return self._served_page(select, queries[0])
-        rows = sorted(self._all(select.kind, queries), key=_creation)
+        rows = sorted(self._found(select, queries), key=_creation)
         return _cut(rows if key is None else sorted(rows, key=key), select.offset, select.limit)
 
     def _served_page(self, select: Select, query: Params) -> tuple[list[Record], Any]:
@@ -155,6 +163,19 @@ class Reader:
             seen |= {row[0] for row in fresh}
             rows += fresh
         return rows, (_OFFSET, offset, seen) if more and limit else None
+
+    def _found(self, select: Select, queries: list[Params]) -> list[Record]:
+        """What the lists show, and what they leave out of the members of objects of others."""
+        listed = self._all(select.kind, queries)
+        asked = parents_asked_for(select, self._others)
+        if not asked:
+            return listed
+        above = asked[0][0]
+        parents = self.items(above, [id_ for _, id_ in asked])
+        assert isinstance(select.where, Comparison)
+        named = members_named(select.kind, select.where.attr.path[0], parents.values(), above)
+        unlisted = set(named) - {row[0] for row in listed}
+        return [*listed, *self.get(select.kind, unlisted).values()]
 
     def _all(self, kind: str, queries: list[Params]) -> list[Record]:
         found: dict[int, Record] = {}

@@ -33,7 +33,7 @@ class V1Store:
         self._connection = connection
         fields, units = ServerFields(connection), Units(connection.address)
         self._files = Files(connection)
-        self._reader = Reader(connection, fields, units)
+        self._reader = Reader(connection, user, fields, units)
         self._units = units
         self._writer = Writer(connection, user, self._reader, fields, self._files, units)
 
