@@ -165,7 +165,7 @@ def test_an_object_that_was_refused_hangs_in_nowhere() -> None:
 
 
 def test_a_collection_given_as_a_field_is_told_to_be_one():
-    with pytest.raises(UnknownField, match="Block.segments is a collection: append to it when the Block is made"):
+    with pytest.raises(UnknownField, match=r"Block\.segments is a collection: append to it when the Block is made"):
         Block("b", segments=[])
 
 
