@@ -28,6 +28,7 @@ from tests.stores.test_arrays import Pieces
 
 Place = tuple[str, dict[str, Any]]
 KINDS = ("block", "segment", "analogsignal")
+_FORMAT = b'"format": %d' % FORMAT
 
 _FORMAT = b'"format": %d' % FORMAT
 

@@ -13,6 +13,7 @@ import pytest
 
 import gnode_orm.models  # noqa: F401  (fills the schema)
 from gnode_orm import AnalogSignal, Block, Segment, Session
+from gnode_orm.core.schema import SCHEMA
 from gnode_orm.errors import FormatError, NotFound, StoreUnavailable, ValidationFailed
 from gnode_orm.stores.local import formats, open_local, upgrading
 from gnode_orm.stores.local.formats import FORMAT
@@ -55,6 +56,18 @@ def test_an_upgraded_lab_holds_everything_it_held(old):
         assert np.array_equal(large.signal[5000:].magnitude, np.arange(5000.0, 10_000))
         assert [version.message for version in session.history(segment)] == ["first", "second"]
         assert session.access(block) == {"ben": "write"}
+
+
+def test_an_upgraded_lab_lists_objects_in_the_order_of_their_creation(old):
+    target, options = old
+    upgrade(target, **options)
+    store = open_local(target, **options)
+    for kind in SCHEMA:
+        with store._database.read() as transaction:
+            made = transaction.query(f'SELECT id, born FROM "{kind}" ORDER BY born, id')
+        assert found(store, kind) == [id_ for id_, _ in made]
+        assert found(store, kind, at=max((born for _, born in made), default=0)) == [id_ for id_, _ in made]
+    store.close()
 
 
 def test_an_upgraded_lab_takes_changes(old):

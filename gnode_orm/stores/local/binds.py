@@ -19,7 +19,7 @@ class Binds:
     """Names the values of a statement while it is built."""
 
     def __init__(self, compiler: Compiler) -> None:
-        self._bind_ids = compiler.bind_ids
+        self.compiler = compiler
         self.constants: dict[str, Any] = {}
         self.slots: list[tuple[str, int, Convert]] = []
 
@@ -35,7 +35,7 @@ class Binds:
 
     def id_list(self, slot: Many, convert: Convert) -> str:
         """Bind a list of ids; gives the parameter's name."""
-        return self._slot_name(slot.index, lambda values: self._bind_ids([convert(value) for value in values]))
+        return self._slot_name(slot.index, lambda values: self.compiler.bind_ids([convert(value) for value in values]))
 
     def _slot_name(self, index: int, convert: Convert) -> str:
         self.slots.append((f"v{len(self.slots)}", index, convert))

@@ -6,18 +6,19 @@ from dataclasses import dataclass
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.sql.elements import ColumnElement
+from sqlalchemy.sql.elements import BindParameter, ColumnElement
 from sqlalchemy.sql.selectable import FromClause
 
 from gnode_orm.core.schema import SCHEMA, KindSpec
-from gnode_orm.core.select import Attr, Order, Select
+from gnode_orm.core.select import And, Attr, Comparison, Node, Or, Order, Select
 from gnode_orm.errors import QueryError, did_you_mean
 from gnode_orm.stores.local.binds import Binds, Statement
 from gnode_orm.stores.local.compile_conditions import Conditions, target_of
 from gnode_orm.stores.local.database import Compiler
 from gnode_orm.stores.local.elements import is_among
 from gnode_orm.stores.local.operands import Operand
-from gnode_orm.stores.local.rights import source
+from gnode_orm.stores.local.rights import source, source_in_order
+from gnode_orm.stores.local.runs import Cursor
 from gnode_orm.stores.local.shapes import Slot
 from gnode_orm.stores.local.tables import READ_META, Integer
 
@@ -59,6 +60,8 @@ def get_statement(kind: str, past: bool, one: bool) -> sa.Select[Any]:
 def compile_rows(select: Select, compiler: Compiler) -> Statement:
     """Compile the shape of a query for its records."""
     spec = kind_spec(select.kind)
+    if compiler.walks_runs and not select.order and not _is_narrow(select.where, spec):
+        return _compile_walk(select, compiler)
     past = select.at is not None
     binds = Binds(compiler)
     rows = source(select.kind, past)
@@ -70,9 +73,40 @@ def compile_rows(select: Select, compiler: Compiler) -> Statement:
     if select.after is not None:
         statement = statement.where(_behind(keys, rows, select.after, binds))
     statement = statement.order_by(*(key.ordered() for key in keys), rows.c.born, rows.c.id)
+    return _statement(statement, select, binds, len(extra))
+
+
+def _compile_walk(select: Select, compiler: Compiler) -> Statement:
+    """Compile a query that lists objects in the order of their creation, with no index that leads to few of them."""
+    spec = kind_spec(select.kind)
+    past = select.at is not None
+    binds = Binds(compiler)
+    behind = None if select.after is None else Cursor(*_last_two(select.after, int(past), binds))
+    rows = source_in_order(select.kind, past, behind)
+    # SQLite merges what is and what was without sorting only by columns that are asked for.
+    extra = [rows.c.first] if past else []
+    statement: sa.Select[Any] = sa.select(*record_columns(spec, rows), *extra)
+    statement = _where(statement, select, spec, rows, binds, past)
+    return _statement(statement.order_by(rows.c.born, rows.c.first, rows.c.id), select, binds, len(extra))
+
+
+def _statement(statement: sa.Select[Any], select: Select, binds: Binds, extra: int) -> Statement:
     if select.limit is not None or select.offset:
         statement = statement.limit(sa.bindparam("limit", type_=Integer)).offset(sa.bindparam("offset", type_=Integer))
-    return Statement(compiler.compile(statement), binds.constants, binds.slots, len(extra))
+    return Statement(binds.compiler.compile(statement), binds.constants, binds.slots, extra)
+
+
+def _is_narrow(node: Node | None, spec: KindSpec) -> bool:
+    """Whether an index leads to the few rows that a condition leaves: by their ids, or by what they refer to."""
+    if isinstance(node, And):
+        return any(_is_narrow(item, spec) for item in node.items)
+    if isinstance(node, Or):
+        return all(_is_narrow(item, spec) for item in node.items)
+    if not isinstance(node, Comparison) or node.operator not in ("eq", "in"):
+        return False
+    first = node.attr.path[0]
+    is_none = isinstance(node.value, Slot) and node.value.type is type(None)
+    return not is_none and (first in ("id", "location") or any(first == ref.name for ref in spec.refs))
 
 
 def compile_count(select: Select, path: tuple[str, ...], compiler: Compiler) -> Statement:
@@ -130,13 +164,18 @@ def _along(
 
 def _behind(keys: list[_Key], rows: FromClause, after: tuple[Any, ...], binds: Binds) -> ColumnElement[bool]:
     # Lexicographic: behind in the first key, or equal there and behind in the rest.
-    if len(after) != len(keys) + 2:
-        raise QueryError("The cursor belongs to a query in another order", value=after)
-    born, id_ = (binds.slot(slot, _same, Integer) for slot in after[-2:])
+    born, id_ = _last_two(after, len(keys), binds)
     condition: ColumnElement[bool] = sa.tuple_(rows.c.born, rows.c.id) > sa.tuple_(born, id_)
     for key, slot in reversed(list(zip(keys, after, strict=False))):
         condition = _behind_key(key, slot, condition, binds)
     return condition
+
+
+def _last_two(after: tuple[Any, ...], keys: int, binds: Binds) -> list[BindParameter[Any]]:
+    """Bind the version and id of a cursor, which stand behind its keys."""
+    if len(after) != keys + 2:
+        raise QueryError("The cursor belongs to a query in another order", value=after)
+    return [binds.slot(slot, _same, Integer) for slot in after[-2:]]
 
 
 def _behind_key(key: _Key, slot: Slot, rest: ColumnElement[bool], binds: Binds) -> ColumnElement[bool]:

@@ -12,6 +12,7 @@ from gnode_orm.errors import AccessDenied, IntegrityError, ValidationFailed
 from gnode_orm.ids import encode_id
 from gnode_orm.stores.local.database import Row
 from gnode_orm.stores.local.rights import PRIVATE
+from gnode_orm.stores.local.runs import record_runs
 from gnode_orm.stores.local.tables import ROOT_KIND, owning_refs
 from gnode_orm.stores.local.work import Work, label
 
@@ -133,6 +134,7 @@ def _insert(work: Work, spec: KindSpec, rows: Sequence[Row]) -> None:
         if work.transaction.database.is_duplicate(error):
             raise IdTaken(f"An id of a new {spec.class_name} is in use") from error
         raise
+    record_runs(work.transaction, spec.kind, work.seq, columns["id"])
 
 
 def _register_roots(work: Work, spec: KindSpec, rows: Sequence[Row]) -> None:

@@ -25,12 +25,16 @@ class Compiler:
     Attributes:
         in_ids: what stands behind a column that is among the ids bound to ``:ids``.
         bind_ids: brings ids into the form in which they are bound to an id set.
+        walks_runs: whether the order of creation is read from the runs; there is an index by row where it is not.
     """
 
-    def __init__(self, dialect: sa.Dialect, in_ids: str, bind_ids: Callable[[Sequence[int]], Any]) -> None:
+    def __init__(
+        self, dialect: sa.Dialect, in_ids: str, bind_ids: Callable[[Sequence[int]], Any], *, walks_runs: bool
+    ) -> None:
         self.dialect = dialect
         self.in_ids = in_ids
         self.bind_ids = bind_ids
+        self.walks_runs = walks_runs
         self._texts: dict[Hashable, str] = {}
 
     def text(self, sql: str) -> str:

@@ -6,13 +6,14 @@ Whoever changes a table raises ``FORMAT`` and adds the step from the format befo
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from importlib.metadata import PackageNotFoundError, version
 
 from gnode_orm.stores.local.clock import now_us
 from gnode_orm.stores.local.database import Transaction
 
-FORMAT = 3
+FORMAT = 4
 """The format that this version of the package reads and writes."""
 
 
@@ -25,17 +26,44 @@ def package_version() -> str | None:
 
 
 class Migration:
-    """What a step may ask of the database; ``{integer}``, ``{text}`` and ``{bytes}`` in its SQL name column types."""
+    """What a step may ask of the database; ``{integer}``, ``{text}`` and so on in its SQL name column types."""
 
     def __init__(self, transaction: Transaction) -> None:
         self.transaction = transaction
-        self._types = _TYPES[transaction.database.compiler.dialect.name]
+        self._dialect = transaction.database.compiler.dialect.name
+        self._types = _TYPES[self._dialect]
+        self.walks_runs = transaction.database.compiler.walks_runs
+        """Whether the database needs no index by commit."""
 
     def run(self, sql: str) -> None:
         """Run one statement."""
         for name, spelled in self._types.items():
             sql = sql.replace(f"{{{name}}}", spelled)
         self.transaction.connection.execute(sql)
+
+    @property
+    def kinds(self) -> list[str]:
+        """The kinds of objects that the lab has tables for."""
+        names = self.transaction.table_names()
+        return sorted(name for name in names if f"{name}_past" in names and name != "recordingchannel_group")
+
+    def drop_indexes(self, table: str) -> dict[str, str]:
+        """Drop the indexes of a table that are no key; gives their SQL by name."""
+        made: dict[str, str] = dict(self.transaction.query(_INDEXES[self._dialect], name=table))
+        for name in made:
+            self.run(f'DROP INDEX "{name}"')
+        return made
+
+    def drop_key(self, table: str) -> None:
+        """Let a table, which has no other index, be without a key."""
+        if self._dialect == "postgresql":
+            self.run(f'ALTER TABLE "{table}" DROP CONSTRAINT "{table}_pkey"')
+            return
+        ((made,),) = self.transaction.query("SELECT sql FROM sqlite_master WHERE name = :name", name=table)
+        self.run(f'ALTER TABLE "{table}" RENAME TO keyed')
+        self.run(re.sub(r",\s*PRIMARY KEY \([^)]*\)", "", made))
+        self.run(f'INSERT INTO "{table}" SELECT * FROM keyed')
+        self.run("DROP TABLE keyed")
 
     def has_column(self, table: str, column: str) -> bool:
         """Tell whether a table has a column."""
@@ -57,6 +85,12 @@ _TYPES = {
         "bytes": "BYTEA",
         "by_key": "",
     },
+}
+
+_INDEXES = {
+    "sqlite": "SELECT name, sql FROM sqlite_master WHERE type = 'index' AND tbl_name = :name AND sql IS NOT NULL",
+    "postgresql": "SELECT indexname, indexdef FROM pg_indexes WHERE schemaname = current_schema() "
+    "AND tablename = :name AND indexname <> tablename || '_pkey'",
 }
 
 
@@ -102,5 +136,35 @@ def _from_2(migration: Migration) -> None:
     migration.run("DROP TABLE array_by_row")
 
 
-STEPS: dict[int, Callable[[Migration], None]] = {1: _from_1, 2: _from_2}
+def _from_3(migration: Migration) -> None:
+    """Keep the order of creation by runs of ids, and old versions in less space."""
+    migration.run(
+        'CREATE TABLE run (kind {text} NOT NULL, born {integer} NOT NULL, "first" {integer} NOT NULL, '
+        '"last" {integer} NOT NULL, PRIMARY KEY (kind, born, "first")){by_key}'
+    )
+    for kind in migration.kinds:
+        migration.run(
+            f"INSERT INTO run SELECT '{kind}', born, min(id), max(id) FROM "
+            "(SELECT id, born, row_number() OVER (PARTITION BY born ORDER BY id) AS n FROM "
+            f'(SELECT id, born FROM "{kind}" UNION SELECT id, born FROM "{kind}_past") AS made) AS numbered '
+            "GROUP BY born, id - n"
+        )
+        if migration.walks_runs:
+            migration.run(f'DROP INDEX "{kind}_born"')
+        _make_dense(migration, f"{kind}_past")
+
+
+def _make_dense(migration: Migration, past: str) -> None:
+    indexes = migration.drop_indexes(past)
+    migration.drop_key(past)
+    migration.run(f'ALTER TABLE "{past}" RENAME COLUMN "until" TO held')
+    migration.run(f'UPDATE "{past}" SET held = held - rev')
+    if migration.walks_runs:
+        del indexes[f"{past}_born"]
+    for made in indexes.values():
+        migration.run(made.replace(", born)", ")"))
+    migration.run(f"CREATE INDEX {past}_id ON {past} (id)")
+
+
+STEPS: dict[int, Callable[[Migration], None]] = {1: _from_1, 2: _from_2, 3: _from_3}
 """The step from each older format to the next one."""

@@ -38,7 +38,7 @@ def _statement(kind: str) -> sa.CompoundSelect[Any]:
     tables = lab_tables().kinds[kind]
     spec = SCHEMA[kind]
     queries = []
-    for table, until in ((tables.past, tables.past.c.until), (tables.live, sa.null())):
+    for table, until in ((tables.past, tables.past.c.rev + tables.past.c.held), (tables.live, sa.null())):
         this = sa.and_(table.c.id == sa.bindparam("id"), readable(table, kind))
         queries.append(
             sa.select(*record_columns(spec, table), sa.cast(until, sa.BigInteger).label("until")).where(this)

@@ -12,7 +12,7 @@ from gnode_orm.errors import FormatError, NotFound
 from gnode_orm.stores.local.clock import now_us
 from gnode_orm.stores.local.database import Database, Transaction
 from gnode_orm.stores.local.formats import FORMAT, package_version
-from gnode_orm.stores.local.tables import lab_tables
+from gnode_orm.stores.local.tables import UNLESS_WALKED, lab_tables
 
 log = logging.getLogger("gnode_orm")
 
@@ -103,4 +103,5 @@ def make_tables(transaction: Transaction) -> None:
     for table in lab_tables().metadata.sorted_tables:
         transaction.connection.execute(compiler.compile(sa.schema.CreateTable(table)))
         for index in sorted(table.indexes, key=str):
-            transaction.connection.execute(compiler.compile(sa.schema.CreateIndex(index)))
+            if not (compiler.walks_runs and index.info.get(UNLESS_WALKED)):
+                transaction.connection.execute(compiler.compile(sa.schema.CreateIndex(index)))

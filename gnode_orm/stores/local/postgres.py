@@ -44,6 +44,7 @@ def _compiler() -> Compiler:
         dialect.dialect(),  # type: ignore[no-untyped-call]
         POSTGRES_IN_IDS,
         list,
+        walks_runs=False,
     )
 
 

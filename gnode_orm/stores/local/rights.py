@@ -5,10 +5,14 @@ Rights follow the root, the block or document above an object. They are those of
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 import sqlalchemy as sa
 from sqlalchemy.sql.elements import ColumnElement
 from sqlalchemy.sql.selectable import FromClause, NamedFromClause
 
+from gnode_orm.stores.local.runs import Cursor, walk
 from gnode_orm.stores.local.tables import BoundText, lab_tables, root_kind
 
 PUBLIC, FRIENDLY, PRIVATE = 1, 2, 3
@@ -53,16 +57,32 @@ def _shared(root: NamedFromClause, level: str | None = None) -> ColumnElement[bo
 
 def source(kind: str, past: bool) -> FromClause:
     """The rows of a kind that the actor may read: those of now, or those of the version ``at``."""
+    return _both(kind, past, lambda table: _rows(table, kind))
+
+
+def source_in_order(kind: str, past: bool, behind: Cursor | None) -> FromClause:
+    """The same, led to by their runs, whose ``first`` stands among the columns; only those ``behind`` a cursor."""
+    return _both(kind, past, lambda table: _rows_in_order(table, kind, behind))
+
+
+def _both(kind: str, past: bool, rows: Callable[[FromClause], sa.Select[Any]]) -> FromClause:
     tables = lab_tables().kinds[kind]
     live = tables.live.alias()
-    now = sa.select(*(live.c[name] for name in tables.columns)).where(readable(live, kind))
     if not past:
-        return now.subquery()
+        return rows(live).subquery()
     old = tables.past.alias()
-    then = sa.select(*(old.c[name] for name in tables.columns))
-    return sa.union_all(
-        now.where(live.c.rev <= AT), then.where(old.c.rev <= AT, old.c.until > AT, readable(old, kind))
-    ).subquery()
+    then = rows(old).where(old.c.rev <= AT, old.c.rev + old.c.held > AT)
+    return sa.union_all(rows(live).where(live.c.rev <= AT), then).subquery()
+
+
+def _rows(table: FromClause, kind: str) -> sa.Select[Any]:
+    return sa.select(*(table.c[name] for name in lab_tables().kinds[kind].columns)).where(readable(table, kind))
+
+
+def _rows_in_order(table: FromClause, kind: str, behind: Cursor | None) -> sa.Select[Any]:
+    run, conditions = walk(table, kind, behind)
+    columns = [run.c.born if name == "born" else table.c[name] for name in lab_tables().kinds[kind].columns]
+    return sa.select(*columns, run.c.first).where(*conditions, readable(table, kind))
 
 
 def link_source(past: bool) -> FromClause:

@@ -25,7 +25,7 @@ _CONNECTIONS = 16
 
 @cache
 def _compiler() -> Compiler:
-    return Compiler(dialect.dialect(paramstyle="named"), SQLITE_IN_IDS, _bind_ids)
+    return Compiler(dialect.dialect(paramstyle="named"), SQLITE_IN_IDS, _bind_ids, walks_runs=True)
 
 
 def _bind_ids(ids: Sequence[int]) -> str:

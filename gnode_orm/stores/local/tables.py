@@ -1,7 +1,10 @@
 """The tables of a lab, built from the schema.
 
-Each kind has a table of current rows and a table ``<kind>_past`` of what they were: a row there holds from ``rev``
-until ``until``. ``rev`` and ``born`` are versions of commits, so reading the past compares numbers and joins nothing.
+Each kind has a table of current rows and a table ``<kind>_past`` of what they were: a row there held from version
+``rev`` for ``held`` (a difference takes fewer bytes than the version at its end). ``rev`` and ``born`` are versions of
+commits, so reading the past compares numbers and joins nothing.
+
+The order of creation is kept by the run: the objects of one kind with consecutive ids that one commit made.
 """
 
 from __future__ import annotations
@@ -18,6 +21,9 @@ from gnode_orm.core.schema import SCHEMA, FieldSpec, FieldType, KindSpec
 META = ("id", "rev", "born", "owner", "root")
 READ_META = ("id", "rev", "born", "owner")
 ROOT_KIND = {"electrophysiology": "block", "metadata": "document"}
+
+# Marks the indexes that a database needs unless it reads the order of creation from the runs.
+UNLESS_WALKED = "unless walked"
 
 # Text is compared by code point, as SQLite does.
 Text: sa.types.TypeEngine[Any] = sa.Text().with_variant(postgresql.TEXT(collation="C"), "postgresql")
@@ -65,6 +71,7 @@ class LabTables:
 
     metadata: sa.MetaData
     kinds: dict[str, KindTables]
+    run: sa.Table
     link: sa.Table
     link_past: sa.Table
     change_set: sa.Table
@@ -106,6 +113,16 @@ def lab_tables() -> LabTables:
     return LabTables(
         metadata,
         kinds,
+        # Runs outlive their objects, of which the past is read in order too.
+        run=sa.Table(
+            "run",
+            metadata,
+            sa.Column("kind", Text, primary_key=True),
+            sa.Column("born", Integer, primary_key=True, autoincrement=False),
+            sa.Column("first", Integer, primary_key=True, autoincrement=False),
+            sa.Column("last", Integer, nullable=False),
+            sqlite_with_rowid=False,
+        ),
         link=_link(metadata, "recordingchannel_group", past=False),
         link_past=_link(metadata, "recordingchannel_group_past", past=True),
         change_set=sa.Table(
@@ -211,24 +228,29 @@ def _kind_tables(metadata: sa.MetaData, spec: KindSpec) -> KindTables:
         *_meta_columns(),
         *_field_columns(spec, foreign_keys=True),
     )
+    # Without a key: old versions are appended as they come, which keeps the table dense, and found by object.
     past = sa.Table(
         f"{spec.kind}_past",
         metadata,
-        sa.Column("id", Integer, primary_key=True, autoincrement=False),
-        *_meta_columns(revision_key=True),
+        sa.Column("id", Integer, nullable=False),
+        *_meta_columns(),
         *_field_columns(spec, foreign_keys=False),
-        sa.Column("until", Integer, nullable=False),
+        sa.Column("held", Integer, nullable=False),
     )
+    sa.Index(f"{past.name}_id", past.c.id)
     for table in (live, past):
-        sa.Index(f"{table.name}_born", table.c.born)
-        for ref in spec.refs:
-            _index_reference(table, ref, owning=ref in owning_refs(spec))
+        sa.Index(f"{table.name}_born", table.c.born, info={UNLESS_WALKED: True})
+    owning = owning_refs(spec)
+    for ref in spec.refs:
+        # Behind the parent stands ``born``, so that the children of one are read in order.
+        _index_reference(live, ref, (live.c.born,), owning=ref in owning)
+        _index_reference(past, ref, (), owning=ref in owning)
     return KindTables(spec, live, past)
 
 
-def _meta_columns(revision_key: bool = False) -> list[sa.Column[Any]]:
+def _meta_columns() -> list[sa.Column[Any]]:
     return [
-        sa.Column("rev", Integer, nullable=False, primary_key=revision_key, autoincrement=False),
+        sa.Column("rev", Integer, nullable=False),
         sa.Column("born", Integer, nullable=False),
         sa.Column("owner", Text, nullable=False),
         sa.Column("root", Integer),
@@ -246,11 +268,11 @@ def _field_columns(spec: KindSpec, foreign_keys: bool) -> list[sa.Column[Any]]:
     return columns
 
 
-def _index_reference(table: sa.Table, ref: FieldSpec, owning: bool) -> None:
+def _index_reference(table: sa.Table, ref: FieldSpec, behind: tuple[sa.Column[Any], ...], owning: bool) -> None:
     column = table.c[f"{ref.name}_id"]
     # Optional links are mostly null; leaving nulls out keeps inserts fast and loses no search.
     given = None if owning else column.is_not(None)
-    sa.Index(f"{table.name}_{ref.name}", column, table.c.born, sqlite_where=given, postgresql_where=given)
+    sa.Index(f"{table.name}_{ref.name}", column, *behind, sqlite_where=given, postgresql_where=given)
 
 
 def _link(metadata: sa.MetaData, name: str, past: bool) -> sa.Table:

@@ -55,7 +55,7 @@ def _deleted(work: Work, item: Update | Delete) -> Stale:
 
 def _last_past(kind: str) -> sa.Select[Any]:
     past = lab_tables().kinds[kind].past
-    return sa.select(sa.func.max(past.c.until)).where(past.c.id == sa.bindparam("id"), readable(past, kind))
+    return sa.select(sa.func.max(past.c.rev + past.c.held)).where(past.c.id == sa.bindparam("id"), readable(past, kind))
 
 
 def _not_found(item: Update | Delete) -> NotFound:

@@ -63,7 +63,7 @@ class Work:
         """Keep what rows are now, except rows that this commit wrote itself."""
         columns = ", ".join(f'"{name}"' for name in kind_columns(kind))
         self.transaction.run(
-            f'INSERT INTO "{kind}_past" ({columns}, "until") SELECT {columns}, :seq FROM "{kind}" '
+            f'INSERT INTO "{kind}_past" ({columns}, held) SELECT {columns}, :seq - rev FROM "{kind}" '
             f"WHERE id {self.transaction.database.compiler.in_ids} AND rev < :seq",
             seq=self.seq,
             ids=self.transaction.ids(list(ids)),
