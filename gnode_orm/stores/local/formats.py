@@ -13,7 +13,7 @@ from importlib.metadata import PackageNotFoundError, version
 from gnode_orm.stores.local.clock import now_us
 from gnode_orm.stores.local.database import Transaction
 
-FORMAT = 4
+FORMAT = 5
 """The format that this version of the package reads and writes."""
 
 
@@ -64,6 +64,13 @@ class Migration:
         self.run(re.sub(r",\s*PRIMARY KEY \([^)]*\)", "", made))
         self.run(f'INSERT INTO "{table}" SELECT * FROM keyed')
         self.run("DROP TABLE keyed")
+
+    @property
+    def imported_content(self) -> str:
+        """The content that an object was imported from, as in format 5."""
+        if self._dialect == "sqlite":
+            return "json_extract(ext, '$.import.sha256')"
+        return r"(CAST(replace(ext, '\u0000', '\uffff') AS jsonb) #>> '{import,sha256}')"
 
     def has_column(self, table: str, column: str) -> bool:
         """Tell whether a table has a column."""
@@ -119,7 +126,7 @@ def _from_1(migration: Migration) -> None:
 
 
 def _from_2(migration: Migration) -> None:
-    """Keep small arrays many to a row; those that are there become packs of one."""
+    """Keep small arrays many to a row, those that are there as packs of one."""
     migration.run("CREATE TABLE array_pack (id {integer} NOT NULL, data {bytes} NOT NULL, PRIMARY KEY (id))")
     migration.run('ALTER TABLE "array" RENAME TO array_by_row')
     migration.run(
@@ -166,5 +173,11 @@ def _make_dense(migration: Migration, past: str) -> None:
     migration.run(f"CREATE INDEX {past}_id ON {past} (id)")
 
 
-STEPS: dict[int, Callable[[Migration], None]] = {1: _from_1, 2: _from_2, 3: _from_3}
+def _from_4(migration: Migration) -> None:
+    """Find imported objects by the content of their file."""
+    for kind in ("block", "document"):
+        migration.run(f"CREATE INDEX {kind}_content ON {kind} ({migration.imported_content})")
+
+
+STEPS: dict[int, Callable[[Migration], None]] = {1: _from_1, 2: _from_2, 3: _from_3, 4: _from_4}
 """The step from each older format to the next one."""

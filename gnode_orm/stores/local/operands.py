@@ -20,6 +20,7 @@ from gnode_orm.ids import decode_id
 from gnode_orm.location import Location
 from gnode_orm.stores.local.binds import Binds
 from gnode_orm.stores.local.elements import DatePart, InstantPart
+from gnode_orm.stores.local.imported_content import KEYS, ImportedContent
 from gnode_orm.stores.local.json_elements import (
     JsonAnyInstant,
     JsonAnySI,
@@ -191,7 +192,9 @@ class Operand:
 
     def _json_side(self, slot: Slot) -> Side:
         if slot.type in (str, Location):
-            return Side(self._json(JsonText), without_nul, BoundText, text=True)
+            indexed = (self.name, self.attr.keys) == ("ext", KEYS)
+            text = ImportedContent(self.rows.c[self.name]) if indexed else self._json(JsonText)
+            return Side(text, without_nul, BoundText, text=True)
         if slot.type is bool:
             return Side(self._json(JsonTruth), self._truth, sa.SmallInteger(), ordered=False)
         if slot.type in (int, float):

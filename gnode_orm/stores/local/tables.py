@@ -17,6 +17,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql
 
 from gnode_orm.core.schema import SCHEMA, FieldSpec, FieldType, KindSpec
+from gnode_orm.stores.local.imported_content import ImportedContent
 
 META = ("id", "rev", "born", "owner", "root")
 READ_META = ("id", "rev", "born", "owner")
@@ -245,6 +246,8 @@ def _kind_tables(metadata: sa.MetaData, spec: KindSpec) -> KindTables:
         # Behind the parent stands ``born``, so that the children of one are read in order.
         _index_reference(live, ref, (live.c.born,), owning=ref in owning)
         _index_reference(past, ref, (), owning=ref in owning)
+    if spec.kind in ROOT_KIND.values():
+        sa.Index(f"{spec.kind}_content", ImportedContent(live.c.ext))
     return KindTables(spec, live, past)
 
 
