@@ -102,6 +102,8 @@ def _lost(model: Any) -> list[str]:
     for spec in type(model).__spec__.fields:
         if spec.name in _HELD[model.kind] or spec.name == "ext" or spec.type is FieldType.REF:
             continue
-        if getattr(model, spec.name) not in (None, "", {}):
+        value = getattr(model, spec.name)
+        # A quantity or an array says nothing by its truth, and is lost whatever it holds.
+        if value is not None and not (isinstance(value, str | dict) and not value):
             lost.append(f"{name}.{spec.name} is lost (at {model.kind})")
     return lost

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import inspect
 import re
 from collections.abc import MutableSequence
@@ -13,7 +14,9 @@ from gnode_orm import errors
 from gnode_orm.core.arrays import ArrayHandle
 from gnode_orm.core.collections import Collection
 from gnode_orm.core.state import Tracker
+from gnode_orm.models import AnalogSignal, AnalogSignalArray, Block, IrregularlySampledSignal
 from gnode_orm.session import Session, connect
+from gnode_orm.session.conflicts import Conflict
 from gnode_orm.session.query import Query
 from tests.docs.models_page import PAGE, page
 from tests.docs.pages import ROOT, table_under
@@ -35,6 +38,9 @@ FOR_USERS = [
 ]
 
 
+SIGNALS = (AnalogSignal, AnalogSignalArray, IrregularlySampledSignal)
+
+
 def names_in(cell: str) -> set[str]:
     return set(re.findall(r"`(\w+)", cell))
 
@@ -44,6 +50,18 @@ def test_each_public_name_is_in_the_table(owner: type, heading: str, names: set[
     listed = set().union(*(names_in(row[0]) for row in table_under(SESSION_PAGE, heading)))
     assert listed - {"handle"} == names
     assert names <= public(owner)
+
+
+def test_what_signals_compute_is_in_the_table() -> None:
+    listed = set().union(*(names_in(row[0]) for row in table_under(SESSION_PAGE, "Signals")))
+    computed = set().union(*(public(model) - public(Block) - set(model.model_fields) for model in SIGNALS))
+    assert listed == computed | {"times"}
+
+
+def test_a_conflict_has_the_attributes_that_are_told() -> None:
+    told = re.search(r"is a `Conflict` with (.*?);", (REFERENCE / "errors.md").read_text(encoding="utf-8"), re.DOTALL)
+    assert told is not None
+    assert set(re.findall(r"`\.(\w+)`", told[1])) == {item.name for item in dataclasses.fields(Conflict)}
 
 
 def test_parameters_of_a_session_are_in_the_table() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+from textwrap import fill
 
 from gnode_orm.core.schema import SCHEMA
 from gnode_orm.files.validation import RULES
@@ -88,7 +89,8 @@ def page() -> str:
         parts.append(f"## {title}\n")
         for code, (severity, kinds, text) in _rules(module).items():
             classes = ", ".join(SCHEMA[kind].class_name for kind in kinds)
-            parts.append(f"### {code}\n\n**{severity}**, {classes}. {text.replace('``', '`')}\n")
+            told = f"**{severity}**, {classes}. {text.replace('``', '`')}"
+            parts.append(f"### {code}\n\n{fill(told, 120, break_long_words=False, break_on_hyphens=False)}\n")
     return "\n".join(parts) + TAIL
 
 
