@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any
@@ -27,6 +28,8 @@ from gnode_orm.stores.local.accounts import LoginThrottled
 from gnode_orm.wire.parsing import BadRequest
 
 _LOG = logging.getLogger("gnode_orm.server")
+# A file or the address of a database, and the computer that PostgreSQL names.
+_PLACE = re.compile(r'\S*/\S*?(?=:? |:?$)|"[^"]*"(?: \([^)]*\))?, port \d+')
 
 # The first that fits; what is not listed is a fault of ours.
 _STATUS: tuple[tuple[type[Exception], int], ...] = (
@@ -72,15 +75,25 @@ def refusal_of(error: Exception) -> Refusal:
         return Refusal(412, f"The {first.kind} was changed{who} since it was read; read it again")
     for kind, status in _STATUS:
         if isinstance(error, kind):
-            return Refusal(status, str(error), headers=_headers(error, status))
+            return Refusal(status, told(error), headers=_headers(error, status))
     return Refusal(500, "The server failed; its log has the request id and the reason")
+
+
+def told(error: Exception) -> str:
+    """Say an error to a client, to whom it is no matter where the lab is kept."""
+    return _PLACE.sub("the lab", str(error)) if isinstance(error, StoreUnavailable) else str(error)
+
+
+def log_failure(request: Request, error: Exception) -> None:
+    """Write down what the client is not told."""
+    _LOG.error("request failed", exc_info=error, extra={"request_id": request_id(request)})
 
 
 def answer(request: Request, error: Exception) -> Response:
     """Answer a request with an error."""
     refusal = refusal_of(error)
     if refusal.status in (500, 503) and not isinstance(error, Refusal):
-        _LOG.error("request failed", exc_info=error, extra={"request_id": request_id(request)})
+        log_failure(request, error)
     body: dict[str, Any] = {
         "type": "about:blank",
         "title": HTTPStatus(refusal.status).phrase,

@@ -12,6 +12,7 @@ import pytest
 from starlette.applications import Starlette
 from starlette.routing import Route
 
+from gnode_orm.errors import StoreUnavailable
 from gnode_orm.server.app import create_app
 from gnode_orm.server.context import Limits
 from gnode_orm.stores.local.store import LocalStore
@@ -188,6 +189,41 @@ def test_a_failure_of_ours_is_logged_under_the_id_that_the_client_sees(
     assert "division" not in answer.text
     (record,) = [item for item in caplog.records if item.exc_info]
     assert record.__dict__["request_id"] == answer.json()["request_id"]
+
+
+@pytest.mark.parametrize(
+    ("said", "heard"),
+    [
+        ("/srv/our labs/a/lab.sqlite: database is locked; try again", "database is locked; try again"),
+        (
+            "lab/lab.sqlite: No space left on device; nothing was written",
+            "No space left on device; nothing was written",
+        ),
+        ("postgresql+psycopg://gnode@db.example:5432/lab: the server closed the connection", "closed the connection"),
+        ('connection to server at "db.example" (192.0.2.1), port 5432 failed: Connection refused', "refused"),
+    ],
+)
+@pytest.mark.parametrize("path", [LIST, "/api/v1/additions/count"])
+def test_clients_do_not_learn_where_the_lab_is_kept_and_the_log_has_it(
+    store: LocalStore,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    path: str,
+    said: str,
+    heard: str,
+) -> None:
+    def fail(*given: Any) -> None:
+        raise StoreUnavailable(said)
+
+    with Client(create_app(store)) as client:
+        client.login("ann", PASSWORD)
+        monkeypatch.setattr(store, "count", fail)
+        with caplog.at_level(logging.ERROR, "gnode_orm.server"):
+            answer = client.get(path) if path == LIST else client.post(path, json={"kind": "block"})
+    assert answer.status_code == 503
+    assert answer.json()["error"].endswith(heard)
+    assert not [word for word in ("srv", "labs", "lab.sqlite", "example", "5432", "192.0") if word in answer.text]
+    assert [str(record.exc_info[1]) for record in caplog.records if record.exc_info] == [said]
 
 
 def test_every_request_leaves_one_line(ann: Client, caplog: pytest.LogCaptureFixture) -> None:

@@ -12,7 +12,7 @@ from starlette.responses import Response
 
 from gnode_orm.server.additions.bodies import Buffers, body_into, body_of, is_short
 from gnode_orm.server.context import Context
-from gnode_orm.server.problems import request_id
+from gnode_orm.server.problems import log_failure, request_id, told
 from gnode_orm.wire import frames
 from gnode_orm.wire.failures import failure_members, status_of
 
@@ -86,7 +86,7 @@ def _told(request: Request, error: Exception) -> Response | None:
     status = status_of(error)
     if status is None:
         return None
-    members = failure_members(error)
+    members = {**failure_members(error), "detail": told(error)}
     body = {
         "type": "about:blank",
         "title": HTTPStatus(status).phrase,
@@ -97,5 +97,6 @@ def _told(request: Request, error: Exception) -> Response | None:
     }
     headers = {"Content-Type": "application/problem+json"}
     if status == 503:
+        log_failure(request, error)
         headers["Retry-After"] = "1"
     return Response(frames.dumps(body), status, headers)
