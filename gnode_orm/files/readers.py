@@ -11,6 +11,7 @@ from gnode_orm.files.as_written import as_written
 from gnode_orm.files.brainware import rows_as_lists
 from gnode_orm.files.construction import construct
 from gnode_orm.files.header_checks import check_header
+from gnode_orm.files.nwb_census import take_stock
 from gnode_orm.files.open_ephys import experiments_of, reader_of_experiment
 from gnode_orm.files.recognition import readers_by_name
 from gnode_orm.files.requirements import check_requirements
@@ -118,6 +119,8 @@ class WholeSource:
         try:
             with rows_as_lists():
                 self._blocks: list[Any] = [] if self._numbered else list(reader.read(**options))
+            if name == "NWBIO":
+                take_stock(reader._file)
         except BaseException:
             _close(reader)
             raise

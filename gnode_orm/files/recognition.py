@@ -192,7 +192,7 @@ def _of_hdf5(path: Path) -> tuple[list[str], list[Refusal]]:
 
 
 def _of_folder(path: Path) -> tuple[list[str], list[Refusal]]:
-    if next(path.rglob("structure.oebin"), None) is not None:
+    if list(path.rglob("structure.oebin")):
         return ["OpenEphysBinaryIO"], []
     if any(_is_neuralynx(file) for file in path.iterdir()):
         return ["NeuralynxIO"], [Refusal("ncs", "reads files; import those of the folder one by one")]
