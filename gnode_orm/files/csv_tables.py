@@ -69,7 +69,8 @@ def _table(model: Any, place: Path) -> Iterator[list[list[Any]]]:
         return
     columns = [("time", model.times)]
     columns += [(name[:-1], getattr(model, name)) for name in ("durations", "labels") if name in _HELD[model.kind]]
-    columns = [(name, column) for name, column in columns if column is not None and len(column)]
+    count = len(model.times)
+    columns = [(name, column) for name, column in columns if column is not None and len(column) == count]
     yield [[_head(name, column) for name, column in columns]]
     yield [list(row) for row in zip(*(np.asarray(column).tolist() for _, column in columns), strict=True)]
 

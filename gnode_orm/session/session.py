@@ -78,6 +78,10 @@ class Session(UnitOfWork):
 
     # ---- adding and deleting
 
+    @overload
+    def add(self, obj: E) -> E: ...
+    @overload
+    def add(self, obj: Any) -> Any: ...
     def add(self, obj: Any) -> Any:
         """Track an object, with its parents and with the children in its collections.
 

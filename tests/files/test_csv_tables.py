@@ -45,6 +45,13 @@ def test_spike_times_are_written_and_what_a_table_lacks_is_said(tmp_path: Path) 
     assert rows(tmp_path / "out.csv") == [["time (s)"], ["0.1"], ["0.2"]]
 
 
+def test_a_table_without_rows_has_its_head(tmp_path: Path) -> None:
+    export(EventArray([] * pq.s, labels=[]), tmp_path / "events.csv")
+    export(SpikeTrain([] * pq.ms, t_stop=1 * pq.s), tmp_path / "train.csv")
+    assert rows(tmp_path / "events.csv") == [["time (s)", "label"]]
+    assert rows(tmp_path / "train.csv") == [["time (ms)"]]
+
+
 def test_waveforms_of_a_train_are_no_part_of_its_table(tmp_path: Path) -> None:
     train = SpikeTrain([1, 2] * pq.s, t_stop=3 * pq.s, waveforms=np.zeros((2, 1, 4)) * pq.mV, sampling_rate=1 * pq.kHz)
     lost = export(train, tmp_path / "train.csv")

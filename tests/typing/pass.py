@@ -89,7 +89,7 @@ assert_type(Segment.block.segments.any(), Condition)
 
 # Sessions know what they give.
 with Session(":memory:") as session:
-    session.add(block)
+    assert_type(session.add(block), Block)
     session.add_all([block, segment])
     assert_type(session.get(Block, "2DFA548ESC"), Block | None)
     assert_type(session.query(Segment).where(Segment.name == "a").all(), list[Segment])
