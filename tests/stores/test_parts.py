@@ -18,6 +18,7 @@ from gnode_orm.core.arrayhash import LEAF, array_hash
 from gnode_orm.core.arrays import ArrayHandle
 from gnode_orm.core.overview import minimum_maximum
 from gnode_orm.errors import ValidationFailed
+from gnode_orm.stores.local import pyramid
 
 ROWS = 300_000
 
@@ -172,6 +173,36 @@ def test_an_overview_reads_kept_extremes_and_no_samples(
         file.write(b"\x7f" * ROWS)  # what an overview does not read it does not notice
     second = stored_again(session, signal).downsample(100)
     assert np.array_equal(first.maximum, second.maximum)
+
+
+@pytest.mark.parametrize("lost", [False, True])
+def test_the_overview_of_a_longer_signal_reads_only_what_was_appended(
+    session: Session, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, lost: bool
+) -> None:
+    monkeypatch.setattr("gnode_orm.core.overview._LONG", 0)
+    reduced: list[int] = []
+    behind = pyramid._behind
+
+    def counted(pieces: Any, row: int) -> Iterator[Any]:
+        for piece in behind(pieces, row):
+            reduced.append(len(piece))
+            yield piece
+
+    monkeypatch.setattr(pyramid, "_behind", counted)
+    whole = samples(ROWS + 777)
+    signal = session.add(AnalogSignalArray((whole[: ROWS - 1_000], "uV"), sampling_rate=(1, "kHz")))
+    for end in (ROWS - 1_000, ROWS + 100, ROWS + 777):
+        if end > len(signal.signal):
+            signal.signal = signal.signal.extended((whole[len(signal.signal) : end], "uV"))
+        session.commit()
+        if not (lost and end == ROWS + 100):
+            overview = signal.downsample(100)
+    wanted = minimum_maximum(ArrayHandle.in_memory(whole, None), 100)
+    assert np.array_equal(overview.minimum.magnitude, wanted[0])
+    assert np.array_equal(overview.maximum.magnitude, wanted[1])
+    # What was there ends within a block, which is read once more.
+    assert sum(reduced) <= ROWS + 777 + 2 * 64
+    assert reduced[0] == ROWS - 1_000
 
 
 @given(

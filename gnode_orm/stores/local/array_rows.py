@@ -117,6 +117,24 @@ def read_rows(transaction: Transaction, hashes: Sequence[bytes]) -> dict[bytes, 
     return found
 
 
+def beginnings(transaction: Transaction, hash_: bytes) -> list[tuple[bytes, int]]:
+    """Arrays with which an array that grew begins, and how many rows they have; the longest first."""
+    rows = transaction.query(
+        'SELECT p."array", p.file, p.rows FROM array_part AS p WHERE p."array" IN (SELECT other."array" '
+        "FROM array_part AS mine JOIN array_part AS other ON other.file = mine.file "
+        'WHERE mine."array" = :hash AND mine.n = 0 AND other.n = 0) ORDER BY p."array", p.n',
+        hash=hash_,
+    )
+    found: dict[bytes, list[Part]] = {}
+    for other, file, length in rows:
+        found.setdefault(bytes(other), []).append(Part(file, length))
+    whole = found.pop(hash_, [])
+    begin = [
+        (sum(part.rows for part in parts), other) for other, parts in found.items() if parts == whole[: len(parts)]
+    ]
+    return [(other, length) for length, other in sorted(begin, reverse=True)]
+
+
 def _named(work: Work) -> Iterator[tuple[bytes, str]]:
     for kind, rows in work.changes.creates.items():
         columns = SCHEMA[kind].write_columns

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -15,7 +16,7 @@ from numpy.lib import format as npy
 from gnode_orm.core.array_pieces import read_pieces
 from gnode_orm.core.changes import ArrayRef, ArraySource
 from gnode_orm.errors import FormatError, NotFound
-from gnode_orm.stores.local.array_rows import Part, read_rows
+from gnode_orm.stores.local.array_rows import Part, beginnings, read_rows
 from gnode_orm.stores.local.array_writing import ArrayWriter
 from gnode_orm.stores.local.database import Database
 from gnode_orm.stores.local.pyramid import level
@@ -89,7 +90,15 @@ class Arrays:
         if ref.nbytes < _LONG or not ref.shape:
             return None
         whole = self._known([ref]).get(ref.hash) or self._find([ref])[ref.hash]
-        return level((self.folder / _name(ref)).with_suffix(""), whole.pieces, ref.shape[0], factor)
+        return level(self._stem(ref.hash), whole.pieces, ref.shape[0], factor, partial(self._beginnings, ref.hash))
+
+    def _beginnings(self, hash_: bytes) -> Iterator[tuple[Path, int]]:
+        with self._database.read() as transaction:
+            found = beginnings(transaction, hash_)
+        return ((self._stem(other), rows) for other, rows in found)
+
+    def _stem(self, hash_: bytes) -> Path:
+        return self.folder / hash_.hex()[:2] / hash_.hex()
 
     def _find(self, refs: Sequence[ArrayRef]) -> dict[bytes, Stored]:
         with self._database.snapshot() as transaction:
@@ -148,7 +157,3 @@ def _read_header(file: BinaryIO, ref: ArrayRef, path: Path) -> int:
 
 def _empty(ref: ArrayRef) -> Array:
     return np.empty(ref.shape, dtype=ref.dtype)
-
-
-def _name(ref: ArrayRef) -> str:
-    return f"{ref.hash.hex()[:2]}/{ref.hash.hex()}.npy"
