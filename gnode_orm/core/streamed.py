@@ -44,8 +44,9 @@ class StreamedArray(ArrayHandle):
         """Give the pieces, C-contiguous and of the dtype declared.
 
         Raises:
-            ValidationFailed: a piece of another dtype or shape than declared.
+            ValidationFailed: a piece of another dtype or shape than declared, or more or less of them.
         """
+        count = 0
         for piece in self._pieces():
             array = np.asarray(piece)
             if array.dtype != self.dtype or array.shape[1:] != self.shape[1:] or array.ndim != self.ndim:
@@ -54,7 +55,15 @@ class StreamedArray(ArrayHandle):
                     f"and shape {self.shape}",
                     value=array.shape,
                 )
+            count += len(array)
+            if count > self.shape[0]:
+                break
             yield np.ascontiguousarray(array)
+        if count != self.shape[0]:
+            more = " at least" if count > self.shape[0] else ""
+            raise ValidationFailed(
+                f"the pieces hold{more} {count} rows, and the shape {self.shape} says {self.shape[0]}", value=count
+            )
 
     def with_unit(self, unit: str | Any) -> ArrayHandle:
         """Relabel the same numbers with another unit."""

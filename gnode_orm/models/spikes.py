@@ -103,6 +103,8 @@ class SpikeTrain(DataEntity):
         """Draw the spikes as ticks into a matplotlib axes, made when none is given, and return it."""
         from gnode_orm.models.plots import plot_spikes
 
+        if self.times is None:
+            self._refuse("times", None, "the train has no times to draw")
         return plot_spikes(self, ax)
 
 

@@ -50,7 +50,10 @@ class Conflict:
     key: str | None = None
 
     def __str__(self) -> str:
-        what = f"{self.obj!r}.{self.field}" if self.field else f"{self.obj!r}"
+        if self.field is None:
+            sides = "changed here and deleted there" if self.theirs is None else "deleted here and changed there"
+            return f"{self.obj!r} was {sides} (by {self.user})"
+        what = f"{self.obj!r}.{self.field}"
         what = what if self.key is None else f"{what}[{self.key!r}]"
         return f"{what}: was {self.base!r}, here {self.mine!r}, there {self.theirs!r} (by {self.user})"
 

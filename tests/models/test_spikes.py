@@ -67,9 +67,11 @@ def test_a_wrong_bound_is_refused(t0: Any, t1: Any, message: str) -> None:
         train().time_slice(t0, t1)
 
 
-def test_a_train_without_times_cannot_be_cut() -> None:
+def test_a_train_without_times_cannot_be_cut_or_drawn() -> None:
     with pytest.raises(ValidationFailed, match="has no times"):
         SpikeTrain(name="x").time_slice()
+    with pytest.raises(ValidationFailed, match="has no times"):
+        SpikeTrain(name="x").plot()
 
 
 def test_waveforms_match_the_spikes() -> None:

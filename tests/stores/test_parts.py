@@ -127,7 +127,8 @@ def test_a_signal_is_stored_from_pieces(session: Session) -> None:
 @pytest.mark.parametrize(
     ("pieces", "reason"),
     [
-        (lambda: [np.zeros(10, "i2")], "bytes"),
+        (lambda: [np.zeros(10, "i2")], "hold 10 rows, and the shape .* says 100000"),
+        (lambda: [np.zeros(100_000, "i2"), np.zeros(1, "i2")], "hold at least 100001 rows"),
         (lambda: [np.zeros(100_000)], "piece of dtype"),
         (lambda: [np.zeros((100_000, 1), "i2")], "piece of dtype"),
     ],
@@ -137,6 +138,18 @@ def test_pieces_that_are_not_as_declared_are_refused(session: Session, pieces: C
     with pytest.raises(ValidationFailed, match=reason):
         session.commit()
     session.rollback()
+
+
+@pytest.mark.parametrize("target", ["lab", ":memory:"])
+@pytest.mark.parametrize("length", [4, 6])
+def test_small_arrays_that_come_in_pieces_are_as_long_as_declared(tmp_path: Path, target: str, length: int) -> None:
+    with Session(tmp_path / target if target == "lab" else target) as session:
+        pieces = StreamedArray(lambda: [np.zeros(5, "i2")], shape=(length,), dtype="i2", unit="uV")
+        session.add(AnalogSignal(pieces, sampling_rate=(1, "kHz")))
+        with pytest.raises(ValidationFailed, match=f"5 rows, and the shape .* says {length}"):
+            session.commit()
+        session.rollback()
+        assert session.query(AnalogSignal).count() == 0
 
 
 def test_an_iterator_that_runs_once_is_refused() -> None:

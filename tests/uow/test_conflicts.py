@@ -319,6 +319,7 @@ def test_deleting_what_somebody_changed_is_a_conflict(lab, session, block):
     theirs(lab, block, name="theirs")
     error = failed(session)
     assert session.deleted == [block]
+    assert "was deleted here and changed there" in str(error)
     error.resolve("theirs")
     assert session.deleted == []
     assert block.name == "theirs"
@@ -343,6 +344,7 @@ def test_changing_what_somebody_deleted_can_be_given_up(lab, session, block):
     error = failed(session)
     (conflict,) = error.conflicts
     assert (conflict.field, conflict.mine, conflict.theirs) == (None, {"name": "mine"}, None)
+    assert "was changed here and deleted there" in str(error)
     with pytest.raises(ConflictError, match="copy it"):
         error.resolve("mine")
     error.resolve("theirs")
