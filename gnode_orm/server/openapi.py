@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from gnode_orm.core.schema import SCHEMA, FieldSpec, FieldType
+from gnode_orm.location import NAMESPACES
 from gnode_orm.models import MODELS
+from gnode_orm.server import openapi_additions
+from gnode_orm.server.additions import PREFIX
 from gnode_orm.server.filters import LOOKUPS
+from gnode_orm.server.openapi_parts import ANY, INT64, Json, answered, content, in_path, in_query, operation
 from gnode_orm.server.paging import DEFAULT_LIMIT, MAX_LIMIT
 from gnode_orm.wire.kinds import WireKind, wire_kind
 
-_ID = r"^[1-9A-V][0-9A-V]{9}$"
-_INT64 = {"minimum": -(2**63), "maximum": 2**63 - 1}
-Json = dict[str, Any]
+_ID: Json = {"type": "string", "pattern": "^[1-9A-V][0-9A-V]{9}$"}
 
 
 def document(version: str) -> Json:
@@ -21,6 +21,7 @@ def document(version: str) -> Json:
     for kind in SCHEMA:
         paths.update(_kind_paths(wire_kind(kind)))
     paths.update(_other_paths())
+    paths.update(openapi_additions.paths(PREFIX))
     return {
         "openapi": "3.1.0",
         "info": {
@@ -103,7 +104,7 @@ _SHOWN_TYPES: dict[FieldType, Json] = {
 }
 _INPUT_TYPES: dict[FieldType, Json] = {
     FieldType.TEXT: {"type": ["string", "null"], "pattern": "^[^\\x00\\ud800-\\udfff]*$"},
-    FieldType.INTEGER: {"type": ["integer", "null"], **_INT64},
+    FieldType.INTEGER: {"type": ["integer", "null"], **INT64},
     FieldType.BOOLEAN: {"type": ["boolean", "null"]},
     FieldType.DATE: {"type": ["string", "null"], "format": "date"},
     FieldType.DATETIME: {"type": ["string", "null"], "format": "date-time"},
@@ -150,26 +151,34 @@ def _lists(wire: WireKind) -> list[str]:
 
 def _kind_paths(wire: WireKind) -> Json:
     name, tag = wire.spec.class_name, wire.spec.kind
-    one, many = _json(f"#/components/schemas/{name}"), _list_schema(name)
-    body = {"required": True, **_content({"$ref": f"#/components/schemas/{name}Input"})}
+    one, many = answered({"$ref": f"#/components/schemas/{name}"}, "The object"), _list_schema(name)
+    body = content({"$ref": f"#/components/schemas/{name}Input"})
+    bodies = content(_paged("selected", f"{name}Input", paged=False))
+    several, written = _list_schema(name, paged=False), answered(_paged("objects", name, paged=False), "Objects")
     detail = f"{wire.path}{{id}}/"
     paths: Json = {
         wire.path: {
-            "get": _operation(tag, f"List {tag} objects", {"200": many}, parameters=_list_parameters(wire)),
-            "post": _operation(tag, f"Make a {tag}", {"201": one}, body=body),
+            "get": operation(tag, f"List {tag} objects", {"200": many}, parameters=_list_parameters(wire)),
+            "post": operation(tag, f"Make a {tag}", {"201": one}, body=body),
+            "put": operation(tag, f"Make several {tag} objects, all or none", {"200": several}, body=bodies),
+            "patch": operation(
+                tag, f"Change or make several {tag} objects, all or none", {"202": written}, body=bodies
+            ),
         },
         detail: {
-            "parameters": [_path("id", _ID)],
-            "get": _operation(tag, f"Read a {tag}", {"200": one, "304": {"description": "Unchanged"}}),
-            "put": _operation(tag, f"Change a {tag}; what is left out stays", {"200": one}, body=body),
-            "patch": _operation(tag, f"Change a {tag}; what is left out stays", {"202": one}, body=body),
-            "delete": _operation(tag, f"Delete a {tag} and what is below it", {"204": {"description": "Deleted"}}),
+            "parameters": [in_path("id", _ID)],
+            "get": operation(tag, f"Read a {tag}", {"200": one, "304": {"description": "Unchanged"}}),
+            "put": operation(tag, f"Change a {tag}; what is left out stays", {"200": one}, body=body),
+            "patch": operation(tag, f"Change a {tag}; what is left out stays", {"202": one}, body=body),
+            "delete": operation(tag, f"Delete a {tag} and what is below it", {"204": {"description": "Deleted"}}),
         },
         f"{wire.path}set/{{ids}}/": {
-            "parameters": [_path("ids", r"^[1-9A-V][0-9A-V]{9}(;[1-9A-V][0-9A-V]{9})*$")],
-            "get": _operation(tag, f"Read several {tag} objects", {"200": _list_schema(name, paged=False)}),
+            "parameters": [
+                in_path("ids", {"type": "string", "pattern": r"^[1-9A-V][0-9A-V]{9}(;[1-9A-V][0-9A-V]{9})*$"})
+            ],
+            "get": operation(tag, f"Read several {tag} objects", {"200": _list_schema(name, paged=False)}),
         },
-        f"{wire.path}schema/": {"get": _operation(tag, f"Describe the fields of a {tag}", {"200": _any()})},
+        f"{wire.path}schema/": {"get": operation(tag, f"Describe the fields of a {tag}", {"200": answered(ANY)})},
     }
     for item in wire.arrays:
         paths[f"{detail}{item.name}/"] = _file_path(tag, item)
@@ -182,27 +191,25 @@ def _file_path(tag: str, item: FieldSpec) -> Json:
     file = {"description": "HDF5 with one dataset", "content": {"application/x-hdf": {"schema": {}}}}
     form = {"type": "object", "properties": {"raw_file": {"type": "string", "format": "binary"}}}
     return {
-        "parameters": [_path("id", _ID)],
-        "get": _operation(tag, f"Read {item.name}", {"200": file, "204": {"description": "No data"}}),
-        "post": _operation(
+        "parameters": [in_path("id", _ID)],
+        "get": operation(tag, f"Read {item.name}", {"200": file, "204": {"description": "No data"}}),
+        "post": operation(
             tag,
             f"Store {item.name}: the first dataset of an HDF5 file",
             {"202": {"description": "Stored", "content": {"text/html": {"schema": {"type": "string"}}}},
              "204": {"description": "No file was sent"}},
-            body={"required": True, "content": {"multipart/form-data": {"schema": form}}},
+            body=content(form, "multipart/form-data"),
         ),
     }  # fmt: skip
 
 
 def _access_path(tag: str) -> Json:
     listed = {"type": "array", "items": {"$ref": "#/components/schemas/Access"}}
-    answer = {"200": {"description": "The access list", **_content(listed)}}
+    answer = {"200": answered(listed, "The access list")}
     return {
-        "parameters": [_path("id", _ID)],
-        "get": _operation(tag, f"Read the access list of a {tag}", answer),
-        "put": _operation(
-            tag, f"Replace the access list of a {tag}", answer, body={"required": True, **_content(listed)}
-        ),
+        "parameters": [in_path("id", _ID)],
+        "get": operation(tag, f"Read the access list of a {tag}", answer),
+        "put": operation(tag, f"Replace the access list of a {tag}", answer, body=content(listed)),
     }
 
 
@@ -212,92 +219,67 @@ def _other_paths() -> Json:
         "required": ["username", "password"],
         "properties": {"username": {"type": "string"}, "password": {"type": "string"}},
     }
-    form = {"required": True, "content": {"application/x-www-form-urlencoded": {"schema": credentials}}}
+    form = content(credentials, "application/x-www-form-urlencoded")
+    page = {"200": answered({"type": "string"}, "A page", "text/html")}
+    one, something = answered({"$ref": "#/components/schemas/User"}, "A user"), {"200": answered(ANY)}
     delta = {"type": "object", "properties": {"raw_file": {"type": "string", "format": "binary"}}}
-    many = {"description": "Users", **_content(_paged("objects", "User"))}
+    many = answered(_paged("objects", "User"), "Users")
     return {
         "/api/v1/in_bulk/": {
-            "post": _operation(
-                "in bulk", "Write an HDF5 delta, all of it or nothing", {"200": _any()},
-                body={"required": True, "content": {"multipart/form-data": {"schema": delta}}},
+            "post": operation(
+                "in bulk", "Write an HDF5 delta, all of it or nothing", {"200": answered(ANY)},
+                body=content(delta, "multipart/form-data"),
             )
         },
-        "/api/v1/user/user/": {"get": _operation("user", "List users", {"200": many}, parameters=_paging())},
+        "/api/v1/user/user/": {"get": operation("user", "List users", {"200": many}, parameters=_paging())},
+        "/api/v1/user/user/schema/": {"get": operation("user", "Describe the fields of a user", something)},
         "/api/v1/user/user/{name}/": {
-            "parameters": [_path("name", r"^[A-Za-z0-9_.@+-]+$")],
-            "get": _operation("user", "Read a user", {"200": _json("#/components/schemas/User")}),
+            "parameters": [in_path("name", {"type": "string", "pattern": r"^[A-Za-z0-9_.@+-]+$"})],
+            "get": operation("user", "Read a user", {"200": one}),
         },
         "/account/authenticate/": {
-            "post": _operation("account", "Log in; the answer sets a cookie", {"202": {"description": "Logged in"}},
+            "post": operation("account", "Log in; the answer sets a cookie", {"202": {"description": "Logged in"}},
                                body=form, public=True)
         },
         "/account/token/": {
-            "post": _operation("account", "Make a bearer token", {"201": _any()}, body=form, public=True),
-            "delete": _operation("account", "End the bearer token of this request", {"204": {"description": "Ended"}}),
+            "post": operation("account", "Make a bearer token", {"201": answered(ANY)}, body=form, public=True),
+            "delete": operation("account", "End the bearer token of this request", {"204": {"description": "Ended"}}),
         },
-        "/healthz": {"get": _operation("account", "Tell whether the lab can be read", {"200": _any()}, public=True)},
+        "/account/login/": {"get": operation("account", "Show the form to log in", page, public=True)},
+        "/account/logout/": {
+            "get": operation("account", "Log out", {"302": {"description": "Logged out"}}, public=True),
+        },
+        "/api/": {"get": operation("account", "Show this description to people", page, public=True)},
+        "/api/openapi.json": {"get": operation("account", "This description", something, public=True)},
+        "/api/v1/{namespace}/": {
+            "parameters": [in_path("namespace", {"enum": [*sorted(set(NAMESPACES.values())), "user"]})],
+            "get": operation("account", "List the kinds of a namespace", something, public=True),
+        },
+        "/healthz": {"get": operation("account", "Tell whether the lab can be read", something, public=True)},
     }  # fmt: skip
-
-
-def _operation(
-    tag: str, summary: str, answers: Json, *, body: Json | None = None, parameters: list[Json] | None = None,
-    public: bool = False,
-) -> Json:  # fmt: skip
-    operation: Json = {
-        "tags": [tag],
-        "summary": summary,
-        "responses": {**answers, "default": {"$ref": "#/components/responses/Problem"}},
-    }
-    if body is not None:
-        operation["requestBody"] = body
-    if parameters:
-        operation["parameters"] = parameters
-    if public:
-        operation["security"] = []
-    return operation
 
 
 def _list_parameters(wire: WireKind) -> list[Json]:
     known = [item.name for item in (*wire.plain, *wire.quantities, *wire.refs)]
-    order = _query("order_by", {"type": "string"}, "Fields separated by commas, - in front for falling order")
+    order = in_query("order_by", {"type": "string"}, "Fields separated by commas, - in front for falling order")
     text = (
         "Any of the fields, followed by further fields behind foreign keys and a lookup, joined by two underscores: "
         f"name__icontains=x, segment__block__name=y. Lookups: {', '.join(LOOKUPS)}."
     )
     first = next(item.name for item in (*wire.plain, *wire.quantities) if item.name in known)
-    by_field = _query(f"{first}__isnull", {"type": "boolean"}, text)
+    by_field = in_query(f"{first}__isnull", {"type": "boolean"}, text)
     return [*_paging(), order, by_field]
 
 
 def _paging() -> list[Json]:
     return [
-        _query("limit", {"type": "integer", "minimum": 0, "default": DEFAULT_LIMIT}, f"At most {MAX_LIMIT}"),
-        _query("offset", {"type": "integer", "minimum": 0, "maximum": 2**53, "default": 0}, "How many to leave out"),
+        in_query("limit", {"type": "integer", "minimum": 0, "default": DEFAULT_LIMIT}, f"At most {MAX_LIMIT}"),
+        in_query("offset", {"type": "integer", "minimum": 0, "maximum": 2**53, "default": 0}, "How many to leave out"),
     ]
 
 
-def _query(name: str, schema: Json, description: str) -> Json:
-    return {"name": name, "in": "query", "required": False, "schema": schema, "description": description}
-
-
-def _path(name: str, pattern: str) -> Json:
-    return {"name": name, "in": "path", "required": True, "schema": {"type": "string", "pattern": pattern}}
-
-
-def _content(schema: Json) -> Json:
-    return {"content": {"application/json": {"schema": schema}}}
-
-
-def _json(reference: str) -> Json:
-    return {"description": "The object", **_content({"$ref": reference})}
-
-
-def _any() -> Json:
-    return {"description": "JSON", **_content({"type": "object"})}
-
-
 def _list_schema(name: str, paged: bool = True) -> Json:
-    return {"description": "Objects", **_content(_paged("selected", name, paged))}
+    return answered(_paged("selected", name, paged), "Objects")
 
 
 def _paged(key: str, name: str, paged: bool = True) -> Json:
