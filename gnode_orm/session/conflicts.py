@@ -55,7 +55,18 @@ class Conflict:
             return f"{self.obj!r} was {sides} (by {self.user})"
         what = f"{self.obj!r}.{self.field}"
         what = what if self.key is None else f"{what}[{self.key!r}]"
-        return f"{what}: was {self.base!r}, here {self.mine!r}, there {self.theirs!r} (by {self.user})"
+        base, mine, theirs = (_shown(side) for side in (self.base, self.mine, self.theirs))
+        if self.field is None:
+            here = "deleted here" if self.mine == "deleted" else f"here {mine}"
+            there = "deleted there" if self.theirs is None else "changed there"
+            return f"{what}: {here}, {there} by {self.user}"
+        if _same(self.base, self.theirs):
+            return f"{what}: was and is {base} there, here {mine}"
+        return f"{what}: was {base}, here {mine}, there {theirs} (by {self.user})"
+
+
+def _shown(value: Any) -> str:
+    return "absent" if value is NOT_GIVEN else repr(value)
 
 
 def conflict_error(session: UnitOfWork, stale: list[Stale]) -> ConflictError:
@@ -144,7 +155,7 @@ def _is_merged_as_mine(conflict: Conflict) -> bool:
         return False
     if conflict.field is not None and _same(conflict.base, conflict.theirs):
         return True
-    raise ConflictError(f"{conflict} was changed on both sides; settle it with 'mine' or 'theirs'", [conflict])
+    raise ConflictError(f"{conflict} was changed on both sides; settle it with 'mine', 'theirs' or a function", [conflict])
 
 
 def _check_kept(session: UnitOfWork, entity: Entity, item: Stale, kept: list[tuple[Conflict, Any]]) -> None:

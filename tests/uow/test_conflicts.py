@@ -153,6 +153,20 @@ def test_the_message_names_the_key(lab, session, block):
     assert ".annotations['a']: was 1, here 2, there 3 (by ann)" in str(failed(session))
 
 
+@pytest.mark.needs("Who, when and why")
+def test_the_message_tells_what_is_unchanged_absent_or_deleted_there(lab, session, block):
+    theirs(lab, block, description="theirs")
+    block.name = "mine"
+    assert ".name: was and is 'base' there, here 'mine'" in str(failed(session))
+    block.annotations["new"] = 1
+    assert ".annotations['new']: was and is absent there, here 1" in str(failed(session))
+    with lab.session() as other:
+        other.delete(other.get(block.location))
+        other.commit()
+    del block.annotations["new"]
+    assert "here {'name': 'mine'}, deleted there by ann" in str(failed(session))
+
+
 @pytest.mark.parametrize("how", ["mine", lambda conflict: conflict.mine])
 @pytest.mark.needs("Annotations")
 def test_annotations_settled_by_mine_keep_the_keys_that_were_edited_here(lab, session, block, how):

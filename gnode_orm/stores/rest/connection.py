@@ -95,6 +95,10 @@ class Connection:
                 return  # another thread did
             form = {"username": self._credentials.username, "password": self._credentials.password}
             answer = self._sent("POST", "/account/authenticate/", form, {}, False)
+            if answer.status_code == 401:
+                raise AuthenticationFailed(
+                    f"{self.address} does not take this password of {self._credentials.username}; nothing was written"
+                )
             if answer.status_code >= 400:
                 raise self._failure(answer)
             self._logins += 1

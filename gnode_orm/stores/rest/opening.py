@@ -51,7 +51,8 @@ def _open(connection: Connection, described: dict[str, Any], username: str | Non
     user = described.get("user")
     if user is None:
         raise AuthenticationFailed(
-            f"{connection.address} does not know who is asking; give username and password, or a token that is valid"
+            f"{connection.address} does not know who is asking; give username and password, or a token that is valid "
+            f"(in a terminal: gnode-orm login {connection.address})"
         )
     if username is not None and user != username:
         raise AuthenticationFailed(f"The token belongs to {user}, not to {username}")
