@@ -155,7 +155,9 @@ def _is_merged_as_mine(conflict: Conflict) -> bool:
         return False
     if conflict.field is not None and _same(conflict.base, conflict.theirs):
         return True
-    raise ConflictError(f"{conflict} was changed on both sides; settle it with 'mine', 'theirs' or a function", [conflict])
+    raise ConflictError(
+        f"{conflict} was changed on both sides; settle it with 'mine', 'theirs' or a function", [conflict]
+    )
 
 
 def _check_kept(session: UnitOfWork, entity: Entity, item: Stale, kept: list[tuple[Conflict, Any]]) -> None:

@@ -11,7 +11,7 @@ import pytest
 
 from gnode_orm.core.changes import ChangeSet
 from gnode_orm.core.select import Select
-from gnode_orm.errors import AccessDenied, FormatError, NotFound, StoreUnavailable, ValidationFailed
+from gnode_orm.errors import AccessDenied, FormatError, NotFound, StoreUnavailable, UnsupportedByStore, ValidationFailed
 from gnode_orm.ids import FIRST
 from gnode_orm.location import Location
 from gnode_orm.stores.local import open_local, target
@@ -251,3 +251,10 @@ def test_a_lab_whose_making_was_cut_short_is_made_when_it_is_opened(tmp_path: Pa
     (tmp_path / "lab" / "lab.sqlite").touch()
     open_local(tmp_path / "lab").close()
     assert (tmp_path / "lab" / "README.txt").exists()
+
+
+def test_an_object_store_for_arrays_is_refused_and_no_folder_of_that_name_made(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(UnsupportedByStore, match="name a directory"):
+        open_local("postgresql+psycopg://nobody@127.0.0.1:1/none", arrays="s3://bucket/prefix")
+    assert list(tmp_path.iterdir()) == []

@@ -15,7 +15,7 @@ from pathlib import Path
 from sqlalchemy import make_url
 from sqlalchemy.exc import ArgumentError
 
-from gnode_orm.errors import ValidationFailed
+from gnode_orm.errors import UnsupportedByStore, ValidationFailed
 from gnode_orm.stores.local.arrays import Arrays
 from gnode_orm.stores.local.database import Database
 from gnode_orm.stores.local.lab import open_lab
@@ -110,6 +110,11 @@ def _address_place(target: str, arrays: str | os.PathLike[str] | None, readonly:
         )
     if arrays is None:
         raise ValidationFailed(f"A lab at {url.render_as_string()} needs arrays=, the folder for large arrays")
+    if is_address(str(arrays)):
+        raise UnsupportedByStore(
+            f"arrays={str(arrays)!r}: large arrays go to a directory that every process of the lab reaches, not to an "
+            "object store; name a directory"
+        )
     from gnode_orm.stores.local.postgres import PostgresDatabase
 
     address = url.set(drivername="postgresql").render_as_string(hide_password=False)

@@ -6,6 +6,7 @@ change set carries its id, so that the server answers a second one with the rece
 
 from __future__ import annotations
 
+import socket
 import threading
 import time
 from collections.abc import Callable
@@ -25,6 +26,7 @@ from gnode_orm.wire.failures import failure_of
 T = TypeVar("T")
 
 _POOL = 16
+_LOGIN = "/account/authenticate/"
 _PASSING = frozenset({408, 429, 502, 503, 504})
 LOST = (
     requests.ConnectionError,
@@ -61,6 +63,15 @@ class Credentials:
     token: str | None = None
 
 
+class _Passing(Exception):
+    """A failure that may be over soon, and the seconds after which the server wants to be asked again."""
+
+    def __init__(self, failure: Exception, asked: float | None) -> None:
+        super().__init__(str(failure))
+        self.failure = failure
+        self.asked = asked
+
+
 class Connection:
     """The way to one server; safe to use from many threads."""
 
@@ -87,17 +98,18 @@ class Connection:
     def log_in(self) -> None:
         """Log in with name and password, where they were given; the server keeps a session in a cookie."""
         if self._credentials.password is not None:
-            self._log_in_after(self._logins)
+            self._patiently("POST", _LOGIN, lambda: self._log_in_after(self._logins))
 
     def _log_in_after(self, known: int) -> None:
         with self._lock:
             if self._logins != known:
                 return  # another thread did
             form = {"username": self._credentials.username, "password": self._credentials.password}
-            answer = self._sent("POST", "/account/authenticate/", form, {}, False)
+            answer = self._sent("POST", _LOGIN, form, {}, False)
             if answer.status_code == 401:
+                who = self._credentials.username
                 raise AuthenticationFailed(
-                    f"{self.address} does not take this password of {self._credentials.username}; nothing was written"
+                    f"{self.address} does not know this user or password ({who}); nothing was written"
                 )
             if answer.status_code >= 400:
                 raise self._failure(answer)
@@ -128,18 +140,29 @@ class Connection:
             StoreUnavailable: no whole answer came, however often it was asked for.
             GnodeError: what the server says.
         """
-        retry = self._retries()
         headers = {} if content_type is None else {"Content-Type": content_type}
+
+        def once() -> T:
+            with self._authorised_answer(method, path, body, headers, stream) as answer:
+                if answer.status_code < 400:
+                    return read(answer)
+                failure = self._failure(answer)
+                asked = self._retries().get_retry_after(answer)  # type: ignore[arg-type]  # it reads the headers alone
+                if answer.status_code in _PASSING and (asked or 0) <= self._patience.longest:
+                    raise _Passing(failure, asked)
+                raise failure
+
+        return self._patiently(method, path, once)
+
+    def _patiently(self, method: str, path: str, once: Callable[[], T]) -> T:
+        """Do something until there is an answer, or patience is at its end."""
+        retry = self._retries()
         while True:
             asked = None
             try:
-                with self._authorised_answer(method, path, body, headers, stream) as answer:
-                    if answer.status_code < 400:
-                        return read(answer)
-                    failure = self._failure(answer)
-                    asked = retry.get_retry_after(answer)  # type: ignore[arg-type]  # it reads the headers alone
-                    if answer.status_code not in _PASSING or (asked or 0) > self._patience.longest:
-                        raise failure
+                return once()
+            except _Passing as passing:
+                failure, asked = passing.failure, passing.asked
             except LOST as error:
                 failure = self._lost(error)
                 if isinstance(error, requests.exceptions.SSLError):
@@ -200,12 +223,18 @@ class Connection:
         return failure_of(answer.status_code, body)
 
     def _lost(self, error: Exception) -> StoreUnavailable:
+        if "WRONG_VERSION_NUMBER" in str(error) or "record layer failure" in str(error):
+            return StoreUnavailable(f"{self.address} does not speak TLS; does it stand at http://?")
         if isinstance(error, requests.exceptions.SSLError):
             return StoreUnavailable(f"The certificate of {self.address} is not trusted ({_reason(error)})")
         if isinstance(error, requests.ConnectTimeout):
             return StoreUnavailable(f"{self.address} did not answer within {self._patience.connect:g} s")
         if isinstance(error, requests.Timeout):
             return StoreUnavailable(f"{self.address} was silent for {self._patience.read:g} s")
+        if isinstance(_root(error), ConnectionRefusedError | socket.gaierror):
+            return StoreUnavailable(
+                f"{self.address} cannot be reached ({_reason(error)}); is the address right, and does the server run?"
+            )
         return StoreUnavailable(f"The connection to {self.address} was lost ({_reason(error)})")
 
     def close(self) -> None:
@@ -214,10 +243,14 @@ class Connection:
         self._session.close()
 
 
-def _reason(error: BaseException) -> str:
+def _root(error: BaseException) -> BaseException:
     while error.__context__ is not None or error.__cause__ is not None:
         error = error.__cause__ or error.__context__  # type: ignore[assignment]
-    return str(error) or type(error).__name__
+    return error
+
+
+def _reason(error: BaseException) -> str:
+    return str(_root(error)) or type(_root(error)).__name__
 
 
 def json_of(answer: requests.Response, loads: Callable[[bytes], Any] = frames.loads) -> Any:

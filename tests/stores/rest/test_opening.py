@@ -17,7 +17,7 @@ from gnode_orm.errors import (
 from gnode_orm.stores.rest import open_rest
 from gnode_orm.stores.rest.connection import Patience
 from gnode_orm.stores.rest.opening import open_store
-from tests.stores.rest.serving import answering
+from tests.stores.rest.serving import QUICK, answering, cut_after, cut_before, cut_within
 from tests.stores.rows import create, found
 
 
@@ -52,8 +52,23 @@ def test_wrong_names_and_passwords_are_refused(server, local):
 def test_nobody_behind_the_address_is_told():
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
-    with pytest.raises(StoreUnavailable, match=f"127.0.0.1:{port} was lost"):
-        open_store(f"http://127.0.0.1:{port}", token="x", patience=Patience(attempts=2, pause=0.0))
+    for who in ({"token": "x"}, {"username": "ann", "password": "x"}):
+        with pytest.raises(StoreUnavailable, match=f"127.0.0.1:{port} cannot be reached .*; given up after 2 attempts"):
+            open_store(f"http://127.0.0.1:{port}", patience=Patience(attempts=2, pause=0.0), **who)
+
+
+def test_a_server_without_tls_is_told(server):
+    with pytest.raises(StoreUnavailable, match="does not speak TLS; does it stand at http://"):
+        open_store(server.address.replace("http:", "https:"), username="ann", password="x")
+
+
+@pytest.mark.parametrize("fault", [cut_before, cut_after, cut_within])
+def test_a_login_that_is_cut_is_tried_again(server, local, fault):
+    local.accounts.add("cleo", "long-enough")
+    server.fault("/account/authenticate/", fault)
+    store = open_store(server.address, username="cleo", password="long-enough", patience=QUICK)
+    assert store.user == "cleo"
+    store.close()
 
 
 @pytest.mark.parametrize("address", ["http://", "http://127.0.0.1:99999999", "ftp://127.0.0.1"])
