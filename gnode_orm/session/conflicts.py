@@ -56,10 +56,6 @@ class Conflict:
         what = f"{self.obj!r}.{self.field}"
         what = what if self.key is None else f"{what}[{self.key!r}]"
         base, mine, theirs = (_shown(side) for side in (self.base, self.mine, self.theirs))
-        if self.field is None:
-            here = "deleted here" if self.mine == "deleted" else f"here {mine}"
-            there = "deleted there" if self.theirs is None else "changed there"
-            return f"{what}: {here}, {there} by {self.user}"
         if _same(self.base, self.theirs):
             return f"{what}: was and is {base} there, here {mine}"
         return f"{what}: was {base}, here {mine}, there {theirs} (by {self.user})"

@@ -164,7 +164,7 @@ def test_the_message_tells_what_is_unchanged_absent_or_deleted_there(lab, sessio
         other.delete(other.get(block.location))
         other.commit()
     del block.annotations["new"]
-    assert "here {'name': 'mine'}, deleted there by ann" in str(failed(session))
+    assert "was changed here and deleted there (by ann)" in str(failed(session))
 
 
 @pytest.mark.parametrize("how", ["mine", lambda conflict: conflict.mine])
