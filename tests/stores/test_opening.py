@@ -258,3 +258,8 @@ def test_an_object_store_for_arrays_is_refused_and_no_folder_of_that_name_made(t
     with pytest.raises(UnsupportedByStore, match="name a directory"):
         open_local("postgresql+psycopg://nobody@127.0.0.1:1/none", arrays="s3://bucket/prefix")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_the_keeper_of_a_served_lab_is_sent_to_where_it_is():
+    with pytest.raises(ValidationFailed, match="is a server: do this where its lab is"):
+        open_local("http://127.0.0.1:8000")

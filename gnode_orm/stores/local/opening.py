@@ -103,6 +103,10 @@ def _address_place(target: str, arrays: str | os.PathLike[str] | None, readonly:
         url = make_url(target)
     except (ArgumentError, ValueError):
         raise ValidationFailed(f"{target!r} is not a database address", value=target) from None
+    if url.drivername in ("http", "https"):
+        raise ValidationFailed(
+            f"{target} is a server: do this where its lab is, with its folder or database", value=target
+        )
     if url.drivername not in ("postgresql", "postgresql+psycopg"):
         raise ValidationFailed(
             f"{url.drivername}:// is not supported; use a folder, postgresql+psycopg://user@host/name, or https://host",
