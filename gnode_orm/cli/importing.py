@@ -17,6 +17,7 @@ from gnode_orm.cli.progress import progress_bar
 from gnode_orm.cli.values import counted, name_of, short
 from gnode_orm.cli.wording import in_options
 from gnode_orm.errors import FormatError, NotFound, ValidationFailed
+from gnode_orm.files.path_text import path_text
 
 if TYPE_CHECKING:
     from gnode_orm.session import Session
@@ -147,9 +148,9 @@ def _import_all(session: Session, files: list[str], options: dict[str, Any], *, 
     found = []
     for item in discover(files):
         if item.reason is not None:
-            note(f"{item.path}: not imported: {item.reason}", style="dim")
+            note(f"{path_text(item.path)}: not imported: {item.reason}", style="dim")
         else:
-            found.append(_import(session, str(item.path), options, quiet=json))
+            found.append(_import(session, item.path, options, quiet=json))
     if json:
         write_json(found)
     failed = sum(bool(item["failed"]) for item in found)
@@ -174,7 +175,7 @@ def _show_plan(session: Session, files: list[str], options: dict[str, Any], *, j
 
 def _planned(file: PlannedFile) -> dict[str, Any]:
     return {
-        "file": str(file.path),
+        "file": path_text(file.path),
         "reader": file.reader_name,
         "blocks": [asdict(block) for block in file.blocks],
         "present": file.present,
@@ -219,11 +220,12 @@ def stored_line(session: Session, obj: Any) -> str:
     return "  ".join(part for part in (short(obj.location), name_of(obj), what) if part)
 
 
-def _import(session: Session, file: str, options: dict[str, Any], *, quiet: bool) -> dict[str, Any]:
+def _import(session: Session, path: Path, options: dict[str, Any], *, quiet: bool) -> dict[str, Any]:
     """Import one file; what cannot be read is told, and does not keep the others from being imported."""
+    file = path_text(path)
     try:
         with progress_bar() as progress:
-            result = session.import_file(Path(file), **options, progress=progress)
+            result = session.import_file(path, **options, progress=progress)
     except (FormatError, NotFound, ValidationFailed) as error:
         fail(str(error))
         return {"file": file, "blocks": [], "documents": [], "skipped": [], "failed": [str(error)], "warnings": []}

@@ -14,6 +14,7 @@ from gnode_orm.cli.options import JsonOption
 from gnode_orm.cli.output import Column, note, say, write_json, write_table
 from gnode_orm.cli.values import counted
 from gnode_orm.cli.wording import in_options
+from gnode_orm.files.path_text import path_text
 
 if TYPE_CHECKING:
     from gnode_orm.files.validation import Issue, Report
@@ -57,7 +58,7 @@ def report_on(files: list[str], judge: Callable[[Path], Report], *, json: bool) 
     reports = []
     for found in discover(files):
         if found.reason is not None:
-            note(f"{found.path}: not checked: {found.reason}", style="dim")
+            note(f"{path_text(found.path)}: not checked: {found.reason}", style="dim")
             continue
         reports.append(judge(found.path))
         if not json:

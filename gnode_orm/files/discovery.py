@@ -7,42 +7,79 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from gnode_orm.errors import FormatError
+from gnode_orm.errors import FormatError, NotFound
 from gnode_orm.files.odml import is_odml
-from gnode_orm.files.recognition import candidates, check_readable
+from gnode_orm.files.path_text import path_text
+from gnode_orm.files.recognition import candidates, check_readable, folder_items
 from gnode_orm.files.recordings import open_recording
 
 
 @dataclass(frozen=True, slots=True)
 class Discovered:
-    """A path to import; ``reason`` says why a file in a folder is none."""
+    """A path to import; ``reason`` says why a file or folder in a folder is none."""
 
     path: Path
     reason: str | None = None
 
 
 def discover(paths: str | os.PathLike[str] | Iterable[str | os.PathLike[str]]) -> Iterator[Discovered]:
-    """Give each path, and in place of a folder that is no recording by itself what is in it, sorted by name."""
+    """Give each path, and in place of a folder that is no recording by itself what is in it, sorted by name.
+
+    Links to files are followed, links to folders only inside the folder that was given.
+    """
     each = [paths] if isinstance(paths, str | os.PathLike) else paths
     for path in map(Path, each):
-        if path.is_dir() and not _is_recording(path):
-            yield from _inside(path, {path.resolve()})
+        if _is_folder(path) and not _is_recording(path):
+            yield from _inside(path)
         else:
             yield Discovered(path)
 
 
-def _inside(folder: Path, seen: set[Path]) -> Iterator[Discovered]:
-    """Look into a folder; one that links lead to again is looked into once."""
-    for item in sorted(folder.iterdir()):
-        if item.name.startswith("."):
-            continue
-        if not item.is_dir():
+def _inside(start: Path) -> Iterator[Discovered]:
+    """Look into folders, however deep; one that links lead to again is looked into once."""
+    top = start.resolve()
+    seen = {_identity(start)}
+    waiting = _items(start)
+    while waiting:
+        item = waiting.pop()
+        if isinstance(item, Discovered):
+            yield item
+        elif not _is_folder(item):
             yield Discovered(item, _why_not(item))
-        elif item.resolve() in seen:
-            continue
-        else:
-            seen.add(item.resolve())
-            yield from [Discovered(item)] if _is_recording(item) else _inside(item, seen)
+        elif item.is_symlink() and not item.resolve().is_relative_to(top):
+            there = path_text(item.resolve())
+            yield Discovered(item, f"a link to a folder elsewhere; import {there} by itself")
+        elif _identity(item) not in seen:
+            seen.add(_identity(item))
+            if _is_recording(item):
+                yield Discovered(item)
+            else:
+                waiting += _items(item)
+
+
+def _items(folder: Path) -> list[Path | Discovered]:
+    """What is in a folder and not hidden, last first."""
+    try:
+        return [item for item in reversed(folder_items(folder)) if not item.name.startswith(".")]
+    except FormatError as error:
+        return [Discovered(folder, _reason(error, folder))]
+
+
+def _reason(error: Exception, path: Path) -> str:
+    return str(error).removeprefix(f"{path_text(path)}: ")
+
+
+def _identity(folder: Path) -> tuple[int, int]:
+    """The same for a folder however it is reached."""
+    state = folder.stat()
+    return state.st_dev, state.st_ino
+
+
+def _is_folder(path: Path) -> bool:
+    try:
+        return path.is_dir()
+    except OSError:  # a path that is too long; it is told as of a file
+        return False
 
 
 def _why_not(file: Path) -> str | None:
@@ -52,8 +89,10 @@ def _why_not(file: Path) -> str | None:
         if is_odml(file):
             return None
         names, refusals = candidates(file)
-    except FormatError:
-        return None
+    except NotFound as error:
+        return _reason(error, file)
+    except FormatError as error:
+        return None if file.is_file() else _reason(error, file)
     refused = {refusal.reader for refusal in refusals}
     if names and "AsciiSignalIO" not in refused:
         return None
@@ -62,9 +101,9 @@ def _why_not(file: Path) -> str | None:
 
 def _is_recording(folder: Path) -> bool:
     """Whether a folder is one recording: a reader of folders says so, and can open it."""
-    if not any(folder.iterdir()) or not candidates(folder)[0]:
-        return False
     try:
+        if not candidates(folder)[0]:
+            return False
         open_recording(folder, raw=True).close()
     except FormatError:
         return False

@@ -7,6 +7,8 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from gnode_orm.errors import FormatError
+from gnode_orm.files.path_text import path_text
+from gnode_orm.files.recognition import files_below
 
 _NUMBERED = tuple(f".{number}" for number in range(1, 33))
 # Recordings of several files under one name, header first. Whichever of them is imported, it is the same recording.
@@ -31,15 +33,11 @@ def fingerprint(path: Path) -> str:
     """
     try:
         if path.is_dir():
-            return _together((file.relative_to(path).as_posix(), file) for file in _inside(path))
+            return _together((file.relative_to(path).as_posix(), file) for file in files_below(path))
         files = _family(path)
         return _of_file(path) if files == [path] else _together((file.suffix.lower(), file) for file in files)
     except OSError as error:
-        raise FormatError(f"{path}: cannot be read: {error.strerror or error}") from error
-
-
-def _inside(folder: Path) -> list[Path]:
-    return sorted(file for file in folder.rglob("*") if file.is_file())
+        raise FormatError(f"{path_text(path)}: cannot be read: {error.strerror or error}") from error
 
 
 def _family(path: Path) -> list[Path]:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from gnode_orm.files.neo_objects import every_object
+from gnode_orm.files.path_text import path_text
 
 _SEPARATOR = re.compile(r"[\\/]")
 # Header fields of EDF+ and BDF+, Micromed and BCI2000, in lower case, and our own name for the comments of WFDB headers
@@ -29,12 +30,12 @@ PERSONAL = frozenset(
 )
 
 
-def leave_out_paths(block: Any) -> None:
-    """Reduce every ``file_origin`` to the name of the file."""
+def write_origins(block: Any, *, folders: bool) -> None:
+    """Make every ``file_origin`` text; without ``folders``, reduce it to the name of the file."""
     for item in every_object(block):
         origin = getattr(item, "file_origin", None)
         if isinstance(origin, str):
-            item.file_origin = _SEPARATOR.split(origin.rstrip("\\/"))[-1]
+            item.file_origin = path_text(origin if folders else _SEPARATOR.split(origin.rstrip("\\/"))[-1])
 
 
 def leave_out_persons(block: Any) -> list[str]:

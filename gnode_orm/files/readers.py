@@ -9,6 +9,7 @@ from typing import Any, Protocol
 from gnode_orm.errors import ValidationFailed
 from gnode_orm.files.as_written import as_written
 from gnode_orm.files.brainware import rows_as_lists
+from gnode_orm.files.companions import check_companions
 from gnode_orm.files.construction import construct
 from gnode_orm.files.header_checks import check_header
 from gnode_orm.files.nwb_census import take_stock
@@ -42,6 +43,7 @@ def open_source(name: str, path: Path, *, raw: bool = False, options: Mapping[st
     are arguments of the reader.
     """
     check_requirements(name, options)
+    check_companions(name, path)
     check_header(name, path)
     if options and (name == "nixio" or name in _OWN):
         raise ValidationFailed(f"The reader {name} takes no options", field="reader_options", value=dict(options))

@@ -6,13 +6,17 @@ signature at the begin of a file decides; where there is none, neo's table of su
 
 from __future__ import annotations
 
+import errno
 import os
+import stat
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NoReturn
 
 from gnode_orm.errors import FormatError, NotFound
 from gnode_orm.files.hdf5_recognition import readers_of_hdf5
 from gnode_orm.files.klusters import session_in
+from gnode_orm.files.path_text import path_text
 from gnode_orm.files.text_tables import TABLE_START, table_problem
 
 
@@ -81,6 +85,14 @@ _OF_IMAGES = (
 _POINTERS = ((b"version https://git-lfs.github.com/spec/", "Git LFS"), (b"/annex/objects/", "git-annex"))
 _HEADERS = {".eeg": ".vhdr", ".vmrk": ".vhdr", ".dat": ".hea", ".atr": ".hea"}
 _POINTER_LENGTH = 1024
+# No recording made of a folder is nested deeper, and each folder of a tree is asked whether it is one.
+_LEVELS = 12
+_SPECIAL = {
+    stat.S_IFIFO: "a named pipe",
+    stat.S_IFSOCK: "a socket",
+    stat.S_IFCHR: "a device",
+    stat.S_IFBLK: "a device",
+}
 
 
 def check_readable(path: Path) -> None:
@@ -88,22 +100,25 @@ def check_readable(path: Path) -> None:
 
     Raises:
         NotFound: there is nothing at the path.
-        FormatError: an empty file or folder, or a pointer to a file that was not fetched.
+        FormatError: an empty file or folder, one that may not be read, a pointer to a file that was not fetched, or
+            something that is neither file nor folder, and might never end.
     """
-    if path.is_symlink() and not path.exists():
-        _refuse_link(path)
-    if not path.exists():
-        raise NotFound(f"{path}: no such file or folder")
-    if path.is_dir():
-        if not any(path.iterdir()):
-            raise FormatError(f"{path}: the folder is empty")
+    shown = path_text(path)
+    mode = _mode(path)
+    if mode is None:
+        raise NotFound(f"{shown}: no such file or folder")
+    if stat.S_ISDIR(mode):
+        if not folder_items(path):
+            raise FormatError(f"{shown}: the folder is empty")
         return
+    if not stat.S_ISREG(mode):
+        raise FormatError(f"{shown}: {_SPECIAL.get(stat.S_IFMT(mode), 'no file')}, not a recording")
     start = first_bytes(path, _POINTER_LENGTH)
     if not start:
-        raise FormatError(f"{path}: the file is empty")
+        raise FormatError(f"{shown}: the file is empty")
     for mark, system in _POINTERS:
         if path.stat().st_size < _POINTER_LENGTH and mark in start[:200]:
-            raise FormatError(f"{path}: a {system} pointer, not the recording itself; fetch the content first")
+            raise FormatError(f"{shown}: a {system} pointer, not the recording itself; fetch the content first")
 
 
 def candidates(path: Path) -> tuple[list[str], list[Refusal]]:
@@ -121,7 +136,36 @@ def first_bytes(path: Path, count: int) -> bytes:
         with path.open("rb") as file:
             return file.read(count)
     except OSError as error:
-        raise FormatError(f"{path}: cannot be opened: {error.strerror}") from error
+        raise FormatError(f"{path_text(path)}: cannot be opened: {error.strerror}") from error
+
+
+def files_below(folder: Path, levels: int | None = None) -> list[Path]:
+    """Give the files in a folder and in the folders of it, ``levels`` deep, sorted; no links to folders are followed.
+
+    Raises:
+        FormatError: the folder, or one in it, may not be read.
+    """
+    found, waiting = [], [(folder, 1)]
+    while waiting:
+        here, level = waiting.pop()
+        for item in folder_items(here):
+            if item.is_file():
+                found.append(item)
+            elif item.is_dir() and not item.is_symlink() and level != levels:
+                waiting.append((item, level + 1))
+    return sorted(found)
+
+
+def folder_items(path: Path) -> list[Path]:
+    """Give what is in a folder, sorted by name.
+
+    Raises:
+        FormatError: the folder may not be read.
+    """
+    try:
+        return sorted(path.iterdir())
+    except OSError as error:
+        raise FormatError(f"{path_text(path)}: the folder cannot be read: {error.strerror}") from error
 
 
 def readers_by_name() -> dict[str, type]:
@@ -192,18 +236,19 @@ def _of_hdf5(path: Path) -> tuple[list[str], list[Refusal]]:
 
 
 def _of_folder(path: Path) -> tuple[list[str], list[Refusal]]:
-    if list(path.rglob("structure.oebin")):
+    inside = files_below(path, _LEVELS)
+    if any(file.name == "structure.oebin" for file in inside):
         return ["OpenEphysBinaryIO"], []
-    if any(_is_neuralynx(file) for file in path.iterdir()):
+    if any(_is_neuralynx(file) for file in folder_items(path)):
         return ["NeuralynxIO"], [Refusal("ncs", "reads files; import those of the folder one by one")]
     if session_in(path) is not None:
         return ["KlustaKwikIO"], []
-    inside = sorted(file for file in path.rglob("*") if file.is_file())
-    readers = {reader.__name__: reader for file in inside for reader in _known_to_neo(file.suffix.lower())}
+    suffixes = dict.fromkeys(file.suffix.lower() for file in inside)
+    readers = {reader.__name__: reader for suffix in suffixes for reader in _known_to_neo(suffix)}
     names = [name for name, reader in readers.items() if is_folder_reader(reader) and name not in _BY_NAME_ONLY]
-    if inside and {file.suffix.lower() for file in inside} <= _IMAGES:
+    if inside and suffixes.keys() <= _IMAGES:
         return [], [Refusal("TiffIO", _OF_IMAGES.format("TiffIO"))]
-    shown = ", ".join(file.name for file in inside[:3]) + (", ..." if len(inside) > 3 else "")
+    shown = ", ".join(path_text(file.name) for file in inside[:3]) + (", ..." if len(inside) > 3 else "")
     return names, [Refusal("neo", f"knows no recording made of such a folder; import its files one by one ({shown})")]
 
 
@@ -221,8 +266,24 @@ def _known_to_neo(suffix: str) -> list[type]:
     return [reader for reader in known if reader in ours]
 
 
-def _refuse_link(path: Path) -> None:
+def _mode(path: Path) -> int | None:
+    """What there is at a path, behind links; ``None`` for nothing."""
+    try:
+        return path.stat().st_mode
+    except (FileNotFoundError, NotADirectoryError):
+        if path.is_symlink():
+            _refuse_link(path, "which does not exist")
+        return None
+    except OSError as error:
+        if error.errno == errno.ELOOP:
+            _refuse_link(path, "and so on in a ring")
+        raise FormatError(f"{path_text(path)}: cannot be opened: {error.strerror}") from error
+    except ValueError:  # a NUL in the name
+        return None
+
+
+def _refuse_link(path: Path, why: str) -> NoReturn:
     target = os.readlink(path)
     if "annex/objects" in target:
-        raise FormatError(f"{path}: a git-annex link whose content is not here; fetch the content first")
-    raise NotFound(f"{path}: a link to {target}, which does not exist")
+        raise FormatError(f"{path_text(path)}: a git-annex link whose content is not here; fetch the content first")
+    raise NotFound(f"{path_text(path)}: a link to {path_text(target)}, {why}")

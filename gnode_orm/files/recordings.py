@@ -10,7 +10,8 @@ from typing import Any
 
 from gnode_orm.errors import FormatError, ValidationFailed, did_you_mean
 from gnode_orm.files.assumptions import assumptions, localise, zone_named
-from gnode_orm.files.privacy import leave_out_paths, leave_out_persons
+from gnode_orm.files.path_text import path_text
+from gnode_orm.files.privacy import leave_out_persons, write_origins
 from gnode_orm.files.reader_messages import ReaderMessages, one_line, reason_of
 from gnode_orm.files.readers import Source, open_source, reader_names
 from gnode_orm.files.recognition import candidates, check_readable
@@ -73,8 +74,7 @@ class Recording:
         self.close()
 
     def _prepare(self, native: Any) -> None:
-        if not self._options.keep_paths:
-            leave_out_paths(native)
+        write_origins(native, folders=self._options.keep_paths)
         if not self._options.keep_personal:
             self._assumed += leave_out_persons(native)
         if self._options.timezone is not None:
@@ -132,7 +132,7 @@ def open_recording(
             continue
         source, first = attempt
         return Recording(path, source, messages, first, options)
-    raise FormatError(f"{path}: {'; '.join(reasons) or 'no reader knows this kind of file'}")
+    raise FormatError(f"{path_text(path)}: {'; '.join(reasons) or 'no reader knows this kind of file'}")
 
 
 def check_reader(name: str) -> None:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from gnode_orm.core.progress import Progress
 from gnode_orm.errors import FormatError, GnodeError, NotFound, ValidationFailed
+from gnode_orm.files.path_text import path_text
 from gnode_orm.session.import_result import ImportResult
 from gnode_orm.session.imported import found_by_content, is_complete
 from gnode_orm.session.importing import ImportOptions, import_one, is_metadata, name_of_block
@@ -117,13 +118,13 @@ class PlannedFile:
     def lines(self) -> Iterator[str]:
         """Say what would happen, sign first: ``+`` import, ``=`` in the lab already, ``-`` left out, ``!`` fails."""
         if not self.wanted:
-            yield f"- {self.path}: left out"
+            yield f"- {path_text(self.path)}: left out"
         elif self.problem is not None:
-            yield f"! {self.path}: {self.problem}"
+            yield f"! {path_text(self.path)}: {self.problem}"
         elif self.present:
-            yield f"= {self.path}: in the lab already as {', '.join(self.present)}"
+            yield f"= {path_text(self.path)}: in the lab already as {', '.join(self.present)}"
         else:
-            yield f"{'!' if self.missing else '+'} {self.path} ({self.reader_name})"
+            yield f"{'!' if self.missing else '+'} {path_text(self.path)} ({self.reader_name})"
             yield from (f"    {block}" for block in self.blocks)
             yield from (f"    {key} = {value!r}" for key, value in self.metadata.items())
             yield from (f"    missing: {path}" for path in self.missing)
@@ -175,7 +176,7 @@ class ImportPlan:
         result = ImportResult()
         for number, file in enumerate(wanted):
             if progress is not None:
-                progress(number, len(wanted), f"importing {file.path.name}")
+                progress(number, len(wanted), f"importing {path_text(file.path.name)}")
             try:
                 result.take(file.path, self._import(file, force, again))
             except _REFUSALS as error:
@@ -236,7 +237,7 @@ def plan_import(
     files, ignored = [], []
     for found in discover(paths):
         if found.reason is not None:
-            ignored.append(f"{found.path}: {found.reason}")
+            ignored.append(f"{path_text(found.path)}: {found.reason}")
             continue
         file = PlannedFile(
             found.path,
@@ -318,7 +319,7 @@ def _look(session: Session, file: PlannedFile) -> None:
         ) as recording:
             _look_at_recording(file, recording)
     except _REFUSALS as error:
-        file.problem = str(error).removeprefix(f"{file.path}: ")
+        file.problem = str(error).removeprefix(f"{path_text(file.path)}: ")
 
 
 def _check_metadata(file: PlannedFile) -> None:
@@ -349,7 +350,9 @@ def _look_at_metadata(file: PlannedFile) -> None:
     read = read_odml(file.path)
     file.reader_name = "odml"
     sections = len(read.document.sections)
-    file.blocks = [PlannedBlock(0, file.path.stem, f"a document of {sections} section{'s' * (sections != 1)}")]
+    file.blocks = [
+        PlannedBlock(0, path_text(file.path.stem), f"a document of {sections} section{'s' * (sections != 1)}")
+    ]
     file.warnings += read.warnings
     file.remember_names()
 
@@ -396,16 +399,15 @@ def _refuse_known_problems(files: list[PlannedFile]) -> None:
     if not bad:
         return
     first = bad[0]
-    why = f"{first.path}: {first.problem}" if first.problem else _missing(first)
+    why = f"{path_text(first.path)}: {first.problem}" if first.problem else _missing(first)
     more = f", and {len(bad) - 1} more files with problems" if len(bad) > 1 else ""
     raise FormatError(f"{why}{more}; nothing was imported. Set wanted=False on them, or apply with on_error='skip'")
 
 
 def _missing(file: PlannedFile) -> str:
     assert file.template is not None
-    return (
-        f"{file.path}: the template {file.template.path.name} demands {', '.join(file.missing)}; give it with metadata="
-    )
+    demanded = ", ".join(file.missing)
+    return f"{path_text(file.path)}: the template {file.template.path.name} demands {demanded}; give it with metadata="
 
 
 def _with_progress(error: GnodeError, done: int) -> FormatError:

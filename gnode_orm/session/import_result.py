@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from gnode_orm.files.path_text import path_text
+
 if TYPE_CHECKING:
     from gnode_orm.models import Block, Document
 
@@ -24,7 +26,7 @@ class FileResult:
     message: str
 
     def __str__(self) -> str:
-        return f"{self.path}: {self.status}" + (f": {self.message}" if self.message else "")
+        return f"{path_text(self.path)}: {self.status}" + (f": {self.message}" if self.message else "")
 
 
 @dataclass(repr=False)
@@ -71,10 +73,10 @@ class ImportResult:
         for name in ("blocks", "documents", "found", "files"):
             getattr(self, name).extend(getattr(other, name))
         for name in ("skipped", "failed", "warnings"):
-            getattr(self, name).extend(f"{path}: {line}" for line in getattr(other, name))
+            getattr(self, name).extend(f"{path_text(path)}: {line}" for line in getattr(other, name))
 
     def fail(self, path: Path, reason: str) -> None:
         """Note a file of which nothing could be imported."""
-        reason = reason.removeprefix(f"{path}: ")
-        self.failed.append(f"{path}: {reason}")
+        reason = reason.removeprefix(f"{path_text(path)}: ")
+        self.failed.append(f"{path_text(path)}: {reason}")
         self.files.append(FileResult(path, FAILED, reason))

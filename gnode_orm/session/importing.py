@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from gnode_orm.core.progress import Progress, silent
 from gnode_orm.errors import FormatError, ValidationFailed
+from gnode_orm.files.path_text import path_text
 from gnode_orm.session.import_result import ImportResult
 from gnode_orm.session.imported import already_there, found_by_content, is_complete, note_origin
 
@@ -78,7 +79,7 @@ def is_metadata(path: Path) -> bool:
 
 def name_of_block(recording: Recording, number: int) -> str:
     """The name for a block whose file gives it none."""
-    name = recording.path.name if recording.path.is_dir() else recording.path.stem
+    name = path_text(recording.path.name if recording.path.is_dir() else recording.path.stem)
     return f"{name} block {number + 1}" if recording.block_count > 1 else name
 
 
@@ -97,7 +98,7 @@ def _import_recording(
         for number, block in sorted(there.items()):
             _skip(result, block, path, number)
         return result
-    report(0, 1, f"reading {path.name}")
+    report(0, 1, f"reading {path_text(path.name)}")
     with open_recording(
         path,
         reader=options.reader,
@@ -109,7 +110,7 @@ def _import_recording(
     ) as recording:
         _import_blocks(session, recording, _Origin(content, there), options, report, result)
     if not (result.blocks or result.found):
-        raise FormatError(f"{path}: nothing was imported: {'; '.join(result.failed) or 'it holds no block'}")
+        raise FormatError(f"{path_text(path)}: nothing was imported: {'; '.join(result.failed) or 'it holds no block'}")
     return result
 
 
@@ -129,7 +130,7 @@ def _import_blocks(
 ) -> None:
     from gnode_orm.files.recordings import Failure
 
-    name, doubts = recording.path.name, []
+    name, doubts = path_text(recording.path.name), []
     for number, native in recording.blocks():
         report(number, recording.block_count, f"storing {name}")
         if number in origin.there:
@@ -252,15 +253,23 @@ def _import_metadata(
     if there:
         _skip(result, there[0], path, 0)
         return result
-    report(0, 1, f"reading {path.name}")
+    report(0, 1, f"reading {path_text(path.name)}")
     file = read_odml(path)
     checked = validate(file.document)
     if not checked.ok:
-        raise FormatError(f"{path}: nothing was imported: {_refusal(checked)}")
+        raise FormatError(f"{path_text(path)}: nothing was imported: {_refusal(checked)}")
     result.warnings = [*file.warnings, *checked.summary()]
-    note_origin(file.document, file=path.name, sha256=content, number=0, of=1, reader="odml", warnings=result.warnings)
-    result.documents = [_store(session, file.document, f"import {path.name}")]
-    report(1, 1, f"imported {path.name}")
+    note_origin(
+        file.document,
+        file=path_text(path.name),
+        sha256=content,
+        number=0,
+        of=1,
+        reader="odml",
+        warnings=result.warnings,
+    )
+    result.documents = [_store(session, file.document, f"import {path_text(path.name)}")]
+    report(1, 1, f"imported {path_text(path.name)}")
     return result
 
 
@@ -269,7 +278,7 @@ def _import_metadata(
 
 def _skip(result: ImportResult, found: Any, path: Path, number: int) -> None:
     result.found.append(found)
-    result.skipped.append(already_there(found, path.name, number))
+    result.skipped.append(already_there(found, path_text(path.name), number))
 
 
 def _refusal(report: Report) -> ValidationFailed:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from gnode_orm.errors import FormatError
+from gnode_orm.files.path_text import path_text
 
 STRUCTURE = frozenset({"odml", "section", "property", "value"})
 """Elements that hold others; all the rest hold text."""
@@ -34,4 +35,4 @@ class Element:
 def unreadable(path: Path, reason: str) -> FormatError:
     """Make the error for a file that cannot be read as odML."""
     line = " ".join(reason.split())
-    return FormatError(f"{path}: cannot be read as odML: {line}")
+    return FormatError(f"{path_text(path)}: cannot be read as odML: {line}")

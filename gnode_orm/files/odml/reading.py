@@ -14,6 +14,7 @@ from gnode_orm.files.odml.formats import form_of, is_document
 from gnode_orm.files.odml.json_yaml import Pairs, elements_of, parse_json, parse_yaml
 from gnode_orm.files.odml.tables import parse_csv, parse_excel
 from gnode_orm.files.odml.xml_text import parse_xml
+from gnode_orm.files.path_text import path_text
 from gnode_orm.models.metadata import Document
 
 _VERSIONS = {"1": "1.0", "1.0": "1.0", "1.1": "1.1"}
@@ -49,7 +50,7 @@ def read_odml(path: str | PathLike[str]) -> OdmlFile:
     """
     place = Path(path)
     if not place.is_file():
-        raise NotFound(f"{place}: no such file" if not place.exists() else f"{place}: not a file")
+        raise NotFound(f"{path_text(place)}: {'not a file' if place.exists() else 'no such file'}")
     given, root = _parsed(place)
     version = _VERSIONS.get(str(given).strip())
     if version is None:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from gnode_orm.core.entity import Entity
 from gnode_orm.errors import FormatError, UnitError, ValidationFailed
+from gnode_orm.files.path_text import path_text
 from gnode_orm.files.validation.registry import RULES, Finding, Rule, rule
 from gnode_orm.files.validation.report import ERROR, INFO, WARNING, Issue, Report, short
 from gnode_orm.files.validation.walk import walk
@@ -48,7 +49,7 @@ def validate(target: Any, *, template: Any = None) -> Report:
     """
     more = _rules_of(template)
     if isinstance(target, str | Path):
-        return Report(str(target), _of_path(Path(target), more))
+        return Report(path_text(target), _of_path(Path(target), more))
     if isinstance(target, Entity):
         return Report(repr(target), _of_model(target, target.kind, more))
     library = type(target).__module__.split(".")[0]
@@ -81,11 +82,13 @@ def _of_path(
     path: Path, more: _Rules, reading: Mapping[str, Any] = MappingProxyType({}), complete: Complete = _as_it_is
 ) -> Iterator[Issue]:
     from gnode_orm.files.odml import is_odml
+    from gnode_orm.files.recognition import check_readable
 
     try:
+        check_readable(path)
         yield from _of_metadata(path, more) if is_odml(path) else _of_recording(path, more, reading, complete)
     except FormatError as error:
-        yield Issue(ERROR, "unreadable-file", path.name, None, str(error), "repair or convert the file")
+        yield Issue(ERROR, "unreadable-file", path_text(path.name), None, str(error), "repair or convert the file")
 
 
 def _of_metadata(path: Path, more: _Rules) -> Iterator[Issue]:
@@ -93,7 +96,7 @@ def _of_metadata(path: Path, more: _Rules) -> Iterator[Issue]:
 
     file = read_odml(path)
     for warning in file.warnings:
-        yield Issue(WARNING, "reader-message", path.name, None, warning, "check the file")
+        yield Issue(WARNING, "reader-message", path_text(path.name), None, warning, "check the file")
     yield from _of_model(file.document, "document", more)
 
 
@@ -108,7 +111,7 @@ def _of_recording(path: Path, more: _Rules, reading: Mapping[str, Any], complete
             else:
                 yield from _of_native(native, "neo", where, more, partial(complete, recording=recording, number=number))
         for warning in recording.warnings:
-            yield Issue(WARNING, "reader-message", path.name, None, warning, "check that it is so")
+            yield Issue(WARNING, "reader-message", path_text(path.name), None, warning, "check that it is so")
 
 
 def _of_native(
