@@ -21,8 +21,10 @@ from gnode_orm.core.failures import translated
 from gnode_orm.core.schema import FieldSpec, FieldType
 from gnode_orm.core.typed_json import decode, encode
 from gnode_orm.errors import ValidationFailed
+from gnode_orm.ids import encode_id
 from gnode_orm.models import MODELS
 from gnode_orm.units import unit_of
+from gnode_orm.wire.delta import bare_id
 from gnode_orm.wire.kinds import WireKind, default_unit, wire_kind
 from gnode_orm.wire.rendering import WAITING_UNITS, array_ref, array_unit, own_values, waiting_units
 
@@ -239,7 +241,8 @@ def _take_parents(
     kind = wire.spec.kind
     for ref in wire.refs:
         sent = body.get(ref.name)
-        if sent is not None:
+        # Clients send back what they read, also when what it leads to is not shared with them any more.
+        if sent is not None and not (kind != "section" and _is_as_before(ref, sent, before)):
             parsed.columns[f"{ref.name}_id"] = resolve(ref.target or "", sent, ref.name)
     if kind == "section":
         _one_parent(parsed, before)
@@ -249,6 +252,11 @@ def _take_parents(
         found = [resolve("recordingchannelgroup", item, "recordingchannelgroup") for item in listed]
         # Clients that never learned of the groups send an empty list.
         parsed.groups = list(dict.fromkeys(found)) or None
+
+
+def _is_as_before(ref: FieldSpec, sent: Any, before: Mapping[str, Any]) -> bool:
+    now = before[f"{ref.name}_id"]
+    return now is not None and bare_id(ref.target or "", sent) == encode_id(now)
 
 
 def _one_parent(parsed: Parsed, before: Mapping[str, Any]) -> None:

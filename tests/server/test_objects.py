@@ -90,6 +90,20 @@ def test_null_clears_a_plain_field_and_leaves_a_foreign_key(ann: Client) -> None
     assert changed["metadata"].endswith(str(section["location"]))
 
 
+def test_a_link_to_what_is_not_shared_any_more_may_be_sent_back(ann: Client, ben: Client) -> None:
+    document = make(ann, "document")
+    section, other = (make(ann, "section", name=name, document=document["id"]) for name in ("s", "t"))
+    access = f"{document['location']}acl/"
+    ann.put(access, json=[{"user": "/api/v1/user/user/ben/", "access_level": 1}])
+    block = make(ben, "block", name="b", metadata=section["id"])
+    ann.put(access, json=[])
+    for link in (block["metadata"], section["location"], section["id"]):
+        answer = ben.put(str(block["location"]), json={**block, "name": "c", "metadata": link})
+        assert (answer.status_code, answer.json()["metadata"]) == (200, block["metadata"])
+    assert ben.put(str(block["location"]), json={"metadata": other["id"]}).status_code == 400
+    assert ben.post(EPHYS + "block/", json={"metadata": section["id"]}).status_code == 400
+
+
 def test_unknown_parents_are_named(ann: Client) -> None:
     answer = ann.post(EPHYS + "segment/", json={"name": "x", "block": "0000000000"})
     assert answer.status_code == 400
