@@ -12,6 +12,7 @@ from gnode_orm.ids import decode_id
 from gnode_orm.location import NAMESPACES, Location
 from gnode_orm.topology import topological_order
 from gnode_orm.wire import hdf5, json_text
+from gnode_orm.wire.hdf5_tree import Dataset
 from gnode_orm.wire.kinds import wire_kind
 
 TEMPORARY = "TEMP"
@@ -48,7 +49,7 @@ def read_delta(content: hdf5.Content, file_size: int) -> list[DeltaObject]:
         CycleError: objects that are each other's parents.
     """
     allowance = hdf5.Allowance(file_size)
-    objects = [_object(name, group, content, allowance) for name, group in hdf5.members(content.root)]
+    objects = [_object(name, members, content, allowance) for name, members in content.tree.groups().items()]
     if not objects:
         raise ValidationFailed("The delta holds no object")
     by_key = {item.key: item for item in objects}
@@ -76,24 +77,20 @@ def bare_id(kind: str, sent: Any) -> str | None:
     return location.id if location.kind == kind else None
 
 
-def _object(name: str, group: Any, content: hdf5.Content, allowance: hdf5.Allowance) -> DeltaObject:
-    import h5py
-
+def _object(name: str, members: list[str], content: hdf5.Content, allowance: hdf5.Allowance) -> DeltaObject:
     kind, id_ = _address(name)
-    if not isinstance(group, h5py.Group):
-        raise ValidationFailed(f"{name} is not a group")
     item = DeltaObject(kind, id_, {})
-    names = {field.name for field in wire_kind(kind).arrays}
-    found = False
-    for member, dataset in hdf5.members(group):
-        if not isinstance(dataset, h5py.Dataset):
+    arrays = {field.name for field in wire_kind(kind).arrays}
+    for member in members:
+        dataset = content.tree.dataset(f"{name}/{member}")
+        if dataset is None:
             raise ValidationFailed(f"{name}/{member} is not a dataset")
         if member == _JSON:
-            item.body, found = _body(name, dataset, content, allowance), True
-        elif member in names:
+            item.body = _body(name, dataset, content, allowance)
+        elif member in arrays:
             item.arrays[member] = hdf5.DatasetSource(dataset, content, allowance)
-    if not found:
-        raise ValidationFailed(f"{name} has no dataset 'json'")
+    if _JSON not in members:
+        raise ValidationFailed(f"{name} is no group with a dataset 'json'")
     return item
 
 
@@ -111,7 +108,7 @@ def _address(name: str) -> tuple[str, str]:
     return kind, id_
 
 
-def _body(name: str, dataset: Any, content: hdf5.Content, allowance: hdf5.Allowance) -> dict[str, Any]:
+def _body(name: str, dataset: Dataset, content: hdf5.Content, allowance: hdf5.Allowance) -> dict[str, Any]:
     body = json_text.loads(hdf5.read_text(dataset, _MAX_JSON, content, allowance).encode())
     if not isinstance(body, dict):
         raise ValidationFailed(f"{name}: a JSON object is needed in 'json'")

@@ -19,11 +19,11 @@ import numpy.typing as npt
 from gnode_orm.errors import GnodeError, ValidationFailed
 from gnode_orm.wire.hdf5_data import CHECKSUM, DEFLATE, SHUFFLE, StoredArray
 from gnode_orm.wire.hdf5_heap import Heap
+from gnode_orm.wire.hdf5_tree import Dataset, Tree
 
 DATASET = "arraydata"
 SIGNATURE = b"\x89HDF\r\n\x1a\n"
 MAX_AXES = 32
-MAX_OBJECTS = 200_000
 
 _FILTERS = frozenset({DEFLATE, SHUFFLE, CHECKSUM})
 _KINDS = "biufcSU"
@@ -36,7 +36,7 @@ _UNFOLDING = 100
 class Content:
     """An opened file: its groups and datasets, and the bytes that they are made of."""
 
-    root: Any
+    tree: Tree
     file: IO[bytes]
     size: int
     heap: Heap
@@ -58,24 +58,12 @@ def opened(file: IO[bytes]) -> Iterator[Content]:
     file.seek(0)
     try:
         with h5py.File(file, "r", locking=False) as root:
-            yield Content(root, file, size, Heap(file, size, root.id.get_create_plist().get_sizes()))
+            heap = Heap(file, size, root.id.get_create_plist().get_sizes())
+            yield Content(Tree(root["/"].id), file, size, heap)
     except (OSError, RuntimeError, KeyError, TypeError, ValueError, ArithmeticError, MemoryError) as error:
         if isinstance(error, GnodeError):
             raise  # some of our own errors are kinds of OSError
         raise ValidationFailed(f"The HDF5 file cannot be read ({error})") from None
-
-
-def members(group: Any) -> Iterator[tuple[str, Any]]:
-    """Give the members of a group, by name; links that lead elsewhere are refused."""
-    import h5py
-
-    if len(group) > MAX_OBJECTS:
-        raise ValidationFailed(f"{group.name} has {len(group)} members; at most {MAX_OBJECTS} are taken")
-    for name in group:
-        link = group.get(name, getlink=True)
-        if not isinstance(link, h5py.HardLink):
-            raise ValidationFailed(f"{group.name}: {name!r} is a link to something else, which is not followed")
-        yield name, group[name]
 
 
 class Allowance:
@@ -119,13 +107,13 @@ class DatasetSource:
         ValidationFailed: a dataset that is not taken; the message says why.
     """
 
-    def __init__(self, dataset: Any, content: Content, allowance: Allowance) -> None:
+    def __init__(self, dataset: Dataset, content: Content, allowance: Allowance) -> None:
         self._dataset = dataset
         self._content = content
         self.shape: tuple[int, ...] = _shape(dataset)
         _check_storage(dataset)
         _check_size(dataset, self.shape, allowance)
-        self._labels = _labels(dataset, self.shape, content.heap, allowance) if _is_text(dataset) else None
+        self._labels = _labels(dataset, self.shape, content.heap, allowance) if dataset.is_text else None
         self.dtype: np.dtype[Any] = _plain_dtype(dataset) if self._labels is None else self._labels.dtype
 
     @property
@@ -143,8 +131,10 @@ class DatasetSource:
 
     def read(self, key: Any) -> npt.NDArray[Any]:
         """Read ``array[key]`` (basic indexing); where the file can give just that, no more is read."""
+        import h5py
+
         if self._labels is None and _is_simple(key):
-            return np.asarray(self._dataset[key], dtype=self.dtype)
+            return np.asarray(h5py.Dataset(self._dataset.id)[key], dtype=self.dtype)
         values: npt.NDArray[Any] = np.concatenate([np.atleast_1d(piece) for piece in self.chunks()])
         part: npt.NDArray[Any] = values.reshape(self.shape)[key]
         return part
@@ -163,42 +153,41 @@ def _is_simple(key: Any) -> bool:
 
 def first_dataset(content: Content, file_size: int) -> DatasetSource:
     """Give the first dataset of a file, whatever its name."""
-    import h5py
-
-    for _, item in members(content.root):
-        if isinstance(item, h5py.Dataset):
-            return DatasetSource(item, content, Allowance(file_size))
+    for name in content.tree.members():
+        dataset = content.tree.dataset(name)
+        if dataset is not None:
+            return DatasetSource(dataset, content, Allowance(file_size))
     raise ValidationFailed("The HDF5 file holds no dataset")
 
 
-def read_text(dataset: Any, limit: int, content: Content, allowance: Allowance) -> str:
+def read_text(dataset: Dataset, limit: int, content: Content, allowance: Allowance) -> str:
     """Read a scalar text, as ``json`` in a delta is.
 
     Raises:
         ValidationFailed: something else, or longer than ``limit`` bytes.
     """
-    is_text, dtype = _is_text(dataset), dataset.dtype
-    if dataset.shape != () or not (is_text or dtype.kind == "S"):
+    is_text = dataset.is_text
+    if dataset.shape != () or not (is_text or dataset.dtype.kind == "S"):
         raise ValidationFailed(f"{dataset.name} is not a single text")
     _check_storage(dataset)
     references = content.heap.references(dataset, 1) if is_text else None
     # Text of one width claims it; text of any length is as long as its reference says.
-    length = dtype.itemsize if references is None else int(references["length"][0])
+    length = dataset.dtype.itemsize if references is None else references[0][0]
     if length > limit:
         raise ValidationFailed(f"{dataset.name} is longer than {limit} bytes")
     allowance.take_text(length, dataset.name)
     if references is not None:
         return next(content.heap.texts(references, dataset.name))
-    (data,) = StoredArray(content.file, content.size, dataset, dtype, ()).pieces()
+    (data,) = StoredArray(content.file, content.size, dataset, dataset.dtype, ()).pieces()
     return bytes(data[()]).decode()
 
 
-def _labels(dataset: Any, shape: tuple[int, ...], heap: Heap, allowance: Allowance) -> npt.NDArray[Any]:
+def _labels(dataset: Dataset, shape: tuple[int, ...], heap: Heap, allowance: Allowance) -> npt.NDArray[Any]:
     """Read text of any length as an array of one width; clients write ASCII, others UTF-8."""
     if len(shape) > 1:
         raise ValidationFailed(f"{dataset.name} has {len(shape)} axes; text has one")
     references = heap.references(dataset, shape[0] if shape else 1)
-    allowance.take_text(int(references["length"].sum(dtype=np.int64)), dataset.name)
+    allowance.take_text(sum(length for length, _, _ in references), dataset.name)
     texts = list(heap.texts(references, dataset.name))
     width = max(map(len, texts), default=1) or 1
     allowance.take(len(texts) * width * 4, dataset.name)
@@ -231,7 +220,7 @@ def write_dataset(group: Any, name: str, source: Any) -> None:
             dataset[()] = values
 
 
-def _shape(dataset: Any) -> tuple[int, ...]:
+def _shape(dataset: Dataset) -> tuple[int, ...]:
     if dataset.shape is None:
         raise ValidationFailed(f"{dataset.name} is an empty dataset without a shape")
     if len(dataset.shape) > MAX_AXES:
@@ -239,14 +228,7 @@ def _shape(dataset: Any) -> tuple[int, ...]:
     return tuple(dataset.shape)
 
 
-def _is_text(dataset: Any) -> bool:
-    import h5py
-
-    info = h5py.check_string_dtype(dataset.dtype)
-    return info is not None and info.length is None
-
-
-def _plain_dtype(dataset: Any) -> np.dtype[Any]:
+def _plain_dtype(dataset: Dataset) -> np.dtype[Any]:
     dtype: np.dtype[Any] = dataset.dtype
     if dtype.kind not in _KINDS or dtype.subdtype is not None or dtype.itemsize == 0:
         raise ValidationFailed(f"{dataset.name}: data of type {dtype} are not taken; send numbers or text")
@@ -256,11 +238,11 @@ def _plain_dtype(dataset: Any) -> np.dtype[Any]:
     return plain
 
 
-def _check_layout(dataset: Any, dtype: np.dtype[Any]) -> None:
+def _check_layout(dataset: Dataset, dtype: np.dtype[Any]) -> None:
     """Refuse numbers whose bytes are not those of the data type that stands for them."""
     import h5py
 
-    stored = dataset.id.get_type()
+    stored = dataset.type
     if isinstance(stored, h5py.h5t.TypeEnumID):
         stored = stored.get_super()
     same = stored.get_size() == dtype.itemsize if dtype.kind in "bS" else stored.equal(h5py.h5t.py_create(dtype))
@@ -268,20 +250,22 @@ def _check_layout(dataset: Any, dtype: np.dtype[Any]) -> None:
         raise ValidationFailed(f"{dataset.name}: numbers in a layout of their own are not taken; send {dtype}")
 
 
-def _check_storage(dataset: Any) -> None:
+def _check_storage(dataset: Dataset) -> None:
     import h5py
 
-    layout = dataset.id.get_create_plist()
-    if layout.get_external_count() or layout.get_layout() == h5py.h5d.VIRTUAL:
+    if dataset.offset is not None:
+        return
+    plan = dataset.plan
+    if plan.get_external_count() or plan.get_layout() == h5py.h5d.VIRTUAL:
         raise ValidationFailed(f"{dataset.name} keeps its data in other files, which are not opened")
-    filters = {layout.get_filter(number)[0] for number in range(layout.get_nfilters())}
+    filters = {plan.get_filter(number)[0] for number in range(plan.get_nfilters())}
     if filters - _FILTERS:
         raise ValidationFailed(
             f"{dataset.name} needs the HDF5 filters {sorted(filters - _FILTERS)}; gzip and shuffle are taken"
         )
 
 
-def _check_size(dataset: Any, shape: tuple[int, ...], allowance: Allowance) -> None:
+def _check_size(dataset: Dataset, shape: tuple[int, ...], allowance: Allowance) -> None:
     allowance.take(int(np.prod(shape, dtype=object)) * dataset.dtype.itemsize, dataset.name)
     chunks = dataset.chunks
     # One chunk is unfolded whole, however little of it is asked for.

@@ -17,6 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from gnode_orm.errors import ValidationFailed
+from gnode_orm.wire.hdf5_tree import Dataset
 
 DEFLATE, SHUFFLE, CHECKSUM = 1, 2, 3
 _PIECE, _BAND = 8 << 20, 128 << 20
@@ -36,13 +37,14 @@ class StoredArray:
         dtype: what one element is; nothing is converted.
     """
 
-    def __init__(self, file: IO[bytes], size: int, dataset: Any, dtype: np.dtype[Any], shape: tuple[int, ...]) -> None:
+    def __init__(
+        self, file: IO[bytes], size: int, dataset: Dataset, dtype: np.dtype[Any], shape: tuple[int, ...]
+    ) -> None:
         self._file = file
         self._size = size
-        self._name = str(dataset.name)
+        self._name = dataset.name
         self.dtype = dtype
         self.shape = shape
-        self._layout = dataset.id.get_create_plist()
         self._dataset = dataset
 
     def pieces(self) -> Iterator[npt.NDArray[Any]]:
@@ -55,15 +57,15 @@ class StoredArray:
 
         if 0 in self.shape:
             yield np.empty(self.shape, self.dtype)
-        elif self._layout.get_layout() == h5py.h5d.CONTIGUOUS:
+        elif self._dataset.offset is not None or (layout := self._dataset.plan.get_layout()) == h5py.h5d.CONTIGUOUS:
             yield from self._contiguous()
-        elif self._layout.get_layout() == h5py.h5d.CHUNKED:
+        elif layout == h5py.h5d.CHUNKED:
             yield from self._chunked()
         else:
             raise ValidationFailed(f"{self._name} keeps its data in its header; write it in chunks or in one piece")
 
     def _contiguous(self) -> Iterator[npt.NDArray[Any]]:
-        offset = self._dataset.id.get_offset()
+        offset = self._dataset.offset
         row_shape = self.shape[1:]
         row = prod(row_shape) * self.dtype.itemsize
         count = self.shape[0] if self.shape else 1
@@ -77,7 +79,7 @@ class StoredArray:
                 yield np.frombuffer(data, self.dtype).reshape(shape)
 
     def _chunked(self) -> Iterator[npt.NDArray[Any]]:
-        chunk: tuple[int, ...] = self._dataset.chunks
+        chunk = self._dataset.chunks or ()
         places = self._places(chunk)
         row = prod(self.shape[1:]) * self.dtype.itemsize
         for start in range(0, self.shape[0], chunk[0]):
@@ -115,9 +117,9 @@ class StoredArray:
         offset, size, unused = place
         wanted = prod(chunk) * self.dtype.itemsize
         data = self._read(offset, size)
-        for number in reversed(range(self._layout.get_nfilters())):
+        for number in reversed(range(self._dataset.plan.get_nfilters())):
             if not unused >> number & 1:
-                data = self._unfiltered(self._layout.get_filter(number)[0], data, wanted)
+                data = self._unfiltered(self._dataset.plan.get_filter(number)[0], data, wanted)
         if len(data) != wanted:
             raise ValidationFailed(f"{self._name}: a chunk unpacks to {len(data)} bytes, not {wanted}")
         return np.frombuffer(data, self.dtype).reshape(chunk)
@@ -140,7 +142,7 @@ class StoredArray:
     def _gap(self, shape: tuple[int, ...]) -> npt.NDArray[Any]:
         import h5py
 
-        if self._layout.fill_value_defined() == h5py.h5d.FILL_VALUE_USER_DEFINED:
+        if self._dataset.plan.fill_value_defined() == h5py.h5d.FILL_VALUE_USER_DEFINED:
             raise ValidationFailed(f"{self._name} has gaps for a value of its own; write every element")
         return np.zeros(shape, self.dtype)
 

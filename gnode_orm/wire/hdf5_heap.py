@@ -9,19 +9,24 @@ file format specification, version 3.0, section III.E (global heap) and section 
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterator
-from typing import IO, Any
+from collections.abc import Iterable, Iterator
+from typing import IO
 
 import numpy as np
 
 from gnode_orm.errors import ValidationFailed
 from gnode_orm.wire.hdf5_data import StoredArray
+from gnode_orm.wire.hdf5_tree import Dataset
 
-_REFERENCE = np.dtype([("length", "<u4"), ("address", "<u8"), ("index", "<u4")])
+_REFERENCE = struct.Struct("<IQI")
+_REFERENCE_DTYPE = np.dtype([("length", "<u4"), ("address", "<u8"), ("index", "<u4")])
 _COLLECTION = struct.Struct("<4sB3xQ")
 _OBJECT = struct.Struct("<HHxxxxQ")
 _UNDEFINED = 2**64 - 1
 _BYTES_OF_NUMBERS = 8
+
+Reference = tuple[int, int, int]
+"""Length of a text, address of the collection that it is in, and its number there."""
 
 
 class Heap:
@@ -40,26 +45,27 @@ class Heap:
         self._objects: dict[int, dict[int, tuple[int, int]]] = {}
         self._left = size
 
-    def references(self, dataset: Any, count: int) -> Any:
-        """Give the references that a dataset of ``count`` texts holds, as a record array.
+    def references(self, dataset: Dataset, count: int) -> list[Reference]:
+        """Give the references that a dataset of ``count`` texts holds.
 
         Raises:
             ValidationFailed: they are not where they should be, or addresses have another size.
         """
         if not self._is_wide:
             raise ValidationFailed(f"{dataset.name}: addresses of {_BYTES_OF_NUMBERS} bytes are taken in an HDF5 file")
+        if dataset.offset is not None:
+            return list(_REFERENCE.iter_unpack(self._read(dataset.offset, count * _REFERENCE.size, dataset.name)))
         shape = (count,) if dataset.shape else ()
-        pieces = StoredArray(self._file, self._size, dataset, _REFERENCE, shape).pieces()
-        found = [piece.reshape(-1) for piece in pieces]
-        return found[0] if len(found) == 1 else np.concatenate(found)
+        pieces = StoredArray(self._file, self._size, dataset, _REFERENCE_DTYPE, shape).pieces()
+        return [reference for piece in pieces for reference in piece.reshape(-1).tolist()]
 
-    def texts(self, references: Any, name: str) -> Iterator[str]:
+    def texts(self, references: Iterable[Reference], name: str) -> Iterator[str]:
         """Give the texts that references lead to.
 
         Raises:
             ValidationFailed: one leads nowhere, or to what is no text.
         """
-        for length, address, index in references.tolist():
+        for length, address, index in references:
             if not length or address in (0, _UNDEFINED):
                 yield ""
                 continue

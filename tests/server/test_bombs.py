@@ -181,3 +181,39 @@ def test_an_allowance_is_shared_by_all_datasets_of_a_file() -> None:
     allowance.take(16 << 20, "one")
     with pytest.raises(ValidationFailed, match="two claims 200000 bytes in a file of 1000"):
         allowance.take(200_000, "two")
+
+
+def links_to_another_file(root: Any) -> None:
+    with_json(root, SIGNAL.format(1))["signal"] = h5py.ExternalLink("elsewhere.h5", "/signal")
+
+
+def groups_without_end(root: Any) -> None:
+    group = with_json(root, SIGNAL.format(1))
+    for _ in range(100):
+        group = group.create_group("deeper")
+
+
+def a_group_in_itself(root: Any) -> None:
+    group = with_json(root, SIGNAL.format(1))
+    group["signal"] = group
+
+
+def a_number_for_an_object(root: Any) -> None:
+    root[SIGNAL.format(1)] = 3
+
+
+TREES = {
+    links_to_another_file: "a link to something else",
+    groups_without_end: "one too many",
+    a_group_in_itself: "not a dataset",
+    a_number_for_an_object: "no group",
+}
+
+
+@pytest.mark.parametrize("fill", TREES)
+def test_a_delta_of_another_tree_is_refused_with_the_reason(
+    ann: Client, store: LocalStore, fill: Callable[[Any], None]
+) -> None:
+    answer = ann.post(BULK, files={"raw_file": written(fill)})
+    assert (answer.status_code, TREES[fill] in answer.json()["error"]) == (422, True), answer.text
+    assert stored(store) == (0, 0, 0)

@@ -58,7 +58,7 @@ def test_a_single_text_of_either_encoding_is_read(kind: str) -> None:
     with h5py.File(buffer, "w") as root:
         root.create_dataset("json", data="{}", dtype=h5py.string_dtype(kind))
     with hdf5.opened(buffer) as opened:
-        assert hdf5.read_text(opened.root["json"], 100, opened, hdf5.Allowance(1000)) == "{}"
+        assert hdf5.read_text(opened.tree.dataset("json"), 100, opened, hdf5.Allowance(1000)) == "{}"
 
 
 def changed(place: Callable[[bytes], int], replacement: bytes) -> bytes:
@@ -112,9 +112,7 @@ def test_heaps_that_overlap_are_refused() -> None:
     starts = range(64, 320, 64)
     for start in starts:
         content[start : start + 32] = struct.pack("<4sB3xQHHxxxxQ", b"GCOL", 1, 2048, 1, 1, 8)
-    references = np.array(
-        [(1, start, 1) for start in starts], [("length", "<u4"), ("address", "<u8"), ("index", "<u4")]
-    )
+    references = [(1, start, 1) for start in starts]
     with pytest.raises(ValidationFailed, match="none"):
         list(Heap(io.BytesIO(bytes(content)), len(content), (8, 8)).texts(references, "labels"))
 

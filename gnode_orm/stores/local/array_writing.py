@@ -79,13 +79,13 @@ class ArrayWriter:
             with ExitStack() as temporary:
                 with Syncing() as syncing:
                     drafts = [self._drafted(source, unit, syncing, temporary) for source, unit in items]
-                self._keep(drafts, durable=False)
+                self._keep(drafts)
             return [draft.ref for draft in drafts]
         except OSError as error:
             raise self._database.translate(error) or error from error
 
     def adopt(self, file: Path, ref: ArrayRef, digests: bytes) -> None:
-        """Store a whole, verified and synced file, and the digests of its leaves; durable when this returns.
+        """Store a whole, verified and synced file, and the digests of its leaves; its row is on disk as in ``put``.
 
         The file itself stays where it is, for whoever has to do this again after a crash.
         """
@@ -94,7 +94,7 @@ class ArrayWriter:
         try:
             # Its age counts from now, since a file that was sent in pieces may have waited for long.
             os.utime(path)
-            self._keep([_draft_of_file(ref, path, digests[: ref.nbytes // LEAF * 32])], durable=True)
+            self._keep([_draft_of_file(ref, path, digests[: ref.nbytes // LEAF * 32])])
         finally:
             path.unlink(missing_ok=True)
 
@@ -141,7 +141,7 @@ class ArrayWriter:
 
     # ---- keeping
 
-    def _keep(self, drafts: Sequence[_Draft], durable: bool) -> None:
+    def _keep(self, drafts: Sequence[_Draft]) -> None:
         stored = keep_stored(self._database, [draft.ref.hash for draft in drafts])
         new = list({draft.ref.hash: draft for draft in drafts if draft.ref.hash not in stored}.values())
         if not new:
@@ -151,10 +151,10 @@ class ArrayWriter:
         move_into_place([(temporary, self._folder / file) for file, temporary in moves.items()])
         for draft in new:
             self._leaves.keep(draft.ref, draft.leaves)
-        self._register(new, durable)
+        self._register(new)
 
-    def _register(self, drafts: Sequence[_Draft], durable: bool) -> None:
-        with self._database.write(durable=durable) as transaction:
+    def _register(self, drafts: Sequence[_Draft]) -> None:
+        with self._database.write(durable=False) as transaction:
             stored = touch(transaction, [draft.ref.hash for draft in drafts])
             new = [draft for draft in drafts if draft.ref.hash not in stored]
             self._check_files(new)

@@ -67,7 +67,7 @@ class Arrays:
         return self._writer.put(items)
 
     def adopt(self, file: Path, ref: ArrayRef, digests: bytes) -> None:
-        """Store a whole and verified file, and the digests of its leaves; durable when this returns."""
+        """Store a whole and verified file, and the digests of its leaves; its row is on disk as in ``put``."""
         self._writer.adopt(file, ref, digests)
 
     def read(self, items: Sequence[tuple[ArrayRef, Any]]) -> list[Array]:

@@ -127,6 +127,7 @@ class Uploads:
             except FileNotFoundError:
                 if not self._sent(staged.ref, actor):  # else another process finished it at the same moment
                     raise
+        # The array's own row comes to disk with this one, which follows it in the log.
         with self._database.write() as transaction:
             _remember(transaction, [staged.ref.hash], actor)
         staged.forget()
