@@ -31,13 +31,15 @@ _QUERY: Json = object_of(
         "at": _AT,
     },
 )
+_NAMES: Json = {"type": ["boolean", "null"], "description": "Answer with id and revision of each record alone"}
+_SELECT: Json = {**_QUERY, "properties": {**_QUERY["properties"], "names": _NAMES}}
 _OBJECT = object_of({"kind": _KIND, "id": _ID})
 _CHANGE_ID: Json = {"type": "string", "pattern": "^[A-Za-z0-9_-]{1,64}$"}
 
 # By name: what it does, what it takes, and what its answer holds.
 _MESSAGES: dict[str, tuple[str, Json, Json]] = {
     "records": ("Read records", object_of({"kind": _KIND, "ids": _IDS}, {"at": _AT}), {"rows": _LIST}),
-    "select": ("Read what meets a condition, several kinds at once", _QUERY, {"rows": _LIST, "eager": _LIST}),
+    "select": ("Read what meets a condition, several kinds at once", _SELECT, {"rows": _LIST, "eager": _LIST}),
     "count": ("Count what meets a condition", _QUERY, {"count": {"type": "integer"}}),
     "count-by": (
         "Count by what a path of foreign keys leads to",

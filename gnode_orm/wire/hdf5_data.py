@@ -79,7 +79,8 @@ class StoredArray:
                 yield np.frombuffer(data, self.dtype).reshape(shape)
 
     def _chunked(self) -> Iterator[npt.NDArray[Any]]:
-        chunk = self._dataset.chunks or ()
+        chunk = self._dataset.chunks
+        assert chunk is not None
         places = self._places(chunk)
         row = prod(self.shape[1:]) * self.dtype.itemsize
         for start in range(0, self.shape[0], chunk[0]):

@@ -75,12 +75,16 @@ def _read_row(row: Any, hashes: tuple[int, ...], floats: tuple[int, ...]) -> Row
     return tuple(values)
 
 
-def selected_message(answer: Selected) -> dict[str, Any]:
-    """Write the answer to a query."""
+def selected_message(answer: Selected, *, names: bool = False) -> dict[str, Any]:
+    """Write the answer to a query; with ``names``, of each record its id and revision alone."""
+
+    def written(kind: str, rows: list[Row]) -> list[Any]:
+        return [row[:2] for row in rows] if names else rows_message(kind, rows)
+
     return {
         "kind": answer.kind,
-        "rows": rows_message(answer.kind, answer.rows),
-        "eager": [[item.path, item.kind, rows_message(item.kind, item.rows), item.links] for item in answer.eager],
+        "rows": written(answer.kind, answer.rows),
+        "eager": [[item.path, item.kind, written(item.kind, item.rows), item.links] for item in answer.eager],
         "cursor": None if answer.cursor is None else cursor_message(answer.cursor),
     }
 

@@ -18,14 +18,14 @@ def kept(tmp_path, monkeypatch):
 
 
 def test_cache_shows_place_size_and_limit(run, kept):
-    assert run("cache").stdout == f"{kept}: 1 array, 1.5 of 10 MB\n"
+    assert run("cache").stdout == f"{kept}: 1 array and 0 records, 1.5 of 10 MB\n"
     found = json.loads(run("cache", "--json").stdout)
-    assert found == {"folder": str(kept), "arrays": 1, "bytes": 1_500_000, "limit": 10_000_000}
+    assert found == {"folder": str(kept), "arrays": 1, "records": 0, "bytes": 1_500_000, "limit": 10_000_000}
 
 
 def test_cache_is_emptied(run, kept):
     for _ in range(2):
-        assert run("cache", "--clear").stdout == f"{kept}: 0 arrays, 0.0 of 10 MB\n"
+        assert run("cache", "--clear").stdout == f"{kept}: 0 arrays and 0 records, 0.0 of 10 MB\n"
     assert not kept.exists()
 
 

@@ -179,11 +179,11 @@ def test_a_commit_whose_array_was_removed_before_is_refused_whole_and_its_second
 def test_a_file_that_is_on_its_way_to_its_row_stays_or_the_put_is_refused(opened, store, folder, monkeypatch):
     register = ArrayWriter._register
 
-    def collecting(self: ArrayWriter, drafts: Any, durable: bool) -> None:
+    def collecting(self: ArrayWriter, drafts: Any) -> None:
         other = opened()
         gone.append(collect(other, older))
         other.close()
-        register(self, drafts, durable)
+        register(self, drafts)
 
     gone: list[Garbage] = []
     monkeypatch.setattr(ArrayWriter, "_register", collecting)
@@ -295,9 +295,9 @@ def test_an_upload_that_waited_for_long_and_is_finished_stays(store, folder, mon
     age(store, folder)
     register = ArrayWriter._register
 
-    def collecting(self: ArrayWriter, drafts: Any, durable: bool) -> None:
+    def collecting(self: ArrayWriter, drafts: Any) -> None:
         assert collect(store, timedelta(hours=1)).counts["files"] == 0
-        register(self, drafts, durable)
+        register(self, drafts)
 
     monkeypatch.setattr(ArrayWriter, "_register", collecting)
     assert store.uploads.begin(ref, digests, "ann") == []

@@ -22,6 +22,7 @@ CAPABILITIES = (
     "history",
     "eager",
     "tokens",
+    "record-names",
 )
 
 

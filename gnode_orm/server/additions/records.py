@@ -27,7 +27,8 @@ def _records(store: Any, user: str, message: Any) -> Any:
 
 
 def _select(store: Any, user: str, message: Any) -> Any:
-    return selected_message(store.select(read_select(message), user))
+    names = bool(optional(message, "names", bool))
+    return selected_message(store.select(read_select(message), user), names=names)
 
 
 def _count(store: Any, user: str, message: Any) -> Any:

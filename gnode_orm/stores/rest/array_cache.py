@@ -40,9 +40,9 @@ log = logging.getLogger("gnode_orm")
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """What the cache holds now."""
+    """What the cache holds now: arrays, and bytes in all."""
 
-    files: int
+    arrays: int
     nbytes: int
 
 
@@ -56,7 +56,7 @@ class ArrayCache:
 
     def __init__(self, folder: Path, owner: str, limit: int) -> None:
         self._whole = folder
-        self._folder = folder / hashlib.sha256(owner.encode()).hexdigest()[:32]
+        self._folder = folder / part_of(owner)
         self._limit = limit
         self._lock = threading.Lock()
         self._checked: set[bytes] = set()
@@ -127,11 +127,16 @@ def array_cache(*owner: str) -> ArrayCache | None:
     return ArrayCache(cache_folder(), "\n".join(owner), limit) if limit else None
 
 
+def part_of(owner: str) -> str:
+    """Name the folder of a user of a server in the whole cache."""
+    return hashlib.sha256(owner.encode()).hexdigest()[:32]
+
+
 def cache_folder() -> Path:
-    """Where arrays are kept: in the folder for caches of the operating system."""
+    """Where arrays and records are kept: in the folder for caches of the operating system."""
     import platformdirs
 
-    return Path(platformdirs.user_cache_dir("gnode-orm")) / "arrays"
+    return Path(platformdirs.user_cache_dir("gnode-orm"))
 
 
 def cache_limit() -> int:
@@ -148,8 +153,8 @@ def cache_limit() -> int:
 
 def usage(folder: Path) -> Usage:
     """Count what is kept."""
-    sizes = [size for _, size, _ in _entries(folder)]
-    return Usage(len(sizes), sum(sizes))
+    entries = list(_entries(folder))
+    return Usage(sum(path.suffix == ".npy" for *_, path in entries), sum(size for _, size, _ in entries))
 
 
 def clear(folder: Path) -> None:

@@ -200,9 +200,10 @@ class Connection:
             raise StoreUnavailable("The lab is closed; open it again with connect()")
         try:
             request = requests.Request(method, self.address + path, headers, data=body)
+            settings: dict[str, Any] = {**self._surroundings, "stream": stream}
             return self._session.send(
                 self._session.prepare_request(request), allow_redirects=False,
-                timeout=(self._patience.connect, self._patience.read), **{**self._surroundings, "stream": stream},
+                timeout=(self._patience.connect, self._patience.read), **settings,
             )  # fmt: skip
         except (requests.exceptions.InvalidURL, requests.exceptions.MissingSchema, UnicodeError) as error:
             raise ValidationFailed(f"{self.address} is not the address of a server ({error})") from None

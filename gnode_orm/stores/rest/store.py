@@ -15,6 +15,7 @@ from gnode_orm.stores.local.guid import Guids
 from gnode_orm.stores.rest.array_cache import array_cache
 from gnode_orm.stores.rest.connection import Connection
 from gnode_orm.stores.rest.receiving import Receiver
+from gnode_orm.stores.rest.record_cache import RecordReader, record_cache
 from gnode_orm.stores.rest.sending import Sender
 from gnode_orm.stores.rest.sightings import Sightings
 from gnode_orm.wire import frames
@@ -50,8 +51,9 @@ class RestStore:
         self._guids = Guids(described["guid_key"])
         self._sightings = Sightings()
         self._sender = Sender(connection, PREFIX, self.inline_limit)
-        cache = array_cache(connection.address, described["guid_key"], self.user)
-        self._receiver = Receiver(connection, PREFIX, self._sightings, cache)
+        owner = (connection.address, described["guid_key"], self.user)
+        self._receiver = Receiver(connection, PREFIX, self._sightings, array_cache(*owner))
+        self._kept = record_cache(*owner) if "record-names" in described["capabilities"] else None
 
     # ---- records
 
@@ -60,7 +62,8 @@ class RestStore:
         return self._noted(kind, read_rows(kind, answer["rows"]))
 
     def select(self, select: Select, actor: str) -> Selected:
-        answer = read_selected(self._call("select", select_message(select), actor))
+        reader = RecordReader(lambda name, message: self._call(name, message, actor), self._kept)
+        answer = read_selected(reader.select(select_message(select)))
         self._noted(answer.kind, answer.rows)
         for eager in answer.eager:
             self._noted(eager.kind, eager.rows)
@@ -161,6 +164,8 @@ class RestStore:
 
     def close(self) -> None:
         self._connection.close()
+        if self._kept is not None:
+            self._kept.close()
 
     def _call(self, name: str, message: Any, actor: str) -> Any:
         self._check_actor(actor)
