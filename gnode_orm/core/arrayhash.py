@@ -8,6 +8,7 @@ pieces gives the same name as the whole.
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from functools import lru_cache
@@ -17,7 +18,8 @@ import numpy as np
 import numpy.typing as npt
 
 LEAF = 8 * 2**20
-_THREADS = 4
+# More than cores would only take turns with whoever writes.
+_THREADS = min(4, os.cpu_count() or 1)
 
 
 def array_hash(array: npt.NDArray[Any]) -> bytes:

@@ -29,8 +29,6 @@ from gnode_orm.stores.local.durable import Syncing, move_into_place
 from gnode_orm.stores.local.leaves import Leaves, bytes_from
 
 INLINE_LIMIT = 64 * 1024
-# Bytes after which the disk begins with a file that is still written.
-_AHEAD = 32 << 20
 
 Array = npt.NDArray[Any]
 Pieces = Callable[[ArrayRef, Sequence[Part]], list[Array]]
@@ -186,13 +184,11 @@ def _written(path: Path, source: ArraySource, unit: str | None, syncing: Syncing
     with ArrayHasher(source.dtype, source.shape) as hasher, path.open("xb") as file:
         npy.write_array_header_1_0(file, head)
         start = file.tell()
-        for view in _cut(_hashed(source, hasher)):
-            file.write(view)
-            if file.tell() >= _AHEAD and syncing.idle:
-                syncing.begin(path)
+        for piece in _hashed(source, hasher):
+            file.write(bytes_of(piece))
         size = file.tell() - start
         file.flush()
-        syncing.begin(path)
+        syncing.begin(path)  # while what is left is hashed
         ref = ArrayRef(hasher.digest(), source.dtype.str, tuple(source.shape), unit)
         _check_size(ref, size)
     return _draft_of_file(ref, path, hasher.leaves())
@@ -201,14 +197,6 @@ def _written(path: Path, source: ArraySource, unit: str | None, syncing: Syncing
 def _draft_of_file(ref: ArrayRef, path: Path, leaves: bytes) -> _Draft:
     file = f"{ref.hash.hex()[:2]}/{ref.hash.hex()}.npy"
     return _Draft(ref, None, path, file, [Part(file, ref.shape[0] if ref.shape else 1)], leaves)
-
-
-def _cut(pieces: Iterator[Array]) -> Iterator[memoryview]:
-    """Cut what stands in memory as a whole into pieces after which the disk may begin."""
-    for piece in pieces:
-        view = bytes_of(piece)
-        for start in range(0, len(view), _AHEAD):
-            yield view[start : start + _AHEAD]
 
 
 def _hashed(source: ArraySource, hasher: ArrayHasher) -> Iterator[Array]:

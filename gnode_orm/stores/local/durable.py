@@ -87,11 +87,6 @@ class Syncing:
         """Begin to sync what is at a path by now."""
         self._running.append(self._pool.submit(sync, path))
 
-    @property
-    def idle(self) -> bool:
-        """Whether everything that was begun is on disk."""
-        return all(item.done() for item in self._running)
-
     def __enter__(self) -> Syncing:
         return self
 
