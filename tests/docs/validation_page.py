@@ -72,8 +72,8 @@ TAIL = """
 
 * Counts of times and samples, members of another block, and the end of a train before its begin: an object that is
   wrong in these cannot be made at all, and `not-convertible` says so, with its path.
-* A value that is not of its dtype, and a segment without a block, are warnings: both are kept exactly.
-* Integer times with a broken end lose nothing here, so they are a warning.
+* A segment without a block is a warning: it is kept exactly, and may get its block later.
+* Integer times with a broken end lose nothing here, but whoever rebuilds the train with neo loses the end: an error.
 * Missing, constant and clipped samples are warnings; a rule of your own with the same code replaces ours, and may be an
   error from its own limit on.
 * The unit of a signal is only held against names that say potential or current: recordings hold temperatures, pressures

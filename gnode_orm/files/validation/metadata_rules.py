@@ -6,12 +6,12 @@ from collections.abc import Iterator
 from typing import Any
 
 from gnode_orm.files.validation.registry import Finding, rule
-from gnode_orm.files.validation.report import WARNING
+from gnode_orm.files.validation.report import ERROR, WARNING
 
 _COUNTS = {"sec_cardinality": "sections", "prop_cardinality": "properties", "val_cardinality": "values"}
 
 
-@rule("property", code="value-not-of-dtype", severity=WARNING)
+@rule("property", code="value-not-of-dtype", severity=ERROR)
 def _value_not_of_dtype(item: Any) -> Iterator[Finding]:
     """A value is not of the type that its property names; its text is kept, and odML reads it as text."""
     from gnode_orm.convert.odml.value_text import read_value

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import quantities as pq
 
-from gnode_orm.files.validation.magnitudes import one_in_si
+from gnode_orm.files.validation.magnitudes import in_si, one_in_si
 from gnode_orm.files.validation.registry import Finding, rule
 from gnode_orm.files.validation.report import ERROR, INFO, WARNING
 from gnode_orm.units import unit_of, unit_of_quantity
@@ -97,16 +97,29 @@ def _unit_unlike_name(signal: Any) -> Iterator[Finding]:
 
 @rule(*_REGULAR, code="declared-times-differ", severity=WARNING)
 def _declared_times_differ(signal: Any) -> Iterator[Finding]:
-    """Rate, period, length or end that the annotations tell differ from those of the samples by more than a sample."""
+    """What the annotations tell differs from the samples: rate, period, length or end by more than one, times by half."""
     if signal.signal is None or signal.sampling_rate is None or not len(signal.signal):
         return
     rate = one_in_si(signal.sampling_rate)
     length = len(signal.signal) / rate
     begin = 0.0 if signal.t_start is None else one_in_si(signal.t_start)
+    yield from _given_times_differ(signal, begin, rate)
     for name, told in _declared(signal.annotations, length * rate):
         ours = length + (begin if name == "t_stop" else 0.0)
         if abs(told - ours) > 1.5 / rate:
             yield Finding("annotations", f"{name} is not that of the samples", "find out which is right", told)
+
+
+def _given_times_differ(signal: Any, begin: float, rate: float) -> Iterator[Finding]:
+    """Times that are told beside a rate: each may be half a sample off."""
+    told: Any = (signal.annotations or {}).get("times")
+    if not isinstance(told, pq.Quantity) or told.shape != signal.signal.shape[:1] or not told.size:
+        return
+    if unit_of_quantity(told).dimension != "s":
+        return
+    off = np.abs(in_si(told) - (begin + np.arange(len(told)) / rate))
+    if not np.all(off <= 0.5 / rate):
+        yield Finding("annotations", "times are not those of the rate", "find out which is right", off.max())
 
 
 @rule("irregularlysampledsignal", code="begin-differs", severity=WARNING)

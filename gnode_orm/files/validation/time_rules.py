@@ -125,7 +125,7 @@ def _waveforms_default_rate(train: Any) -> Iterator[Finding]:
         yield Finding("sampling_rate", "is the one that neo fills in", "set that of the recording", train.sampling_rate)
 
 
-@rule("spiketrain", code="bound-between-ticks", severity=WARNING)
+@rule("spiketrain", code="bound-between-ticks", severity=ERROR)
 def _bound_between_ticks(train: Any) -> Iterator[Finding]:
     """Times are integers, and a bound lies between two of them: programs that rebuild the train with neo cut it off."""
     if train.times is None or train.times.dtype.kind not in "iu":

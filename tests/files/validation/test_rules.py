@@ -242,7 +242,7 @@ CASES: list[tuple[str, str, Callable[[], Any], str]] = [
         lambda: with_children(Section("a", type="t"), "section", Property("p", dependency="q")),
         "properties",
     ),
-    (WARNING, "value-not-of-dtype", lambda: odml_property("float", "12,5"), "values"),
+    (ERROR, "value-not-of-dtype", lambda: odml_property("float", "12,5"), "values"),
     (
         WARNING,
         "units-differ",
@@ -265,6 +265,9 @@ CASES: list[tuple[str, str, Callable[[], Any], str]] = [
             {"sampling_rate": 900 * pq.Hz},
             {"t_stop": 1 * pq.s},
             {"duration": 50 * pq.ms},
+            {"times": (np.arange(100) + 0.6) * pq.ms},
+            {"times": np.arange(100) * 1.01 * pq.ms},
+            {"times": np.full(100, np.nan) * pq.s},
         )
     ),
     (
@@ -298,8 +301,8 @@ CASES: list[tuple[str, str, Callable[[], Any], str]] = [
         lambda: train(waveforms=waves((2, 1, 30)), sampling_rate=1 * pq.Hz),
         "sampling_rate",
     ),
-    (WARNING, "bound-between-ticks", lambda: train(np.array([1, 2]), t_stop=2.7 * pq.s), "t_stop"),
-    (WARNING, "bound-between-ticks", lambda: train(np.array([1, 2]), t_start=-500 * pq.ms), "t_start"),
+    (ERROR, "bound-between-ticks", lambda: train(np.array([1, 2]), t_stop=2.7 * pq.s), "t_stop"),
+    (ERROR, "bound-between-ticks", lambda: train(np.array([1, 2]), t_start=-500 * pq.ms), "t_start"),
     (INFO, "group-cycle", grouped_in_itself, "recordingchannelgroups"),
     (ERROR, "parents-of-two-blocks", lambda: of_two_blocks(train(), "unit"), "unit"),
     (ERROR, "parents-of-two-blocks", lambda: of_two_blocks(Spike(1 * pq.s), "unit"), "unit"),
@@ -422,6 +425,8 @@ def test_a_rule_with_the_same_code_replaces_ours() -> None:
         lambda: signal(name="Vm and current"),
         lambda: AnalogSignal((WAVE, "degC"), sampling_rate="1 kHz", name="potential"),
         lambda: signal(annotations={"sampling_period": 1 * pq.ms, "t_stop": 0.1 * pq.s, "duration": "long"}),
+        lambda: signal(annotations={"times": (np.arange(100) + 0.4) * pq.ms}),
+        lambda: signal(annotations={"times": np.arange(3) * pq.ms}),
         lambda: train(np.array([1, 2]), t_stop=2000 * pq.ms),
         lambda: SpikeTrain((np.array([1, 2]), "us"), t_start=0 * pq.s, t_stop=0.3 * pq.s),
         lambda: signal(sampling_rate=pq.Quantity([1.0], "kHz"), t_start=pq.Quantity([1.0], "s")),
