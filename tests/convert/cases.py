@@ -1,7 +1,8 @@
 """What a way through the models and a store has to stand, case by case.
 
 A test that holds cases carries their numbers: ``@pytest.mark.case(13, 19)``. ``pytest -m case`` runs them all, and
-``test_cases.py`` fails where a case has no test.
+``test_cases.py`` fails where a case has no test. The traps of real files are marked in the same way, and what a
+validation has to find is held by the codes of its rules.
 """
 
 CASES = {
@@ -104,4 +105,111 @@ CASES = {
     88: "an array file that is cut off or broken",
     89: "a graph that nobody changed writes nothing",
     90: "what a newer version added, kept and given back",
+}
+
+RULES = {
+    # What a validation has to find, with the codes that say so; tests/files/validation tries each code.
+    1: ("a unit that no text can carry", "unit-refused"),
+    2: ("times or rates of another dimension", "unit-refused scalar-refused"),
+    3: ("a unit that its name contradicts", "unit-unlike-name"),
+    4: ("a rate that is none", "scalar-refused"),
+    5: ("a period, length or end that is not that of the samples", "declared-times-differ"),
+    6: ("more times than samples, or fewer", "not-convertible"),
+    7: ("irregular times that stand still or go back", "times-not-increasing"),
+    8: ("irregular times that are regular", "times-equidistant"),
+    9: ("given times against the rate", "declared-times-differ"),
+    10: ("spikes outside their train", "spike-outside-train"),
+    11: ("an end before the begin", "not-convertible"),
+    12: ("spikes out of order", "spikes-unsorted"),
+    13: ("times that are not finite", "times-not-finite time-not-finite begin-not-finite"),
+    14: ("the same spike twice, and spikes too close for one neuron", "spikes-repeated refractory-period"),
+    15: ("labels or durations for other counts than the times", "labels-count durations-count durations-missing"),
+    16: ("durations below zero", "duration-negative"),
+    17: (
+        "waveforms of another shape, without unit, without rate",
+        "waveforms-shape waveforms-without-unit waveforms-without-rate waveforms-default-rate",
+    ),
+    18: ("a spike outside its waveform", "left-sweep-outside"),
+    19: ("integer times with a broken end", "bound-between-ticks"),
+    20: ("a begin so late that samples share a time", "time-resolution"),
+    21: ("samples that are no numbers, or of a doubtful type", "not-convertible doubtful-sample-type"),
+    22: ("missing, constant and clipped samples", "samples-missing constant-channel saturated-channel"),
+    23: (
+        "array annotations of another length, channels of one name",
+        "array-annotations-count channel-names-count channel-names-repeated",
+    ),
+    24: ("channels or segments of one index", "channel-index-repeated segment-index-repeated"),
+    25: ("a view of a channel that is not there, or twice", "not-convertible view-repeats-channel"),
+    26: ("siblings of one name in odML", "section-name-repeated property-name-repeated"),
+    27: ("a section without a type", "section-type-missing"),
+    28: ("a section whose type nobody gave", "section-type-default"),
+    29: ("values that are not of their type, numbers as text", "value-not-of-dtype number-as-text"),
+    30: ("counts against the cardinality, a dependency on nothing", "cardinality-violated dependency-unknown"),
+    31: ("a link that leads nowhere, or beside an include", "link-dangling link-and-include"),
+    32: ("a parent that is not there, or of another block", "parent-not-found parents-of-two-blocks"),
+    33: ("two parents, a segment without one", "multiple-parents segment-without-block"),
+    34: ("a section in itself, a group in itself", "section-cycle group-cycle"),
+    35: ("times with and without a zone, times to come", "time-zones-mixed recorded-in-future"),
+    36: ("what a newer version added", "extension-newer"),
+}
+ERRORS = {
+    *(
+        "unit-refused",
+        "scalar-refused",
+        "not-convertible",
+        "spike-outside-train",
+        "times-not-finite",
+        "time-not-finite",
+    ),
+    *("begin-not-finite", "labels-count", "durations-count", "waveforms-shape", "bound-between-ticks"),
+    *("array-annotations-count", "channel-names-count", "section-name-repeated", "property-name-repeated"),
+    *("section-type-missing", "value-not-of-dtype", "parent-not-found", "parents-of-two-blocks", "multiple-parents"),
+    "section-cycle",
+}
+INFOS = {"times-equidistant", "group-cycle"}
+
+TRAPS = {
+    # What files of other people do, as a test marked with ``@pytest.mark.trap(...)`` shows.
+    # ---- files
+    1: "a header whose text is of another encoding",
+    2: "a header that neo does not know",
+    3: "NWB that neo refuses half way",
+    4: "a file of several blocks of which one cannot be read",
+    5: "a file that reads as nothing",
+    6: "HDF5 of other programs than neo",
+    7: "a suffix that neo's own search does not know",
+    8: "a format read from a folder, one file of which is given",
+    9: "a format that neo has no reader for",
+    10: "many readers, each with its own reason to refuse",
+    11: "a pointer instead of the content",
+    12: "a name without a suffix, with a per cent sign, with blanks",
+    13: "a reader that must be told what the file does not say",
+    # ---- units
+    14: "a unit that nobody knows, arriving as none",
+    15: "a letter that means two units",
+    16: "channels of several units and rates in one recording",
+    17: "counts without a scale",
+    18: "integers that scaled samples take twice the room of",
+    # ---- times
+    19: "no time of recording, and times without a zone",
+    20: "times with a zone beside times without",
+    21: "sweeps of different lengths, late begins and broken rates",
+    22: "durations of minus one",
+    # ---- events
+    23: "an event that is repeated in each sweep",
+    24: "events of length zero",
+    25: "labels in other scripts",
+    # ---- annotations and names
+    26: "annotations of every Python and NumPy type",
+    27: "names that are empty, blank or given many times",
+    28: "the folder of a file, and the name of a person",
+    29: "waveforms where there are some, and none where there are none",
+    # ---- odML
+    30: "format version 1.0",
+    31: "empty values, and a unit and an uncertainty for each value",
+    32: "properties without values",
+    33: "types in other spellings",
+    34: "includes and repositories that are gone",
+    35: "XML, JSON and YAML that are no odML, or broken",
+    36: "letters outside ASCII, and question marks where they were",
 }

@@ -85,6 +85,7 @@ def test_raw_series_of_nwb_keep_their_integers(nwb: Path) -> None:
         assert signal.physical().magnitude.tolist() == [0, 0.5, 1, 1.5, 2, 2.5]
 
 
+@pytest.mark.trap(3)
 def test_what_neo_refuses_of_nwb_is_read_behind_the_same_call(data: Path) -> None:
     with Session(":memory:") as session:
         result = session.import_file(data / "nwb-electricalseries" / "test_ElectricalSeries.nwb")
@@ -123,6 +124,7 @@ def nix(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
+@pytest.mark.trap(6)
 def test_arrays_over_time_and_tags_of_nix_are_read(nix: Path) -> None:
     block, told = only(nix, "nixio")
     (segment,) = block.segments

@@ -32,6 +32,7 @@ def read(path: Path, **options: Any) -> tuple[Any, list[str]]:
         return block, recording.warnings
 
 
+@pytest.mark.trap(2)
 def test_a_file_without_the_header_of_cheetah_is_read_by_its_records(data: Path) -> None:
     block, told = read(data / "neuralynx-ncs" / "TestFile.Ncs")
     (signal,) = block.segments[0].analogsignals

@@ -20,6 +20,7 @@ def only_block(path: Path, *, warning: str | None = None, **options: Any) -> Any
     return block
 
 
+@pytest.mark.trap(9)
 def test_a_wfdb_record_is_read_in_physical_units(data: Path, expected: dict[str, Any]) -> None:
     figures = expected["wfdb-mitbih-100"]
     block = only_block(data / figures["path"])

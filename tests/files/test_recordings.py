@@ -59,6 +59,7 @@ def test_each_experiment_of_an_open_ephys_folder_is_a_block(data: Path) -> None:
     assert not told
 
 
+@pytest.mark.trap(4)
 def test_of_several_blocks_those_that_can_be_read_come_and_the_others_are_reported(damaged_experiment: Path) -> None:
     blocks, _ = read(damaged_experiment)
     assert [type(block).__name__ for block in blocks] == ["Block", "Failure", "Block"]
@@ -71,6 +72,7 @@ def test_a_block_is_read_only_when_it_is_asked_for(data: Path) -> None:
     assert (number, len(native.segments)) == (0, 1)
 
 
+@pytest.mark.trap(8)
 def test_a_single_neuralynx_file_is_read_without_its_folder(data: Path) -> None:
     (block,), _ = read(data / "neuralynx-events" / "R050-2014-04-02-Events.nev")
     assert sum(len(event) for event in block.segments[0].events) == 458
@@ -110,6 +112,7 @@ def test_every_block_of_a_nix_file_is_read(tmp_path: Path) -> None:
     ],
     ids=["missing", "empty file", "empty folder", "annex link", "dangling link", "annex text", "lfs text", "zeros"],
 )
+@pytest.mark.trap(10, 11)
 def test_what_is_no_recording_is_refused_with_the_reason(
     tmp_path: Path, make: Callable[[Path], Any], error: type[Exception], reason: str
 ) -> None:
@@ -169,12 +172,14 @@ def test_a_data_file_points_to_its_header(data: Path) -> None:
         open_recording(data / "wfdb-mitbih-100" / "100.dat")
 
 
+@pytest.mark.trap(28)
 def test_the_folder_of_a_file_does_not_leave_the_machine(data: Path) -> None:
     (block,), _ = read(data / "abf2-varlen" / "2020_06_16_0000.abf")
     signal = block.segments[0].analogsignals[0]
     assert (block.file_origin, block.segments[0].file_origin, signal.file_origin) == ("2020_06_16_0000.abf",) * 3
 
 
+@pytest.mark.trap(28)
 def test_persons_are_left_out_unless_asked_for(data: Path) -> None:
     path = data / "edf-utf8" / "test_utf8.edf"
     (block,), told = read(path)
@@ -186,6 +191,7 @@ def test_persons_are_left_out_unless_asked_for(data: Path) -> None:
     assert told == []
 
 
+@pytest.mark.trap(14, 17)
 def test_what_readers_log_and_warn_becomes_warnings_of_the_result(data: Path) -> None:
     _, told = read(data / "brainvision-units" / "test_units.vhdr")
     assert "unit 'nV' is unknown: kept as dimensionless, values not scaled (2 times)" in told
@@ -193,6 +199,7 @@ def test_what_readers_log_and_warn_becomes_warnings_of_the_result(data: Path) ->
     assert told == ["the header holds no scaling: raw counts are kept as dimensionless"]
 
 
+@pytest.mark.trap(5)
 def test_an_empty_result_is_said(data: Path) -> None:
     with open_recording(data / "nix-not-neo" / "spike_features.h5", reader="NixIO") as recording:
         list(recording.blocks())
@@ -209,11 +216,13 @@ def test_an_empty_result_is_said(data: Path) -> None:
         ("abf2-ic-ramp/17o05027_ic_ramp.abf", "2017-10-05 14:42:42.004999 has no time zone: kept without one"),
     ],
 )
+@pytest.mark.trap(15, 19, 23)
 def test_what_was_assumed_is_said(data: Path, path: str, words: str) -> None:
     _, told = read(data / path)
     assert any(words in text for text in told)
 
 
+@pytest.mark.trap(13)
 def test_options_for_a_reader_take_the_place_of_what_is_assumed(data: Path) -> None:
     path = data / "ascii-column" / "spike_extraction_test_data.txt"
     options = {"units": "mV", "sampling_rate": 20 * pq.kHz}
@@ -263,6 +272,7 @@ def test_a_time_zone_is_given_to_times_that_have_none(data: Path) -> None:
     assert not any("time zone" in text for text in told)
 
 
+@pytest.mark.trap(20)
 def test_a_time_zone_does_not_change_times_that_have_one(data: Path) -> None:
     (block,), _ = read(data / "nwb-ttl" / "mock_ttl_examples.nwb", timezone="Europe/Berlin")
     assert block.rec_datetime.utcoffset() == dt.timedelta(hours=-5)
@@ -315,6 +325,7 @@ def test_a_broken_hdf5_file_is_refused(tmp_path: Path, suffix: str) -> None:
         open_recording(path)
 
 
+@pytest.mark.trap(6)
 def test_an_hdf5_file_of_another_kind_is_refused(tmp_path: Path) -> None:
     import h5py
 

@@ -52,6 +52,7 @@ def two_blocks(path: Path, *, second_time: float = 1.0) -> Path:
 
 
 @pytest.mark.parametrize("name", READ_BY_NEO)
+@pytest.mark.trap(7, 12, 16, 21, 22, 24, 25)
 def test_a_recording_comes_back_from_the_lab_as_neo_reads_it(
     data: Path, expected: dict[str, Any], lab: Lab, name: str
 ) -> None:
@@ -89,6 +90,7 @@ def test_an_odml_file_becomes_a_document(data: Path, expected: dict[str, Any], l
 
 
 @pytest.mark.parametrize("name", [*READ_BY_OTHERS, "openephys-binary"])
+@pytest.mark.trap(1)
 def test_what_neo_does_not_read_comes_back_from_a_lab_as_it_was_read(
     data: Path, expected: dict[str, Any], tmp_path: Path, name: str
 ) -> None:
@@ -101,6 +103,7 @@ def test_what_neo_does_not_read_comes_back_from_a_lab_as_it_was_read(
 
 
 @pytest.mark.parametrize("name", METADATA)
+@pytest.mark.trap(12)
 def test_a_document_comes_back_from_a_lab_with_all_that_was_read(
     data: Path, expected: dict[str, Any], tmp_path: Path, name: str
 ) -> None:
@@ -141,6 +144,7 @@ def test_a_signal_is_the_same_bit_for_bit_in_a_new_process(data: Path, tmp_path:
     assert run.stdout.strip() == "|".join([native.magnitude.tobytes().hex(), *map(str, facts)])
 
 
+@pytest.mark.trap(27)
 def test_empty_names_are_filled_from_file_and_sweep(data: Path, lab: Lab) -> None:
     with lab.session() as session:
         (block,) = session.import_file(data / "abf2-odd-rate" / "File_axon_7.abf").blocks

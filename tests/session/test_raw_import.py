@@ -26,6 +26,7 @@ def session() -> Any:
         yield session
 
 
+@pytest.mark.trap(18)
 def test_a_raw_import_takes_half_the_bytes_and_gives_the_same_values(data: Path, session: Session) -> None:
     path = data / "abf2-ic-ramp" / "17o05027_ic_ramp.abf"
     scaled: Any = session.import_file(path).blocks[0].segments[0].all_signals[0]
@@ -54,6 +55,7 @@ def test_raw_recordings_go_back_to_neo_as_neo_reads_them(
             assert [item.shape for item in getattr(ours, kind)] == [item.shape for item in getattr(theirs, kind)]
 
 
+@pytest.mark.trap(29)
 def test_waveforms_come_along_with_raw_signals(data: Path, session: Session) -> None:
     path = data / "blackrock-nev" / "example_1.nev"
     train: Any = session.import_file(path, raw=True).blocks[0].segments[0].spiketrains[0]

@@ -97,7 +97,7 @@ def _unit_unlike_name(signal: Any) -> Iterator[Finding]:
 
 @rule(*_REGULAR, code="declared-times-differ", severity=WARNING)
 def _declared_times_differ(signal: Any) -> Iterator[Finding]:
-    """What the annotations tell differs from the samples: rate, period, length or end by more than one, times by half."""
+    """What annotations tell differs from the samples: rate, period, length, end by more than one, times by half."""
     if signal.signal is None or signal.sampling_rate is None or not len(signal.signal):
         return
     rate = one_in_si(signal.sampling_rate)

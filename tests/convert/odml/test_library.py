@@ -28,6 +28,7 @@ assert warnings.formatwarning is before
     assert (run.returncode, run.stdout, run.stderr) == (0, "", "")
 
 
+@pytest.mark.trap(34)
 def test_nothing_is_printed_and_nothing_asked_of_the_network(
     rich: Any, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:

@@ -103,6 +103,7 @@ def test_a_folder_of_traps_is_imported_but_for_these(tmp_path: Path, recording: 
         (b"-rf.abf", "-rf"),
     ],
 )
+@pytest.mark.trap(12)
 def test_any_name_of_a_file_becomes_text_of_one_line(tmp_path: Path, recording: Path, name: bytes, text: str) -> None:
     path = tmp_path / os.fsdecode(name)
     shutil.copy(recording, path)

@@ -38,6 +38,7 @@ def read_1_1(write: Any, said: str) -> OdmlFile:
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "latin-1", "utf-16"])
+@pytest.mark.trap(30, 31)
 def test_version_1_0_keeps_each_value_with_what_it_says(encoding: str, write: Any) -> None:
     path = write(XML_1_0.format(encoding=encoding, date="2014-3-1").encode(encoding))
     assert is_odml(path)
@@ -240,6 +241,7 @@ ALIASES = "Document:\n  a: &a [x, x]\n  b: [*a, *a]\nodml-version: '1.1'\n"
         (b"\x89HDF\r\n\x1a\n\x00\x00", "neither XML"),
     ],
 )
+@pytest.mark.trap(35)
 def test_what_cannot_be_read_ends_in_one_line_with_path_and_reason(
     content: str | bytes, reason: str, write: Any
 ) -> None:

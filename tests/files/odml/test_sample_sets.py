@@ -54,6 +54,7 @@ def test_a_file_holds_what_is_expected(name: str, data: Path, expected: dict[str
 
 
 @pytest.mark.parametrize("name", XML)
+@pytest.mark.trap(32)
 def test_no_element_of_a_file_is_lost(name: str, data: Path, expected: dict[str, Any]) -> None:
     raw = expected[name]["raw_counts"]
     document = read_odml(data / expected[name]["path"]).document
@@ -85,6 +86,7 @@ def said_by(native: Any) -> list[tuple[int, str, str]]:
 
 
 @pytest.mark.parametrize("name", VERSION_1_1)
+@pytest.mark.trap(33)
 def test_dtypes_and_units_are_those_expected(name: str, data: Path, expected: dict[str, Any]) -> None:
     items = properties(read_odml(data / expected[name]["path"]).document)
     assert Counter(str(item.ext.get("dtype")) for item in items) == expected[name]["dtypes"]
@@ -116,6 +118,7 @@ def test_version_1_0_keeps_what_each_value_says(data: Path, expected: dict[str, 
     assert len(values(document)) == 21
 
 
+@pytest.mark.trap(36)
 def test_version_1_0_keeps_checksums_and_units_outside_ascii(data: Path, expected: dict[str, Any]) -> None:
     found = values(read_odml(data / expected["odml-v1-eeg"]["path"]).document)
     assert len([value for value in found if value.data is None]) == 288
@@ -157,5 +160,6 @@ def test_the_odml_library_reads_what_is_written(
 
 
 @pytest.mark.parametrize("name", ["abf2-ic-ramp", "nix-not-neo", "brainvision-units", "ascii-column", "intan-rhd"])
+@pytest.mark.trap(35)
 def test_recordings_and_tables_are_not_odml(name: str, data: Path) -> None:
     assert [path for path in (data / name).rglob("*") if path.is_file() and is_odml(path)] == []
