@@ -138,8 +138,8 @@ def _judge(files: list[str], options: dict[str, Any], *, json: bool) -> None:
     from gnode_orm.files.templates import read_template
     from gnode_orm.session.importing import ImportOptions, judge
 
-    template = options["template"] and read_template(options["template"])
-    report_on(files, lambda path: judge(path, ImportOptions(**{**options, "template": template})), json=json)
+    given: dict[str, Any] = {**options, "template": options["template"] and read_template(options["template"])}
+    report_on(files, lambda path: judge(path, ImportOptions(**given)), json=json)
 
 
 def _import_all(session: Session, files: list[str], options: dict[str, Any], *, json: bool) -> None:
