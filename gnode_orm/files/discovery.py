@@ -25,11 +25,12 @@ class Discovered:
 def discover(paths: str | os.PathLike[str] | Iterable[str | os.PathLike[str]]) -> Iterator[Discovered]:
     """Give each path, and in place of a folder that is no recording by itself what is in it, sorted by name.
 
-    Links to files are followed, links to folders only inside the folder that was given.
+    Links to files are followed, links to folders only inside the folder that was given. A folder with nothing in it
+    stays, for the import to say so.
     """
     each = [paths] if isinstance(paths, str | os.PathLike) else paths
     for path in map(Path, each):
-        if _is_folder(path) and not _is_recording(path):
+        if _is_folder(path) and any(path.iterdir()) and not _is_recording(path):
             yield from _inside(path)
         else:
             yield Discovered(path)

@@ -197,3 +197,10 @@ def test_a_dry_run_shows_what_would_be_imported_again(run, empty_lab, files):
     run("import", files[0], "--lab", empty_lab)
     assert "1 in the lab already" in run("import", files[0], "--dry-run", "--lab", empty_lab).stdout
     assert "1 to import" in run("import", files[0], "--dry-run", "--again", "--lab", empty_lab).stdout
+
+
+def test_an_empty_folder_is_told(run, empty_lab, tmp_path):
+    (tmp_path / "nothing").mkdir()
+    result = run("import", tmp_path / "nothing", "--lab", empty_lab)
+    assert result.exit_code == 1
+    assert f"{tmp_path / 'nothing'}: the folder is empty" in result.stderr

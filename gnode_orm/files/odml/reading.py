@@ -51,28 +51,30 @@ def read_odml(path: str | PathLike[str]) -> OdmlFile:
     place = Path(path)
     if not place.is_file():
         raise NotFound(f"{path_text(place)}: {'not a file' if place.exists() else 'no such file'}")
-    given, root = _parsed(place)
+    assumed: list[str] = []
+    given, root = _parsed(place, assumed)
     version = _VERSIONS.get(str(given).strip())
     if version is None:
         said = "it names no format version" if given is None else f"its format version is {given!r}"
         raise unreadable(place, f"{said}; versions 1.0 and 1.1 are read")
     build = Build(version)
     try:
-        return OdmlFile(build.document(root), build.warnings, version)
+        document = build.document(root)
+        return OdmlFile(document, [*assumed, *build.warnings], version)
     except ValidationFailed as error:
         raise unreadable(place, str(error)) from error
 
 
-def _parsed(path: Path) -> tuple[Any, Element]:
+def _parsed(path: Path, assumed: list[str]) -> tuple[Any, Element]:
     """Give the format version that a file names, and its root."""
     form = form_of(path)
     if form == "xls":
-        return "1.1", parse_excel(path)
+        return "1.1", parse_excel(path, assumed)
     data = path.read_bytes()
     if form is None:
         raise _not_odml(path, data)
     if form == "csv":
-        return "1.1", parse_csv(data, path)
+        return "1.1", parse_csv(data, path, assumed)
     if form == "xml":
         return parse_xml(data, path)
     read = parse_json(data, path) if form == "json" else parse_yaml(data, path)

@@ -25,6 +25,8 @@ _OF_PROPERTY = {
     "Data Unit": "unit",
     "Data Uncertainty": "uncertainty",
 }
+# What odML itself calls a section whose type nobody said.
+_UNTYPED = "n.s."
 _KNOWN = {_PATH, _PROPERTY, _VALUE, "Section Name", *_SECTION, *_OF_PROPERTY}
 _EXCEL = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 _DATES = {"date": "%Y-%m-%d", "time": "%H:%M:%S", "datetime": "%Y-%m-%d %H:%M:%S"}
@@ -48,8 +50,8 @@ def is_excel(head: bytes, path: Path) -> bool:
     return any(_NEEDED <= {str(cell).strip() for cell in row} for rows in sheets for row in rows[:2])
 
 
-def parse_csv(data: bytes, path: Path) -> Element:
-    """Read a table in CSV.
+def parse_csv(data: bytes, path: Path, warnings: list[str]) -> Element:
+    """Read a table in CSV; say what was assumed.
 
     Raises:
         FormatError: no table of odML, or not text.
@@ -59,19 +61,19 @@ def parse_csv(data: bytes, path: Path) -> Element:
     except (UnicodeDecodeError, csv.Error) as error:
         raise unreadable(path, f"no table in UTF-8: {error}") from None
     root = Element("odml", "line 1")
-    _Table(root, path).read(rows)
+    _Table(root, path).read(rows, warnings)
     return root
 
 
-def parse_excel(path: Path) -> Element:
-    """Read the tables in the sheets of an Excel file.
+def parse_excel(path: Path, warnings: list[str]) -> Element:
+    """Read the tables in the sheets of an Excel file; say what was assumed.
 
     Raises:
         FormatError: a sheet holds no table of odML.
     """
     root = Element("odml", "line 1")
     for rows in _sheets(path):
-        _Table(root, path).read(rows)
+        _Table(root, path).read(rows, warnings)
     return root
 
 
@@ -87,7 +89,7 @@ class _Table:
         self._property: Element | None = None
         self._key: tuple[str, str] = ("", "")
 
-    def read(self, rows: _Rows) -> None:
+    def read(self, rows: _Rows, warnings: list[str]) -> None:
         """Read all rows."""
         if rows and rows[0] and rows[0][0] == _DOCUMENT:
             self._read_document(rows[0])
@@ -101,6 +103,11 @@ class _Table:
             cells = {title: cell for title, cell in zip(titles, row, strict=False) if title and cell != ""}
             if cells:
                 self._read_row(cells, f"line {number}")
+        untyped = [section for section in self._sections.values() if not _said(section, "type")]
+        for section in untyped:
+            section.members.append(Element("type", section.place, _UNTYPED))
+        if untyped:
+            warnings.append(f"{len(untyped)} sections have no type: {_UNTYPED!r} was assumed, as odML does")
 
     def _read_document(self, row: list[Any]) -> None:
         for name, value in zip(row[1::2], row[2::2], strict=False):

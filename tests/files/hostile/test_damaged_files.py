@@ -18,6 +18,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from tests.files.formats import SAMPLES
 from tests.files.hostile.importing_child import LIMIT
 from tests.files.hostile.mutations import Damage, damaged, damages
 from tests.files.sample_sets import METADATA, READ_BY_NEO, READ_BY_OTHERS, TABLES, UNREADABLE
@@ -133,10 +134,25 @@ def test_a_damaged_file_is_refused_in_one_line_or_read(
 ) -> None:
     source = data / expected[name]["path"]
     path = copied(source, tmp_path_factory.mktemp("damaged") / name)
+    hold_harmless(path, child, EXAMPLES)
+
+
+# The child imports without options, so those that need some are refused at once.
+@pytest.mark.parametrize("reader", [name for name, sample in SAMPLES.items() if not sample.by_name])
+def test_a_damaged_file_of_any_format_is_refused_in_one_line_or_read(
+    tmp_path_factory: pytest.TempPathFactory, child: Child, reader: str
+) -> None:
+    folder = tmp_path_factory.mktemp("damaged") / reader
+    folder.mkdir()
+    hold_harmless(SAMPLES[reader].make(folder), child, max(EXAMPLES // 3, 1))
+
+
+def hold_harmless(path: Path, child: Child, examples: int) -> None:
+    """Damage the files of a recording one after the other, and import it each time."""
     files = {file: file.read_bytes() for file in files_of(path if path.is_dir() else path.parent)}
 
     @settings(
-        max_examples=EXAMPLES,
+        max_examples=examples,
         derandomize="GNODE_ORM_TEST_EXAMPLES" not in os.environ,
         database=None,
         deadline=None,

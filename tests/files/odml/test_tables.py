@@ -72,11 +72,18 @@ def test_a_sheet_of_excel_says_the_same(tmp_path: Path) -> None:
 def test_the_sample_table_is_read_whole(data: Path) -> None:
     path = data / "odmltables-csv" / "example1-2.csv"
     file = read_odml(path)
-    assert (len(properties(file.document)), file.warnings) == (13, [])
+    assert len(properties(file.document)) == 13
+    assert file.warnings == ["2 sections have no type: 'n.s.' was assumed, as odML does"]
     walked = [(depth, section.name) for depth, section in sections(file.document)]
     assert walked == [(walked[0][0], "Animal"), (walked[0][0] + 1, "Surgery")]
     weight = next(item for item in properties(file.document) if item.name == "Weight")
     assert (weight.definition, weight.ext["unit"], weight.values) == ("Weight of the animal", "g", [])
+
+
+def test_the_sample_table_is_imported(data: Path, tmp_path: Path) -> None:
+    with Session(tmp_path / "lab") as session:
+        (document,) = session.import_file(data / "odmltables-csv" / "example1-2.csv").documents
+        assert [section.type for section in document.sections] == ["n.s."]
 
 
 def test_a_table_is_imported_as_a_document(tmp_path: Path) -> None:
