@@ -1,4 +1,4 @@
-"""Does an HDF5 file crash the HDF5 library, or claim more than it holds? Asked in a process of its own.
+"""Does an HDF5 file, or one of MATLAB, crash its library, or claim more than it holds? Asked in a process of its own.
 
 The library takes addresses and counts from the file, and a damaged one can end the whole process where no exception
 could be caught. So its structure is walked by a process that may die, before readers open the file in this one. That
@@ -28,10 +28,11 @@ _SMALL = 1 << 20
 # Arrays that are larger than this together have to stand in the file, but for what compression does.
 _LARGE = 1 << 28
 _COMPRESSION = 100
+_MATLAB = b"MATLAB 5.0 MAT-file"
 
 
 def problem_of_hdf5(path: Path) -> str | None:
-    """Say what reading the structure of a file ends in, or ``None`` where all is well."""
+    """Say what reading the structure of an HDF5 or MATLAB file ends in, or ``None`` where all is well."""
     state = path.stat()
     return _problem(str(path.resolve()), state.st_size, state.st_mtime_ns)
 
@@ -89,7 +90,7 @@ class _Probe:
         assert process is not None
         code = process.wait()
         self.close()
-        return f"reading its structure crashes the HDF5 library ({-code})" if code < 0 else None
+        return f"reading its structure crashes the library for it ({-code})" if code < 0 else None
 
     def _running(self) -> subprocess.Popen[str]:
         # After a fork, the pipes belong to the other process.
@@ -128,7 +129,7 @@ def _serve() -> None:
     answers, sys.stdout = sys.stdout, sys.stderr  # what libraries print is no answer
     for line in sys.stdin:
         claims: list[str] = []
-        _tried(partial(_walk, json.loads(line), claims))
+        _tried(partial(_look, json.loads(line), claims))
         answers.write(json.dumps(claims[0] if claims else None) + "\n")
         answers.flush()
 
@@ -142,6 +143,22 @@ def _limit_memory() -> None:
     allowed = _MEMORY if most == resource.RLIM_INFINITY else min(_MEMORY, most)
     resource.setrlimit(resource.RLIMIT_AS, (allowed, most))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+
+
+def _look(path: str, claims: list[str]) -> None:
+    with open(path, "rb") as file:
+        is_matlab = file.read(len(_MATLAB)) == _MATLAB
+    (_read_matlab if is_matlab else _walk)(path, claims)
+
+
+def _read_matlab(path: str, claims: list[str]) -> None:
+    from scipy.io import loadmat
+
+    try:
+        loadmat(path)
+    except MemoryError:
+        if os.path.getsize(path) * _COMPRESSION < _MEMORY:
+            claims.append(f"it asks for more than {_MEMORY} bytes, and has {os.path.getsize(path)}")
 
 
 def _walk(path: str, claims: list[str]) -> None:

@@ -8,14 +8,19 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Callable
+from math import prod
 from pathlib import Path
 
 from gnode_orm.errors import FormatError
+from gnode_orm.files.hdf5_probe import problem_of_hdf5
 
 _BLOCK = 512
 _SECTIONS = 18
 # Of the strings of an ABF 2 file, the header gives the length of all of them together.
 _STRINGS = 9
+_IGOR_HEADER = 384
+# In place of a length, at the end of a file of AlphaOmega.
+_NO_MORE = 0xFFFF
 
 
 def check_header(reader: str, path: Path) -> None:
@@ -24,6 +29,11 @@ def check_header(reader: str, path: Path) -> None:
     Raises:
         FormatError: naming what the header says and what the file has.
     """
+    if reader == "AlphaOmegaIO" and path.is_dir():
+        for part in sorted(path.glob("*.mpx")):
+            _check_alpha_omega(part)
+    if reader == "NeoMatlabIO" and path.is_file() and (problem := problem_of_hdf5(path)) is not None:
+        raise FormatError(f"damaged: {problem}")
     check = _CHECKS.get(reader)
     if check is not None and path.is_file():
         with path.open("rb") as file:
@@ -93,8 +103,36 @@ def _check_blackrock(start: bytes, size: int) -> None:
         )
 
 
+def _check_igor(start: bytes, size: int) -> None:
+    """Hold the sizes in the header of a wave of version 5, and the counts along its axes, against the file."""
+    for order in "<>":
+        if len(start) < _IGOR_HEADER or struct.unpack_from(f"{order}h", start)[0] != 5:
+            continue
+        sizes = struct.unpack_from(f"{order}13i", start, 4)
+        points, axes = struct.unpack_from(f"{order}i", start, 76)[0], struct.unpack_from(f"{order}4i", start, 132)
+        counted = prod(axis for axis in axes if axis)
+        if min(*sizes, points, *axes) < 0 or max(*sizes, points, counted) > size:
+            raise FormatError(f"truncated or damaged: a size in the header goes beyond the {size} bytes of the file")
+
+
+def _check_alpha_omega(file: Path) -> None:
+    """Follow the blocks of a file, each of which says where the next one begins; neo goes round where one says 0."""
+    with file.open("rb") as opened:
+        size, at = file.stat().st_size, 0
+        while at + 3 <= size:
+            opened.seek(at)
+            (length,) = struct.unpack("<H", opened.read(2))
+            if length == _NO_MORE:
+                return
+            if length < 3:
+                raise FormatError(f"{file.name} is damaged: the block at byte {at} is of {length} bytes")
+            at += length
+    raise FormatError(f"{file.name} is truncated: no end after {size} bytes")
+
+
 _CHECKS: dict[str, Callable[[bytes, int], None]] = {
     "AxonIO": _check_abf,
     "BlackrockIO": _check_blackrock,
     "EDFIO": _check_edf,
+    "IgorIO": _check_igor,
 }

@@ -9,6 +9,8 @@ import pytest
 
 from gnode_orm.errors import FormatError
 from gnode_orm.files.recordings import open_recording
+from tests.files.formats.binary_headers import igor
+from tests.files.formats.more_binary import alpha_omega
 
 ABF2 = "abf2-ic-ramp/17o05027_ic_ramp.abf"
 ABF1 = "abf1-nodate/invalidDate-abf1.abf"
@@ -59,4 +61,32 @@ def test_a_file_cut_short_is_refused_with_both_lengths(data: Path, tmp_path: Pat
     path = tmp_path / Path(source).name
     path.write_bytes(content[: len(content) // 2])
     with pytest.raises(FormatError, match=rf"truncated or damaged: .* {len(content) // 2}\b"):
+        open_recording(path)
+
+
+def test_a_block_of_alphaomega_without_a_length_is_refused(tmp_path: Path) -> None:
+    place = alpha_omega(tmp_path)
+    file = place / "f0001.mpx"
+    content = bytearray(file.read_bytes())
+    content[60:62] = bytes(2)
+    file.write_bytes(content)
+    with pytest.raises(FormatError, match=r"f0001\.mpx is damaged: the block at byte 60 is of 0 bytes"):
+        open_recording(place)
+
+
+def test_a_file_of_alphaomega_without_an_end_is_refused(tmp_path: Path) -> None:
+    place = alpha_omega(tmp_path)
+    file = place / "f0001.mpx"
+    file.write_bytes(file.read_bytes()[:-3])
+    with pytest.raises(FormatError, match=r"f0001\.mpx is truncated: no end after"):
+        open_recording(place)
+
+
+@pytest.mark.parametrize("at", [12, 76, 132], ids=["note", "points", "axis"])
+def test_a_wave_of_igor_that_claims_more_than_it_holds_is_refused(at: int, tmp_path: Path) -> None:
+    path = igor(tmp_path)
+    content = bytearray(path.read_bytes())
+    content[at : at + 4] = (2**30).to_bytes(4, "little")
+    path.write_bytes(content)
+    with pytest.raises(FormatError, match="a size in the header goes beyond"):
         open_recording(path)

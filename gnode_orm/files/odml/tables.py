@@ -184,7 +184,7 @@ def _sheets(path: Path) -> list[_Rows]:
     """The rows of each sheet that holds anything."""
     import xlrd
 
-    with xlrd.open_workbook(path, on_demand=True) as book:
+    with xlrd.open_workbook(str(path), on_demand=True) as book:
         sheets = [[list(_cells(sheet.row(row), book)) for row in range(sheet.nrows)] for sheet in book.sheets()]
     return [rows for rows in sheets if rows]
 
