@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 
 from gnode_orm.errors import FormatError
+from gnode_orm.files.path_text import path_text
 
 _FEATURES = re.compile(r"(.+)\.fet\.\d+")
 
@@ -19,5 +20,7 @@ def session_in(folder: Path) -> str | None:
     matches = (_FEATURES.fullmatch(file.name) for file in folder.iterdir())
     names = sorted({match[1] for match in matches if match is not None})
     if len(names) > 1:
-        raise FormatError(f"{folder}: several sessions ({', '.join(names[:3])}); give each a folder of its own")
+        raise FormatError(
+            f"{path_text(folder)}: several sessions ({', '.join(names[:3])}); give each a folder of its own"
+        )
     return names[0] if names else None
