@@ -175,11 +175,18 @@ class _Assembly:
 
 def _container(native: Any, model: Any) -> Any:
     describe(native, model)
-    native.file_datetime = model.filedatetime
-    native.rec_datetime = model.rec_datetime
+    native.file_datetime = _moment(model, "filedatetime")
+    native.rec_datetime = _moment(model, "rec_datetime")
     exact = extension_of(model).get("exact", {}).get("index")
     native.index = exact if exact is not None and exact == model.index else model.index
     return native
+
+
+def _moment(model: Any, name: str) -> Any:
+    """The time of a field, in the zone that neo gave it while it is still that time."""
+    moment = getattr(model, name)
+    exact = extension_of(model).get("exact", {}).get(name)
+    return exact if exact is not None and moment is not None and exact.isoformat() == moment.isoformat() else moment
 
 
 def _sorted(models: Any) -> list[Any]:

@@ -6,6 +6,7 @@ import os
 from collections.abc import Callable
 from datetime import datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import numpy as np
 import quantities as pq
@@ -45,9 +46,13 @@ class Reading:
             self.values[name] = None if value is None else str(value)
 
     def moment(self, field: str, value: Any) -> None:
-        """Take a date with time; no other type is turned into one."""
+        """Take a date with time; no other type is turned into one. One in a zone with a name is also kept exactly."""
         if value is not None and type(value) is not datetime:
             raise refuse(self.path, f"{value!r} is not a datetime.datetime", field=field, value=value)
+        if value is not None and (value.fold or isinstance(value.tzinfo, ZoneInfo)):
+            self.exact[field] = value
+            # Two equal times on the night of a change of clocks compare unequal by their zone.
+            value = datetime.fromisoformat(value.isoformat())
         self.values[field] = value
 
     def index(self) -> None:

@@ -6,17 +6,21 @@ import datetime as dt
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import neo
 import numpy as np
 import pytest
 import quantities as pq
 
-from gnode_orm import Block, Document, Segment, SpikeTrain
+from gnode_orm import Block, Document, Segment, Session, SpikeTrain
 from gnode_orm.errors import ValidationFailed
 from tests.convert.neo.isomorphism import assert_isomorphic
 from tests.convert.neo.round_trips import in_block, in_memory, stored
 
+BERLIN = dt.datetime(2025, 7, 1, 12, 30, tzinfo=ZoneInfo("Europe/Berlin"))
+# The second time that it was half past two that night.
+TWICE = dt.datetime(2025, 10, 26, 2, 30, fold=1, tzinfo=ZoneInfo("Europe/Berlin"))
 NAIVE = dt.datetime(2014, 3, 21, 10, 30, 5, 123456)  # noqa: DTZ001 - neo's times have no zone
 AWARE = dt.datetime(2014, 3, 21, 10, 30, tzinfo=dt.timezone(dt.timedelta(hours=5, minutes=30)))
 VALUES = {
@@ -96,12 +100,24 @@ def test_what_no_field_can_hold_is_refused_with_its_path(facts: dict[str, Any], 
 
 
 @pytest.mark.case(56, 57, 58)
-@pytest.mark.parametrize("moment", [None, NAIVE, AWARE], ids=["none", "naive", "aware"])
+@pytest.mark.parametrize("moment", [None, NAIVE, AWARE, BERLIN, TWICE], ids=["none", "naive", "aware", "zone", "fold"])
 @pytest.mark.parametrize("index", [None, -3, np.int64(7)], ids=repr)
 def test_times_and_indices_come_back_from_a_store(moment: Any, index: Any) -> None:
     block = neo.Block(file_datetime=moment, rec_datetime=moment, index=index)
     block.segments.append(neo.Segment(file_datetime=moment, rec_datetime=moment, index=index))
     assert_isomorphic(block, stored(block))
+
+
+def test_the_zone_of_a_time_is_that_of_neo_until_the_field_is_set() -> None:
+    native = neo.Block(rec_datetime=BERLIN, file_datetime=TWICE)
+    back = stored(native)
+    assert (back.rec_datetime.tzinfo, back.file_datetime.tzinfo) == (BERLIN.tzinfo, TWICE.tzinfo)
+    assert (back.file_datetime.fold, back.file_datetime.utcoffset()) == (1, dt.timedelta(hours=1))
+    model = Block.from_neo(native)
+    model.rec_datetime = AWARE
+    assert model.to_neo().rec_datetime.tzinfo == AWARE.tzinfo
+    model.rec_datetime = None
+    assert model.to_neo().rec_datetime is None
 
 
 def test_an_index_set_later_replaces_the_exact_one_of_neo() -> None:
@@ -242,3 +258,41 @@ def test_a_subclass_of_a_neo_class_counts_as_that_class() -> None:
         pass
 
     assert type(in_memory(Own("own"))) is neo.Segment
+
+
+MANY = np.random.default_rng(5).normal(size=100_000)
+LARGE: dict[str, Any] = {
+    **{dtype: MANY.astype(dtype) for dtype in ("<f8", ">f8", "<f4", ">f4", "<f2", "g", "<c16", "<c8")},
+    **{dtype: (MANY * 100).astype(dtype) for dtype in ("i1", "<i2", ">i2", "<i4", "<i8")},
+    **{dtype: np.arange(100_000).astype(dtype) for dtype in ("u1", "<u2", "<u4")},
+    "<u8": np.arange(100_000, dtype="<u8") + 2**63,
+    "bool": MANY > 0,
+    "special": np.where(MANY > 0, np.nan, -0.0),
+    "quantity": pq.Quantity(MANY.astype("<f4"), "uV"),
+    "integer quantity": pq.Quantity(np.arange(100_000, dtype=">i4"), "um"),
+    "text": np.array([f"unit {number} ä" for number in range(100_000)]),
+}
+
+
+@pytest.mark.case(66)
+@pytest.mark.parametrize("name", LARGE)
+def test_large_array_annotations_come_back_bit_for_bit_and_are_cut_along(name: str) -> None:
+    values = LARGE[name]
+    native = neo.SpikeTrain(np.arange(100_000.0), units="ms", t_stop=100 * pq.s, array_annotations={"x": values})
+    block = in_block(native)
+    model = Block.from_neo(block)
+    with Session(":memory:") as session:
+        session.add(model)
+        session.commit()
+        location = model.location
+        session.expunge(model)
+        read = session.get(location).segments[0].spiketrains[0]
+        cut = read.time_slice(250 * pq.ms, 1250 * pq.ms)
+        for found, meant in (
+            (read.array_annotations["x"], values),
+            (read.to_neo().array_annotations["x"], values),
+            (cut.array_annotations["x"], values[250:1251]),
+        ):
+            assert (type(found), found.dtype) == (type(meant), meant.dtype)
+            assert np.asarray(found).tobytes() == np.asarray(meant).tobytes()
+            assert getattr(found, "units", None) == getattr(meant, "units", None)
