@@ -45,10 +45,10 @@ def _commit(lab: Any, noise: npt.NDArray[np.int16]) -> int:
         return sum(session.commit().counts.values())
 
 
-def _send(client: requests.Session, url: str, noise: npt.NDArray[np.int16]) -> int:
+def _send(client: requests.Session, url: str, noise: npt.NDArray[np.int16], query: str = "") -> int:
     for number in range(_SIGNALS):
         body = (piece.reshape(-1).view(np.uint8).data for piece in _pieces(noise, number))
-        client.put(f"{url}/signal{number}", data=body, timeout=600).raise_for_status()
+        client.put(f"{url}/signal{number}{query}", data=body, timeout=600).raise_for_status()
     return 0
 
 
@@ -79,6 +79,8 @@ def main() -> int:
             lab.close()
         with serving_bytes(Path(folder)) as mover, requests.Session() as client:
             _measure("moving the bytes", mover, partial(_send, client, mover.url, noise))
+        with serving_bytes(Path(folder)) as mover, requests.Session() as client:
+            _measure("storing them", mover, partial(_send, client, mover.url, noise, "?durable"))
     return 0
 
 

@@ -86,10 +86,14 @@ def _running(script: str, first: str, environment: dict[str, str]) -> Iterator[S
 
 
 async def moving_bytes(scope: Any, receive: Any, send: Any) -> None:
-    """Write the body of a PUT into a file, or answer with the content of a file; the limit of what HTTP can do."""
+    """Write the body of a PUT into a file, or answer with the content of a file; the limit of what HTTP can do.
+
+    With ``?durable`` the file is on disk, under its name, before the answer.
+    """
     if scope["type"] != "http":
         return
     path = Path(os.environ[_FOLDER]) / (Path(scope["path"]).name or "none")
+    durable = scope["query_string"] == b"durable"
     if scope["method"] == "PUT":
         with path.open("wb") as file:
             more = True
@@ -97,6 +101,11 @@ async def moving_bytes(scope: Any, receive: Any, send: Any) -> None:
                 message = await receive()
                 file.write(message.get("body", b""))
                 more = message.get("more_body", False)
+            if durable:
+                file.flush()
+                os.fsync(file.fileno())
+        if durable:
+            _sync_folder(path.parent)
         await send({"type": "http.response.start", "status": 204, "headers": []})
         await send({"type": "http.response.body", "body": b""})
         return
@@ -104,6 +113,14 @@ async def moving_bytes(scope: Any, receive: Any, send: Any) -> None:
     async for piece in _pieces(path):
         await send({"type": "http.response.body", "body": piece, "more_body": True})
     await send({"type": "http.response.body", "body": b""})
+
+
+def _sync_folder(folder: Path) -> None:
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
 
 
 async def _pieces(path: Path) -> AsyncIterator[bytes]:

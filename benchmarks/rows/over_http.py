@@ -6,6 +6,7 @@ import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -156,15 +157,18 @@ def _put_ours(folder: Path) -> Iterator[Round]:
 
 
 @contextmanager
-def _put_bytes(folder: Path) -> Iterator[Round]:
+def _put_bytes(folder: Path, durable: bool) -> Iterator[Round]:
     import requests
 
     samples = _samples()
     with serving_bytes(folder) as server, requests.Session() as client:
+        names = count()
 
         def once(meter: Meter) -> None:
+            # One file over and over, or another one each time, as what is stored stays.
+            path = f"samples{next(names)}?durable" if durable else "samples"
             with meter:
-                client.put(f"{server.url}/samples", data=samples.reshape(-1).view(np.uint8).data, timeout=60)
+                client.put(f"{server.url}/{path}", data=samples.reshape(-1).view(np.uint8).data, timeout=60)
 
         yield once
 
@@ -211,19 +215,23 @@ def _get_bytes(folder: Path) -> Iterator[Round]:
         yield once
 
 
-def _moved(name: str, work: str, ours: Preparation, limit: Preparation) -> Row:
+def _moved(name: str, work: str, ours: Preparation, limit: Preparation, *others: Contestant) -> Row:
     return Row(
         name,
         work,
         (
             Contestant("ours", ours, needs=_SERVER),
             Contestant("moving the bytes", limit, needs=("granian",)),
+            *others,
         ),
-        (Reach("moving the bytes", at_least=0.6),),
+        (Reach("moving the bytes", at_least=0.6), *(Reach(other.name) for other in others)),
     )
 
 
-PUT = _moved("http-put", "commit an array of 64 MiB over HTTP", _put_ours, _put_bytes)
+PUT = _moved(
+    "http-put", "commit an array of 64 MiB over HTTP", _put_ours, partial(_put_bytes, durable=False),
+    Contestant("storing the bytes durably", partial(_put_bytes, durable=True), needs=("granian",)),
+)  # fmt: skip
 GET = _moved("http-get", "read an array of 64 MiB over HTTP", _get_ours, _get_bytes)
 
 

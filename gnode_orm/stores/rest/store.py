@@ -128,7 +128,7 @@ class RestStore:
 
     def put_arrays(self, items: Sequence[tuple[ArraySource, str | None]]) -> list[ArrayRef]:
         self._check_writable()
-        return [self._sender.put(source, unit) for source, unit in items]
+        return self._sender.put(items)
 
     def read_array(self, ref: ArrayRef, key: Any = ...) -> npt.NDArray[Any]:
         return self._receiver.read([(ref, key)])[0]
