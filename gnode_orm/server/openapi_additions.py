@@ -31,7 +31,10 @@ _QUERY: Json = object_of(
         "at": _AT,
     },
 )
-_NAMES: Json = {"type": ["boolean", "null"], "description": "Answer with id and revision of each record alone"}
+_NAMES: Json = {
+    "type": ["integer", "null"],
+    "description": "Of so many records of a kind, or more, give id and revision alone",
+}
 _SELECT: Json = {**_QUERY, "properties": {**_QUERY["properties"], "names": _NAMES}}
 _OBJECT = object_of({"kind": _KIND, "id": _ID})
 _CHANGE_ID: Json = {"type": "string", "pattern": "^[A-Za-z0-9_-]{1,64}$"}

@@ -75,11 +75,11 @@ def _read_row(row: Any, hashes: tuple[int, ...], floats: tuple[int, ...]) -> Row
     return tuple(values)
 
 
-def selected_message(answer: Selected, *, names: bool = False) -> dict[str, Any]:
-    """Write the answer to a query; with ``names``, of each record its id and revision alone."""
+def selected_message(answer: Selected, *, names: int | None = None) -> dict[str, Any]:
+    """Write the answer to a query; of each of ``names`` records or more of a kind its id and revision alone."""
 
     def written(kind: str, rows: list[Row]) -> list[Any]:
-        return [row[:2] for row in rows] if names else rows_message(kind, rows)
+        return rows_message(kind, rows) if names is None or len(rows) < names else [row[:2] for row in rows]
 
     return {
         "kind": answer.kind,

@@ -27,8 +27,7 @@ def _records(store: Any, user: str, message: Any) -> Any:
 
 
 def _select(store: Any, user: str, message: Any) -> Any:
-    names = bool(optional(message, "names", bool))
-    return selected_message(store.select(read_select(message), user), names=names)
+    return selected_message(store.select(read_select(message), user), names=optional(message, "names", int))
 
 
 def _count(store: Any, user: str, message: Any) -> Any:

@@ -172,6 +172,15 @@ def test_few_records_are_neither_kept_nor_named(folder: Path, server: Served) ->
     assert count_records(folder) == 0
 
 
+def test_few_records_come_at_once_where_others_are_kept(server: Served, shared: int) -> None:
+    warm(server)
+    create(server.by("ann"), "segment", name="added", block=shared)
+    store = server.open("ben")
+    calls = Calls(store)
+    assert len(read(store, offset=COUNT - 1)) == 2
+    assert calls.names == ["select"]
+
+
 @pytest.mark.parametrize("damage", ["every byte", "a record"])
 def test_what_is_damaged_comes_again(folder: Path, server: Served, damage: str) -> None:
     first = warm(server)
