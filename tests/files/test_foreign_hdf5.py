@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
+import struct
 import warnings
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -11,7 +13,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from gnode_orm import Session
+from gnode_orm import Block, Session
 from gnode_orm.errors import FormatError
 from gnode_orm.files import hdf5_probe
 from gnode_orm.files.recordings import open_recording
@@ -180,6 +182,30 @@ def test_a_file_that_the_library_reads_for_ever_is_refused(
     monkeypatch.setattr(hdf5_probe, "_SECONDS", 0.01)
     with pytest.raises(FormatError, match="reading its structure does not come to an end"):
         open_recording(nix)
+
+
+@pytest.mark.usefixtures("probe")
+def test_a_tree_of_links_that_leads_back_to_itself_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    sound, endless = tmp_path / "sound.h5", tmp_path / "endless.h5"
+    import h5py
+
+    with h5py.File(sound, "w", libver="earliest") as file:
+        file["samples"] = np.arange(10)
+        for number in range(400):
+            file.create_group(f"n{number:04}")
+    content = sound.read_bytes()
+    # Each node says where its right neighbour stands, which the library follows: here it is the node itself.
+    nodes = [found.start() for found in re.finditer(b"TREE", content)]
+    damaged = bytearray(content)
+    for node in nodes:
+        damaged[node + 16 : node + 24] = struct.pack("<Q", node)
+    endless.write_bytes(damaged)
+    assert hdf5_probe.problem_of_hdf5(sound) is None
+    monkeypatch.setattr(hdf5_probe, "_SECONDS", 1)  # the process has started by now
+    with Session(":memory:") as session:
+        with pytest.raises(FormatError, match=r"^[^\n]*endless\.h5: .*reading its structure does not come to an end$"):
+            session.import_file(endless)
+        assert session.query(Block).count() == 0
 
 
 def test_one_process_tries_file_after_file_and_is_replaced_when_it_dies(nix: Path, nwb: Path) -> None:
