@@ -30,7 +30,7 @@ def discover(paths: str | os.PathLike[str] | Iterable[str | os.PathLike[str]]) -
     """
     each = [paths] if isinstance(paths, str | os.PathLike) else paths
     for path in map(Path, each):
-        if _is_folder(path) and any(path.iterdir()) and not _is_recording(path):
+        if _is_folder(path) and not _is_empty(path) and not _is_recording(path):
             yield from _inside(path)
         else:
             yield Discovered(path)
@@ -80,6 +80,13 @@ def _is_folder(path: Path) -> bool:
     try:
         return path.is_dir()
     except OSError:  # a path that is too long; it is told as of a file
+        return False
+
+
+def _is_empty(folder: Path) -> bool:
+    try:
+        return not any(folder.iterdir())
+    except OSError:  # it may not be looked into, which is told where it is
         return False
 
 
