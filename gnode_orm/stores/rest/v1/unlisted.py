@@ -19,7 +19,7 @@ from gnode_orm.wire.kinds import wire_kind
 def parents_asked_for(select: Select, others: Collection[Key]) -> list[Key]:
     """Give the objects of others whose members a query asks for, where it asks for nothing else."""
     node = select.where
-    if not others or not isinstance(node, Comparison) or node.operator not in ("eq", "in") or len(node.attr.path) > 1:
+    if not others or not isinstance(node, Comparison) or node.operator not in ("eq", "in") or len(node.attr.path) != 1:
         return []
     field = SCHEMA[select.kind].by_name.get(node.attr.path[0])
     if field is None or field.target is None:
