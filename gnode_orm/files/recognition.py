@@ -50,6 +50,8 @@ _SIGNATURES: tuple[tuple[bytes, str], ...] = (
     (b"HeaderLen=", "BCI2000IO"),
     (b"MC_DataTool", "RawMCSIO"),
     (b"PLEX", "PlexonIO"),
+    (b"DAT1\0", "StimfitIO"),
+    (b"DAT2\0", "StimfitIO"),
     (b"\x0cDAC2 objects", "ElphyIO"),
 )
 _HDF5 = b"\x89HDF\r\n\x1a\n"

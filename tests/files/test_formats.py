@@ -150,6 +150,13 @@ def test_what_needs_something_that_is_not_here_says_what_in_one_line(
     assert len(str(refused.value).splitlines()) == 1
 
 
+def test_files_of_heka_say_which_package_reads_them(tmp_path: Path) -> None:
+    path = tmp_path / "cell.dat"
+    path.write_bytes(b"DAT2" + bytes(1000))
+    with pytest.raises(FormatError, match="StimfitIO: needs the package stfio"):
+        open_recording(path)
+
+
 @pytest.mark.parametrize("start", [b"\x0cDAC2/GS/2000", b"\x0fACQUIS1/GS/1991"])
 def test_old_files_of_elphy_say_that_they_are_old(start: bytes, tmp_path: Path) -> None:
     path = tmp_path / "cell.DAT"
