@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,8 @@ from benchmarks.sizes import size
 
 BLOCKS, SEGMENTS, EVENTS = size(10, quick=4), 33, 30
 COUNT = BLOCKS * (1 + SEGMENTS * (1 + EVENTS))
+FIRST = 32**9  # the lowest id
+_VERSION, _OWNER = 1_790_000_000_000_000, "ann"
 
 
 def build(session: Any) -> None:
@@ -109,6 +112,57 @@ def _raw(folder: Path, meter: Meter) -> None:
     connection.close()
 
 
+_COLUMNS = {
+    "block": "id, name, safety_level",
+    "segment": 'id, name, "index", block_id',
+    "event": "id, label, time, time_unit, time_si, segment_id",
+}
+
+
+def _rows_of_a_lab() -> dict[str, list[tuple[object, ...]]]:
+    """The rows that ours writes, with version, owner and root of each, and what a lab keeps beside them."""
+    rows: dict[str, list[tuple[object, ...]]] = {"block": [], "segment": [], "event": []}
+    meta = (_VERSION, _VERSION, _OWNER)
+    for b in range(BLOCKS):
+        block = FIRST + b
+        rows["block"].append((block, f"block {b}", 3, *meta, block))
+        for s in range(SEGMENTS):
+            segment = FIRST + len(rows["segment"])
+            rows["segment"].append((segment, f"segment {s}", s, block, *meta, block))
+            first = FIRST + len(rows["event"])
+            rows["event"] += [
+                (first + e, f"event {e}", e * 0.5, "s", e * 0.5, segment, *meta, block) for e in range(EVENTS)
+            ]
+    return rows
+
+
+def _raw_all_columns(folder: Path, meter: Meter) -> None:
+    from gnode_orm import Event, Session
+
+    Session(folder / "lab").close()
+    connection = sqlite3.connect(folder / "lab" / "lab.sqlite", isolation_level=None)
+    connection.execute("PRAGMA synchronous = FULL")
+    connection.execute("PRAGMA foreign_keys = ON")
+    with meter:
+        rows = _rows_of_a_lab()
+        connection.execute("BEGIN")
+        connection.execute("INSERT INTO account (name) VALUES (?)", (_OWNER,))
+        change_set = (_VERSION, "0" * 32, bytes(32), _OWNER)
+        connection.execute("INSERT INTO change_set (seq, id, digest, actor) VALUES (?, ?, ?, ?)", change_set)
+        for kind, columns in _COLUMNS.items():
+            places = ", ".join("?" * len(rows[kind][0]))
+            text = f"INSERT INTO {kind} ({columns}, rev, born, owner, root) VALUES ({places})"
+            connection.executemany(text, rows[kind])
+            run = (kind, _VERSION, rows[kind][0][0], rows[kind][-1][0])
+            connection.execute("INSERT INTO run VALUES (?, ?, ?, ?)", run)
+        roots = [("block", row[0], _OWNER, 3) for row in rows["block"]]
+        connection.executemany("INSERT INTO root VALUES (?, ?, ?, ?)", roots)
+        connection.execute("COMMIT")
+    connection.close()
+    with Session(folder / "lab", username=_OWNER) as session:
+        assert len(session.query(Event).all()) == BLOCKS * SEGMENTS * EVENTS
+
+
 TREE = Row(
     "tree",
     f"construct, add and commit a new tree of {COUNT:,} objects",
@@ -118,6 +172,7 @@ TREE = Row(
         Contestant("SQLModel", fresh(_sqlmodel), needs=("sqlmodel",)),
         Contestant("SQLAlchemy Core", fresh(_core)),
         Contestant("raw sqlite3", fresh(_raw)),
+        Contestant("raw sqlite3, all columns", fresh(_raw_all_columns)),
     ),
     (Reach("SQLAlchemy ORM", at_least=5), Reach("raw sqlite3", at_most=4)),
 )

@@ -109,6 +109,11 @@ class KindSpec:
         return tuple(item for item in self.fields if item.type is FieldType.REF)
 
     @cached_property
+    def hung(self) -> tuple[tuple[str, str], ...]:
+        """The references whose target has a collection of this kind, each with the name of the collection."""
+        return tuple((item.name, item.related) for item in self.refs if item.related)
+
+    @cached_property
     def quantities(self) -> tuple[str, ...]:
         return tuple(item.name for item in self.fields if item.type is FieldType.QUANTITY)
 

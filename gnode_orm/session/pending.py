@@ -72,25 +72,29 @@ def counted(entities: Iterable[Entity]) -> str:
     return f"{total} uncommitted object{'s' if total != 1 else ''} ({kinds})"
 
 
-def reachable(start: Entity) -> tuple[list[Entity], list[Entity]]:
+def reachable(start: Entity) -> tuple[dict[int, Entity], list[Entity]]:
     """Objects without a session that hang together with ``start``, and those of a session that they meet.
 
-    Breadth first, parents before children.
+    The former by identity; breadth first, parents before children.
     """
     found: dict[int, Entity] = {id(start): start}
     met: dict[int, Entity] = {}
     queue = [start]
     for entity in queue:
         values = entity.__dict__
-        near: list[Any] = [values.get(name) for name in entity.__references__]
+        near: list[Any] = []
+        for name in entity.__references__:
+            parent = values.get(name)
+            if parent is not None and id(parent) not in found:
+                near.append(parent)
         for collection in entity._collections.values() if entity._collections else ():
             near += collection.known()
         for other in near:
-            if other is None or id(other) in found:
+            if id(other) in found:
                 continue
             if other._state is not None:
                 met[id(other)] = other
                 continue
             found[id(other)] = other
             queue.append(other)
-    return queue, list(met.values())
+    return found, list(met.values())

@@ -36,6 +36,8 @@ def make_plan(new: Iterable[Entity], modified: Iterable[Entity], deleted: Iterab
     plan = Plan(creates=in_order(new))
     changed = [entity for entity in modified if entity._state is not None and entity._state.status is Status.PERSISTENT]
     _check([*plan.creates, *changed])
+    _check_parents((entity, entity.__references__) for entity in plan.creates)
+    _check_parents((entity, _changed_references(entity)) for entity in changed)
     for entity in sorted(changed, key=lambda item: _ORDER[item.kind]):
         _plan_update(plan, entity)
     _refuse_cycles(plan)
@@ -199,14 +201,13 @@ def _check(entities: list[Entity]) -> None:
             pairs += error.errors
     if problems:
         raise ValidationFailed("Nothing was written. " + "; ".join(problems), errors=pairs)
-    _check_parents(entities)
 
 
-def _check_parents(entities: list[Entity]) -> None:
+def _check_parents(named: Iterable[tuple[Entity, frozenset[str]]]) -> None:
     there: set[int] = set()  # siblings share their parent
-    for entity in entities:
+    for entity, names in named:
         values = entity.__dict__
-        for name in _changed_references(entity):
+        for name in names:
             parent = values.get(name)
             if parent is not None and id(parent) not in there:
                 _refuse_deleted(entity, name, parent)
@@ -216,8 +217,8 @@ def _check_parents(entities: list[Entity]) -> None:
 def _changed_references(entity: Entity) -> frozenset[str]:
     state = entity._state
     # A stored reference that was not touched follows the delete: it becomes null, or its owner goes too.
-    every = entity.__references__
-    return every if state is None or not state.stored else every & (state.original or {}).keys()
+    original = None if state is None else state.original
+    return entity.__references__ & (original or {}).keys()
 
 
 def _refuse_deleted(entity: Entity, name: str, parent: Entity) -> None:

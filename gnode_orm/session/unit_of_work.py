@@ -168,8 +168,9 @@ class UnitOfWork:
             strangers = [other for other in met if other._state and other._state.tracker not in (self, None)]
             if strangers:
                 raise ValidationFailed(f"{strangers[0]!r} belongs to another session; expunge it there first")
+            self._pending.new.update(found)
             with collector_paused(len(found) > _MANY):
-                for entity in found:
+                for entity in found.values():
                     self._track_new(entity)
         elif state.tracker is None:
             self._take_back(obj, state)
@@ -180,14 +181,13 @@ class UnitOfWork:
 
     def _track_new(self, entity: Entity) -> None:
         entity._enter(self, self.store, _PENDING)
-        self._pending.new[id(entity)] = entity
         if entity._unread:
             self._find_named(entity)
         values = entity.__dict__
-        for spec in entity.__spec__.refs:
-            parent = values.get(spec.name)
-            if parent is not None and spec.related:
-                collection_named(parent, spec.related).add_silently(entity)
+        for name, related in entity.__spec__.hung:
+            parent = values.get(name)
+            if parent is not None:
+                collection_named(parent, related).add_silently(entity)
 
     def _find_named(self, entity: Entity) -> None:
         """Resolve what a new object names by location, where that is in memory."""

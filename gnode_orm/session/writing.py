@@ -62,7 +62,7 @@ def _new_arrays(creates: list[tuple[str, list[Entity]]], plan: Plan) -> Iterator
 
 def reserve_ids(entities: Iterable[Entity]) -> None:
     """Give new objects their ids, in order."""
-    waiting = [_state(entity) for entity in entities if _state(entity).id == 0]
+    waiting = [state for state in map(attrgetter("_state"), entities) if state.id == 0]
     for state, number in zip(waiting, IDS.take(len(waiting)), strict=True):
         state.id = number
 
@@ -115,11 +115,11 @@ def settle(sending: Sending, receipt: Receipt, store: Store) -> None:
             if not collection.loaded:
                 collection.fill([])  # nothing else can hang below an object that was just made
     sending.settle_collections()
-    for entity in plan.creates:
-        state = _state(entity)
-        state.status = Status.PERSISTENT
-        state.version = state.created = receipt.version
-        state.owner = receipt.user
+    stored, version, user = Status.PERSISTENT, receipt.version, receipt.user
+    for state in map(attrgetter("_state"), plan.creates):
+        state.status = stored
+        state.version = state.created = version
+        state.owner = user
     for update in plan.updates:
         _state(update.obj).version = receipt.version
     if receipt.written:
@@ -158,17 +158,17 @@ def touched_collections(entities: Iterable[Entity]) -> list[Collection[Any]]:
         for collection in entity._collections.values() if entity._collections else ():
             found[id(collection)] = collection
         values, unchanged = entity.__dict__, entity._state is None or entity._state.original is None
-        for spec in entity.__spec__.refs:
-            if not spec.related or (unchanged and (id(values.get(spec.name)), spec.related) in seen):
+        for name, related in entity.__spec__.hung:
+            if unchanged and (id(values.get(name)), related) in seen:
                 continue
-            for named in _now_and_before(entity, spec.name):
-                if named is None or (id(named), spec.related) in seen:
+            for named in _now_and_before(entity, name):
+                if named is None or (id(named), related) in seen:
                     continue
                 parent = _in_memory(entity, named)
                 if parent is not None:
-                    collection = collection_named(parent, spec.related)
+                    collection = collection_named(parent, related)
                     found[id(collection)] = collection
-                    seen.add((id(parent), spec.related))
+                    seen.add((id(parent), related))
     return list(found.values())
 
 
