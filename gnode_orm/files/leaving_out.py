@@ -51,6 +51,23 @@ def culprits_of(issues: list[Issue], places: dict[str, Any], pairs: list[tuple[A
     return found
 
 
+def take_out_of_document(issues: list[Issue], places: dict[str, Any]) -> bool:
+    """Take sections and properties that issues are about out of their document; false where one is about it itself."""
+    found = []
+    for issue in issues:
+        path = issue.path
+        while path not in places and "." in path:
+            path = path.rpartition(".")[0]
+        found.append(places[path])
+    if any(model.kind == "document" for model in found):
+        return False
+    for model in found:
+        for parent in ("document", "section", "property"):
+            if parent in type(model).__references__:
+                setattr(model, parent, None)
+    return True
+
+
 def leave_out(block: Any, objects: list[Any]) -> None:
     """Take objects out of every list of a block, with the views on them."""
     gone = {id(item) for item in objects}

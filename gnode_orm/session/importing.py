@@ -197,7 +197,7 @@ def _block_of(native: Any, recording: Recording, number: int, options: ImportOpt
         culprits = culprits_of(report.errors, places, conversion.pairs) if options.force else []
         if not culprits:
             raise _refusal(report)
-        left_out += [f"left out: {line}" for line in type(report)(report.subject, report.errors).summary()]
+        left_out += _left_out(report)
         leave_out(native, culprits)
 
 
@@ -244,8 +244,10 @@ def _fill_names(block: Block, name: str) -> None:
 def _import_metadata(
     session: Session, path: Path, content: str, options: ImportOptions, report: Progress
 ) -> ImportResult:
+    from gnode_orm.files.leaving_out import take_out_of_document
     from gnode_orm.files.odml import read_odml
     from gnode_orm.files.validation import validate
+    from gnode_orm.files.validation.walk import walk
     from gnode_orm.models import Document
 
     result = ImportResult()
@@ -256,8 +258,12 @@ def _import_metadata(
     report(0, 1, f"reading {path_text(path.name)}")
     file = read_odml(path)
     checked = validate(file.document)
-    if not checked.ok:
-        raise FormatError(f"{path_text(path)}: nothing was imported: {_refusal(checked)}")
+    while not checked.ok:
+        places = dict(walk(file.document, file.document.kind))
+        if not (options.force and take_out_of_document(checked.errors, places)):
+            raise FormatError(f"{path_text(path)}: nothing was imported: {_refusal(checked)}")
+        result.skipped += _left_out(checked)
+        checked = validate(file.document)
     result.warnings = [*file.warnings, *checked.summary()]
     note_origin(
         file.document,
@@ -267,6 +273,7 @@ def _import_metadata(
         of=1,
         reader="odml",
         warnings=result.warnings,
+        left_out=result.skipped,
     )
     result.documents = [_store(session, file.document, f"import {path_text(path.name)}")]
     report(1, 1, f"imported {path_text(path.name)}")
@@ -279,6 +286,10 @@ def _import_metadata(
 def _skip(result: ImportResult, found: Any, path: Path, number: int) -> None:
     result.found.append(found)
     result.skipped.append(already_there(found, path_text(path.name), number))
+
+
+def _left_out(report: Report) -> list[str]:
+    return [f"left out: {line}" for line in type(report)(report.subject, report.errors).summary()]
 
 
 def _refusal(report: Report) -> ValidationFailed:

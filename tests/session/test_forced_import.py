@@ -94,3 +94,30 @@ def test_a_block_that_is_wrong_itself_is_refused_by_force_too() -> None:
     block.annotations["sorter"] = object()
     with pytest.raises(ValidationFailed, match="sorter"):
         conversion_without_refused(block)
+
+
+def test_properties_with_errors_are_left_out_of_a_document(session: Session, tmp_path: Path) -> None:
+    path = tmp_path / "setup.odml"
+    path.write_text(
+        '<odML version="1.1"><section><name>S</name><type>t</type>'
+        "<property><name>good</name><type>float</type><value>[1.5]</value></property>"
+        "<property><name>bad</name><type>int</type><value>[twelve]</value></property></section></odML>"
+    )
+    with pytest.raises(FormatError, match="value-not-of-dtype"):
+        session.import_file(path)
+    result = session.import_file(path, force=True)
+    (document,) = result.documents
+    assert [item.name for item in document.sections[0].properties] == ["good"]
+    assert result.skipped == document.ext["import"]["left_out"]
+    assert result.skipped == [
+        "left out: error value-not-of-dtype at document.sections[0].properties[1].values: "
+        "a value is no int (twelve); correct the value, or the type"
+    ]
+
+
+def test_a_document_that_is_wrong_as_a_whole_is_refused_all_the_same(session: Session, tmp_path: Path) -> None:
+    path = tmp_path / "setup.odml"
+    section = "<section><name>a</name><type>t</type></section>"
+    path.write_text(f'<odML version="1.1">{section}{section}</odML>')
+    with pytest.raises(FormatError, match="section-name-repeated"):
+        session.import_file(path, force=True)
