@@ -26,6 +26,8 @@ Paths = str | PathLike[str] | Iterable[str | PathLike[str]]
 Metadata = Mapping[str, Any] | Callable[[Path], Mapping[str, Any]] | None
 
 _REFUSALS = (FormatError, NotFound, ValidationFailed)
+# Where to change what a planned block only shows.
+_WHERE = {"units": "the unit of the signals after the import", "recorded": "the timezone of the planned file"}
 
 
 @dataclass(slots=True)
@@ -38,13 +40,24 @@ class PlannedBlock:
         contents: what it holds, in words.
         units: units of its signals.
         recorded: when it was recorded, as far as the file says, with the time zone that was given.
+
+    All but the name is what the file says, and cannot be set here.
     """
 
     number: int
     name: str
     contents: str
-    units: list[str] = field(default_factory=list)
+    units: tuple[str, ...] = ()
     recorded: dt.datetime | None = None
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if name != "name" and hasattr(self, name):
+            raise ValidationFailed(
+                f"{name} of a planned block is what its file says; set {_WHERE.get(name, 'the name')} instead",
+                field=name,
+                value=value,
+            )
+        object.__setattr__(self, name, value)
 
     def __str__(self) -> str:
         units = f" ({', '.join(self.units)})" if self.units else ""
@@ -369,7 +382,7 @@ def _planned(native: Any, number: int, name: str) -> PlannedBlock:
             units[unit_text(signal)] = None
     given = str(native.name or "").strip()
     words = [f"{count} {word}{'s' * (count != 1)}" for word, count in counts.items() if count]
-    return PlannedBlock(number, given or name, ", ".join(words) or "nothing", list(units), native.rec_datetime)
+    return PlannedBlock(number, given or name, ", ".join(words) or "nothing", tuple(units), native.rec_datetime)
 
 
 _WORDS = {

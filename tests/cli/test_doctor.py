@@ -6,6 +6,7 @@ import sqlite3
 import pytest
 
 from gnode_orm.cli import doctor_installation
+from gnode_orm.stores.local.formats import FORMAT
 
 
 def checks(result):
@@ -17,7 +18,7 @@ def test_a_sound_lab_passes(run, filled_lab):
     assert result.exit_code == 0
     found = checks(result)
     assert {found[name]["state"] for name in ("Python", "neo", "lab", "format", "database", "arrays")} == {"ok"}
-    assert "version 2" in found["format"]["finding"]
+    assert f"version {FORMAT}" in found["format"]["finding"]
     assert "wal" in found["journal"]["finding"].lower()
 
 

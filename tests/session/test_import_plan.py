@@ -186,6 +186,24 @@ def test_a_misspelt_attribute_of_a_planned_file_is_refused(cells: Path, lab: Lab
         session.plan_import(cells).files[0].wantd = False  # type: ignore[attr-defined]
 
 
+@pytest.mark.parametrize(
+    ("field", "value", "remedy"),
+    [
+        ("units", ("V",), "the unit of the signals after the import"),
+        ("recorded", None, "the timezone of the planned file"),
+        ("contents", "nothing", "the name"),
+    ],
+)
+def test_what_a_file_says_of_a_block_is_not_set_in_a_plan(
+    field: str, value: Any, remedy: str, cells: Path, lab: Lab
+) -> None:
+    block = lab.session().plan_import(cells).files[0].blocks[0]
+    before = str(block)
+    with pytest.raises(ValidationFailed, match=f"^{field} of a planned block .* set {remedy} instead"):
+        setattr(block, field, value)
+    assert str(block) == before
+
+
 def test_an_odml_file_is_not_imported_twice(data: Path, lab: Lab) -> None:
     path = data / "odml-v11-tutorial"
     (file,) = [item for item in path.iterdir() if item.is_file()]

@@ -13,11 +13,12 @@ _COUNTS = {"sec_cardinality": "sections", "prop_cardinality": "properties", "val
 
 @rule("property", code="value-not-of-dtype", severity=ERROR)
 def _value_not_of_dtype(item: Any) -> Iterator[Finding]:
-    """A value is not of the type that its property names; its text is kept, and odML reads it as text."""
+    """A value is not of its own type or of that of its property; its text is kept, and odML reads it as text."""
     from gnode_orm.convert.odml.value_text import read_value
 
-    dtype = (item.ext or {}).get("dtype")
     for value in item.values:
+        # In odML 1.0 each value may have a type of its own.
+        dtype = next((found for owner in (value, item) if (found := (owner.ext or {}).get("dtype"))), None)
         try:
             read_value(value.data, dtype)
         except ValueError:
@@ -37,7 +38,7 @@ def _units_differ(item: Any) -> Iterator[Finding]:
     """Values of a property have different units, as odML 1.0 allows; odML 1.1 has one unit for all of them."""
     units = {value.unit for value in item.values}
     if len(units) > 1:
-        shown = sorted(str(unit) for unit in units)
+        shown = ", ".join(sorted(unit or "none" for unit in units))
         yield Finding("values", "have different units", "make a property for each unit", shown)
 
 

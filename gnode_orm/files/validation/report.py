@@ -67,7 +67,7 @@ class Report:
         return [issue for issue in self.issues if issue.severity == INFO]
 
     def summary(self) -> list[str]:
-        """One line for each code, with the count and the first places: a recording may have hundreds of the same.
+        """One line for each thing found, with its count and first places: a recording may have hundreds of the same.
 
         Errors and warnings; an import keeps these lines with the block.
         """
@@ -75,10 +75,10 @@ class Report:
         return [str(group[0]) if len(group) == 1 else _together(group) for group in groups]
 
     def groups(self) -> list[list[Issue]]:
-        """Give the issues by code, in the order in which the codes were met."""
-        groups: dict[tuple[str, str], list[Issue]] = {}
+        """Give the issues that say the same by code and message, in the order in which these were met."""
+        groups: dict[tuple[str, str, str], list[Issue]] = {}
         for issue in self.issues:
-            groups.setdefault((issue.severity, issue.code), []).append(issue)
+            groups.setdefault((issue.severity, issue.code, issue.message), []).append(issue)
         return list(groups.values())
 
     def to_json(self) -> str:

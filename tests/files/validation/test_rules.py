@@ -502,6 +502,25 @@ def test_a_report_counts_prints_and_becomes_json() -> None:
     assert written["issues"][0].keys() == {"severity", "code", "path", "value", "message", "remedy"}
 
 
+def test_a_value_of_odml_1_0_is_judged_by_its_own_type() -> None:
+    item = odml_property("date", "2011-12-01", "10:20:30", "noon")
+    for value in item.values[1:]:
+        value._set_ext({"v": 1, "dtype": "time"})
+    (issue,) = validate(item).issues
+    assert (issue.code, issue.message, issue.value) == ("value-not-of-dtype", "a value is no time", "noon")
+
+
+def test_a_summary_keeps_apart_what_one_rule_says_of_different_things() -> None:
+    properties = [odml_property("int", "one"), odml_property("date", "noon", "today")]
+    for number, item in enumerate(properties):
+        item.name = f"p{number}"
+    lines = validate(with_children(Section("a", type="t"), "section", *properties)).summary()
+    assert [line.split(" (")[0] for line in lines] == [
+        "error value-not-of-dtype at section.properties[0].values: a value is no int",
+        "error value-not-of-dtype: a value is no date, 2 times",
+    ]
+
+
 def test_a_summary_has_one_line_for_each_kind_of_issue() -> None:
     segment = with_children(Segment("s", block=Block("b")), "segment", *(train([2.0, 1.0]) for _ in range(5)))
     assert validate(segment).summary() == [
