@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ import gnode_orm
 from gnode_orm import Block, Session, validate
 from gnode_orm.core.schema import SCHEMA
 from gnode_orm.errors import FormatError
+from gnode_orm.files.validation import RULES, WARNING, Rule
 from tests.convert.cases import ERRORS
 
 # What hangs nowhere, in two blocks, or alone, is made in Python and never read from a file; wrong counts in neo's own
@@ -141,6 +143,18 @@ def test_a_signal_in_two_segments_is_refused_in_one_line(tmp_path: Path, monkeyp
     path.write_bytes(b"trial")
     assert [issue.code for issue in validate(in_two_segments()).errors] == ["multiple-parents"]
     assert_refused(tmp_path / "lab", path, "multiple-parents", reader="PickleIO")
+
+
+def test_a_rule_of_ones_own_that_fails_ends_an_import_in_one_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(block: Any) -> Any:
+        raise KeyError(block.name)
+
+    monkeypatch.setitem(RULES, "block", [Rule("own", WARNING, broken)])
+    path = tmp_path / "a.pkl"
+    path.write_bytes(pickle.dumps(block_with(signal())))
+    assert_refused(tmp_path / "lab", path, "The rule 'own' fails at block: KeyError: 'trial'", reader="PickleIO")
 
 
 def test_every_error_that_a_file_can_have_is_tried() -> None:

@@ -10,7 +10,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Protocol
 
 from gnode_orm.core.entity import Entity
-from gnode_orm.errors import FormatError, UnitError, ValidationFailed
+from gnode_orm.errors import FormatError, GnodeError, UnitError, ValidationFailed
 from gnode_orm.files.path_text import path_text
 from gnode_orm.files.validation.registry import RULES, Finding, Rule, rule
 from gnode_orm.files.validation.report import ERROR, INFO, WARNING, Issue, Report, short
@@ -45,7 +45,7 @@ def validate(target: Any, *, template: Any = None) -> Report:
 
     Raises:
         NotFound: there is nothing at the path.
-        ValidationFailed: the target is none of these.
+        ValidationFailed: the target is none of these, or a rule of your own fails.
     """
     more = _rules_of(template)
     if isinstance(target, str | Path):
@@ -146,9 +146,30 @@ def _of_model(model: Entity, path: str, more: _Rules) -> Iterator[Issue]:
         yield Issue(ERROR, "section-cycle", f"{path}.section", None, "the section is inside itself", remedy)
     for where, entity in walk(model, path):
         for each in (*RULES.get(entity.kind, ()), *more.get(entity.kind, ())):
-            for finding in each.check(entity):
+            for finding in _findings(each, entity, where):
                 place = where if finding.field is None else f"{where}.{finding.field}"
                 yield Issue(each.severity, each.code, place, short(finding.value), finding.message, finding.remedy)
+
+
+def _findings(each: Rule, entity: Entity, where: str) -> list[Finding]:
+    """Ask one rule about one object.
+
+    Raises:
+        ValidationFailed: the rule itself fails, as one of a user's own may.
+    """
+    try:
+        found = list(each.check(entity))
+        wrong = next((finding for finding in found if not isinstance(finding, Finding)), None)
+        if wrong is not None:
+            raise TypeError(f"it gives {wrong!r:.60}, not a Finding")
+    except GnodeError:
+        raise
+    except Exception as error:
+        reason = " ".join(str(error).split())
+        raise ValidationFailed(
+            f"The rule {each.code!r} fails at {where}: {type(error).__name__}: {reason}; rules yield Findings, or none"
+        ) from error
+    return found
 
 
 def _in_a_ring(model: Any) -> bool:

@@ -550,6 +550,24 @@ def test_a_rule_of_ones_own_is_added_by_a_decorator() -> None:
 
 
 @pytest.mark.parametrize(
+    ("check", "words"),
+    [
+        (lambda block: [Finding("name", block.name.upper(), "")], "AttributeError: 'NoneType' object has no"),
+        (lambda _: None, "TypeError: 'NoneType' object is not iterable"),
+        (lambda _: ["no good name"], "TypeError: it gives 'no good name', not a Finding"),
+    ],
+)
+def test_a_rule_of_ones_own_that_fails_is_named_with_the_place(check: Any, words: str) -> None:
+    kept = list(RULES["block"])
+    rule("block", code="own", severity=WARNING)(check)
+    try:
+        with pytest.raises(ValidationFailed, match=f"^The rule 'own' fails at block: {words}"):
+            validate(Block())
+    finally:
+        RULES["block"][:] = kept
+
+
+@pytest.mark.parametrize(
     ("kind", "severity", "words"),
     [
         ("spiketrian", WARNING, "did you mean 'spiketrain'"),
