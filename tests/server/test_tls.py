@@ -76,7 +76,7 @@ def test_serving_beyond_this_computer_without_tls_warns(lab, tmp_path, monkeypat
         raise _Stopped
 
     written: list[str] = []
-    monkeypatch.setattr("granian.Granian", stop)
+    monkeypatch.setattr("gnode_orm.server.workers.KeptAlive", stop)
     monkeypatch.setattr(serving._LOG, "warning", lambda text, *values: written.append(text % values))
     monkeypatch.setattr(serving, "write_log", lambda: logging.getLogger("gnode_orm"))
     _, certificate, key = certified(tmp_path, "127.0.0.1")
