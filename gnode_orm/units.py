@@ -48,6 +48,7 @@ class Unit:
         return self.text
 
 
+_KEEP = 10_000
 _by_text: dict[str, Unit] = {}
 _by_dimensionality: dict[tuple[tuple[Any, Any], ...], Unit] = {}
 # By the id of the dimensionality that all our quantities of a unit share, and that lives as long as the unit.
@@ -66,6 +67,7 @@ def unit_of(text: str) -> Unit:
         unit = None  # a list or the like, which parsing refuses in words
     if unit is None:
         unit = _parse(text)
+        _make_room(_by_text)
         _by_text[text] = unit
     return unit
 
@@ -83,9 +85,18 @@ def unit_of_quantity(quantity: pq.Quantity) -> Unit:
     key = tuple(dimensionality.items())
     unit = _by_dimensionality.get(key)
     if unit is None:
-        unit = _by_dimensionality[key] = _from_dimensionality(dimensionality)
+        unit = _from_dimensionality(dimensionality)
+        _make_room(_by_dimensionality, _by_shared)
+        _by_dimensionality[key] = unit
         _by_shared[id(unit.dimensionality)] = unit
     return unit
+
+
+def _make_room(*known: dict[Any, Unit]) -> None:
+    """Forget every unit when there are very many, which only made-up ones are; they are parsed again where needed."""
+    if len(known[0]) >= _KEEP:
+        for units in known:
+            units.clear()
 
 
 def _parse(text: str) -> Unit:

@@ -41,6 +41,18 @@ def test_a_text_is_parsed_once() -> None:
     assert unit_of_quantity(3 * pq.mV) is unit_of_quantity(4.5 * pq.mV)
 
 
+def test_only_so_many_units_are_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(units, "_by_text", {})
+    monkeypatch.setattr(units, "_by_dimensionality", {})
+    monkeypatch.setattr(units, "_by_shared", {})
+    monkeypatch.setattr(units, "_KEEP", 5)
+    texts = [f"{name}**{power}" for name in ("mV", "pA") for power in range(2, 10)]
+    first = unit_of(texts[0])
+    assert [unit_of(text).text for text in texts] == texts
+    assert max(map(len, (units._by_text, units._by_dimensionality, units._by_shared))) <= 5
+    assert unit_of_quantity(pq.Quantity(1.0, first.dimensionality)).text == first.text == unit_of(texts[0]).text
+
+
 class Closed:
     def __getitem__(self, text: str) -> Any:
         raise AssertionError(f"{text!r} must not reach quantities")

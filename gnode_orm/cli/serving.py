@@ -45,8 +45,8 @@ def serve(
         raise UnsupportedByStore(f"{error.name} is missing: pip install 'gnode-orm[server]'") from None
 
     scheme = "http" if certificate is None else "https"
-    note(f"Serving {lab} at {scheme}://{host}:{port}; its addresses are listed at {scheme}://{host}:{port}/api/")
+    address = f"{scheme}://{host}:{port}"
     serving.serve(
         lab, arrays=arrays, host=host, port=port, workers=workers, certificate=certificate, key=key,
-        proxies=proxies or (),
+        proxies=proxies or (), announce=lambda: note(f"Serving {lab} at {address}; see {address}/api/"),
     )  # fmt: skip

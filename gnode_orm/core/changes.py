@@ -109,7 +109,7 @@ class Delete:
 
 @dataclass(frozen=True, slots=True)
 class DeletePreview:
-    """What deleting an object touches.
+    """What deleting an object touches of that which its user may read.
 
     Attributes:
         children: objects below it by kind, which would be deleted with it (or stand in the way).

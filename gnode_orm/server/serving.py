@@ -7,7 +7,7 @@ import json
 import logging
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -28,11 +28,12 @@ _FIELDS = ("request_id", "method", "path", "status", "milliseconds", "user", "cl
 def serve(
     target: str, *, arrays: str | None = None, host: str = "127.0.0.1", port: int = 8000, workers: int = 1,
     certificate: Path | None = None, key: Path | None = None, proxies: Sequence[str] = (),
+    announce: Callable[[], None] = lambda: None,
 ) -> None:  # fmt: skip
     """Serve a lab until a signal comes; running requests are finished.
 
     ``proxies`` are the addresses that are believed when they say, in ``X-Forwarded-For`` and ``X-Forwarded-Proto``,
-    who asks them and whether by TLS.
+    who asks them and whether by TLS. ``announce`` is called when nothing stands against serving.
 
     Raises:
         ValidationFailed: only one half of a certificate.
@@ -48,6 +49,7 @@ def serve(
     write_log()
     # Opened and closed here, so that what is wrong with the lab is said once, before there are workers.
     open_local(target, create=False, arrays=arrays).close()
+    announce()
     if certificate is None and not is_loopback(host):
         _LOG.warning(
             "Serving on %s without TLS: passwords and data can be read on the way. Give a certificate and its key, "

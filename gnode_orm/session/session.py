@@ -330,11 +330,11 @@ class Session(UnitOfWork):
         sharing.unshare(self, obj, user)
 
     def access(self, obj: Entity) -> dict[str, str]:
-        """Give the access list of a block or document: user to level."""
+        """Give the access list of a block or document, user to level; its owner alone sees it."""
         return sharing.access(self, obj)
 
     def permissions(self, obj: Entity, permissions: dict[str, str] | None = None) -> dict[str, str]:
-        """Give the access list, or replace it."""
+        """Give the access list, or replace it; for the owner alone."""
         return sharing.permissions(self, obj, permissions)
 
     # ---- files

@@ -42,6 +42,7 @@ from gnode_orm.stores.protocol import Store
 E = TypeVar("E", bound=Entity)
 
 _MANY = 1000
+_ROOTS = ("block", "document")
 _PENDING = Status.PENDING  # enum members are slow to look up, once for each new object
 # What a store says when it wrote nothing, for certain.
 _REFUSALS = (StaleRows, IdTaken, ValidationFailed, IntegrityError, NotFound, AccessDenied, UnsupportedByStore)
@@ -181,6 +182,8 @@ class UnitOfWork:
 
     def _track_new(self, entity: Entity) -> None:
         entity._enter(self, self.store, _PENDING)
+        if entity.kind in _ROOTS and "safety_level" not in entity.__pydantic_fields_set__:
+            vars(entity)["safety_level"] = self.store.default_level
         if entity._unread:
             self._find_named(entity)
         values = entity.__dict__

@@ -24,6 +24,9 @@ class Store(Protocol):
     inline_limit: int
     """Arrays of up to this many bytes travel inside a change set; larger ones are stored first with ``put_arrays``."""
 
+    default_level: int
+    """The ``safety_level`` of new blocks and documents whose maker names none."""
+
     def get(self, kind: str, ids: Sequence[int], actor: str, at: Version | None = None) -> list[tuple[Any, ...]]:
         """Read the records of some ids, in any order, leaving out those that do not exist for the actor."""
         ...
@@ -97,7 +100,7 @@ class Store(Protocol):
         ...
 
     def access(self, kind: str, id: int, actor: str) -> dict[str, str]:
-        """The access list of a block or document: user to ``"read"`` or ``"write"``."""
+        """The access list of a block or document, user to ``"read"`` or ``"write"``; for its owner alone."""
         ...
 
     def set_access(self, kind: str, id: int, access: dict[str, str], actor: str) -> None:

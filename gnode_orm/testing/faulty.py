@@ -52,6 +52,7 @@ class FaultyStore:
         self.calls: list[str] = []
         self.target = store.target
         self.inline_limit = store.inline_limit
+        self.default_level = store.default_level
 
     # ---- announcing faults
 

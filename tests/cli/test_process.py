@@ -137,3 +137,10 @@ def test_names_beyond_ascii_are_printed_or_escaped(process, tmp_path):
     done = process("show", location, "--lab", "lab", PYTHONIOENCODING="ascii")
     assert done.returncode == 0
     assert r"Zelle \xb5 7" in done.stdout
+
+
+def test_what_cannot_be_served_is_refused_before_anything_else_is_said(process):
+    refused = process("serve", "nolab")
+    assert refused.returncode == 1
+    assert refused.stderr.startswith("No lab")
+    assert "Serving" not in refused.stdout + refused.stderr

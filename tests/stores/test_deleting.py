@@ -155,3 +155,34 @@ def test_creating_updating_and_deleting_go_together_in_one_change_set(store):
     assert found(store, "spiketrain") == []
     assert store.preview_delete("block", other[0], "ann").children == {"segment": 1}
     assert block in found(store, "block")
+
+
+@pytest.mark.needs("Rights and lists")
+@pytest.mark.needs("Deleting what others refer to")
+def test_what_the_deleter_cannot_read_is_unlinked_and_not_told(store):
+    document = create(store, "document", safety_level=1)
+    section = create(store, "section", document=document)
+    theirs, mine = create(store, "block", by="bob", metadata=section), create(store, "block", metadata=section)
+    told = store.preview_delete("section", section, "ann")
+    assert told.unlinked == {"block": 1}
+    another = create(store, "block", by="bob", metadata=section)
+    assert store.preview_delete("section", section, "ann") == told
+    store.apply(ChangeSet(deletes=[Delete("section", section, version(store, "section", section), told)]), "ann")
+    rows = [store.get("block", [id_], by)[0] for id_, by in ((theirs, "bob"), (another, "bob"), (mine, "ann"))]
+    assert [field("block", row, "metadata_id") for row in rows] == [None] * 3
+
+
+@pytest.mark.needs("Rights and lists")
+def test_children_that_the_deleter_cannot_read_stand_in_the_way_and_are_not_counted(store):
+    block = create(store, "block")
+    store.set_access("block", block, {"bob": "write"}, "ann")
+    segment = create(store, "segment", block=block)
+    create(store, "event", by="bob", segment=segment, label="secret")
+    change(store, "segment", segment, block=None)
+    told = store.preview_delete("segment", segment, "ann")
+    assert (told.children, told.owners) == ({}, {})
+    with pytest.raises(IntegrityError, match="what others made") as caught:
+        delete(store, "segment", segment)
+    assert caught.value.counts == {}
+    delete(store, "segment", segment, cascade=told)
+    assert found(store, "event", by="bob") == []

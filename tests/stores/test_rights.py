@@ -62,15 +62,19 @@ def test_sharing_gives_reading_or_writing_at_once(store):
     added = create(store, "event", by="bob", segment=segment)
     assert sees(store, "ann", "event", added)
     assert field("event", store.get("event", [added], "ann")[0], "label") is None
-    assert store.access("block", block, "bob") == {"bob": "write"}
+    assert store.access("block", block, "ann") == {"bob": "write"}
     store.set_access("block", block, {}, "ann")
     assert not sees(store, "bob", "event", added)
 
 
 def test_only_the_owner_shares_and_only_roots(store):
     block, segment, _ = tree(store, safety_level=PUBLIC)
-    with pytest.raises(AccessDenied, match="belongs to ann"):
-        store.set_access("block", block, {"bob": "write"}, "bob")
+    for level in ("read", "write"):
+        store.set_access("block", block, {"bob": level}, "ann")
+        with pytest.raises(AccessDenied, match="belongs to ann"):
+            store.set_access("block", block, {"bob": "write"}, "bob")
+        with pytest.raises(AccessDenied, match="belongs to ann"):
+            store.access("block", block, "bob")
     with pytest.raises(ValidationFailed, match="share the one above"):
         store.set_access("segment", segment, {}, "ann")
     with pytest.raises(ValidationFailed, match="'read' or 'write'"):

@@ -42,6 +42,7 @@ def endpoint(context: Context) -> Handler:
         }
         if user is not None:
             message["guid_key"] = context.store.guid_key
+            message["default_level"] = await run_in_threadpool(context.store.accounts.default_level)
         return json_answer(message)
 
     return handle

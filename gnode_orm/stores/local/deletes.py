@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections import defaultdict
 from collections.abc import Iterator
-from functools import cache
+from functools import cache, partial
 
 import orjson
 
@@ -14,30 +14,40 @@ from gnode_orm.core.schema import SCHEMA, FieldSpec, KindSpec
 from gnode_orm.errors import IntegrityError
 from gnode_orm.stores.local.database import Transaction
 from gnode_orm.stores.local.links import remove_links
+from gnode_orm.stores.local.rights import states
 from gnode_orm.stores.local.tables import optional_refs, owning_refs
 from gnode_orm.stores.local.work import Work, label
 
 Ids = dict[str, set[int]]
 
 
-def preview(transaction: Transaction, kind: str, id_: int) -> DeletePreview:
-    """Say what deleting an object touches."""
+def preview(transaction: Transaction, kind: str, id_: int, actor: str) -> DeletePreview:
+    """Say what deleting an object touches of that which the actor may read."""
     doomed = _with_descendants(transaction, {kind: {id_}})
-    doomed[kind].discard(id_)
-    children = {name: len(ids) for name, ids in doomed.items() if ids}
+    below = {name: ids - {id_} if name == kind else ids for name, ids in doomed.items()}
+    below = _readable(transaction, below, actor)
+    children = {name: len(ids) for name, ids in below.items() if ids}
     owners: dict[str, int] = defaultdict(int)
     state: list[object] = []
-    for name, ids in doomed.items():
+    for name, ids in below.items():
         for owner, count, last in _summary(transaction, name, ids):
             owners[owner] += count
             state.append((name, owner, count, last))
-    doomed[kind].add(id_)
     unlinked = {name: set[int]() for name in SCHEMA}
     for spec, _, ids in _linked(transaction, doomed):
         unlinked[spec.kind] |= ids
-    counts = {name: len(ids) for name, ids in unlinked.items() if ids}
+    counts = {name: len(ids) for name, ids in _readable(transaction, unlinked, actor).items() if ids}
     token = hashlib.sha256(orjson.dumps([sorted(state, key=repr), counts], option=orjson.OPT_SORT_KEYS)).hexdigest()
     return DeletePreview(children, counts, dict(owners), token[:32])
+
+
+def _readable(transaction: Transaction, found: Ids, actor: str) -> Ids:
+    readable: Ids = {}
+    for kind, ids in found.items():
+        text = transaction.database.compiler.cached(("states", kind), partial(states, kind))
+        rows = transaction.rows(text, {"ids": transaction.ids(list(ids)), "actor": actor}) if ids else ()
+        readable[kind] = {id_ for id_, _, _, may_read, _ in rows if may_read}
+    return readable
 
 
 def _summary(transaction: Transaction, kind: str, ids: set[int]) -> list[tuple[str, int, int]]:
@@ -57,7 +67,7 @@ def check_previews(work: Work) -> None:
     for delete in work.changes.deletes:
         if delete.cascade is None:
             continue
-        now = preview(work.transaction, delete.kind, delete.id)
+        now = preview(work.transaction, delete.kind, delete.id, work.actor)
         if now.state != delete.cascade.state:
             raise IntegrityError(
                 f"What stands below {label(delete.kind, delete.id)} changed since the preview "
@@ -114,18 +124,18 @@ def _naming(transaction: Transaction, spec: KindSpec, ref: FieldSpec, targets: s
 
 
 def _protect(work: Work, doomed: Ids) -> None:
-    counts: dict[str, int] = {}
+    left: Ids = defaultdict(set)
     for spec in SCHEMA.values():
         for ref in owning_refs(spec):
             targets = doomed.get(ref.target or "")
-            left = _naming(work.transaction, spec, ref, targets) - doomed[spec.kind] if targets else set()
-            if left:
-                counts[spec.kind] = counts.get(spec.kind, 0) + len(left)
-    if counts:
+            left[spec.kind] |= _naming(work.transaction, spec, ref, targets) - doomed[spec.kind] if targets else set()
+    if any(left.values()):
+        readable = _readable(work.transaction, left, work.actor)
+        counts = {kind: len(ids) for kind, ids in readable.items() if ids}
         first = work.changes.deletes[-1]
         raise IntegrityError(
-            f"{label(first.kind, first.id)} still has {_listed(counts)} below it; delete them too (cascade=True), or "
-            "move them elsewhere first",
+            f"{label(first.kind, first.id)} still has {_listed(counts) if counts else 'what others made'} below it; "
+            "delete that too (cascade=True), or move it elsewhere first",
             counts=counts,
         )
 

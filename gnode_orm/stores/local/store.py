@@ -49,6 +49,7 @@ class LocalStore:
         self._arrays = arrays
         self.accounts = Accounts(database)
         """Passwords, tokens and settings of those who serve the lab."""
+        self.default_level = self.accounts.default_level()
         self.uploads = Uploads(database, arrays)
         """Arrays that users of a server send by pieces, and who may name which array."""
         self._guids = Guids(lab.uuid)
@@ -102,7 +103,7 @@ class LocalStore:
         with self._database.snapshot() as transaction:
             if reading.record_of(transaction, kind, id, actor) is None:
                 raise NotFound(f"{label(kind, id)} does not exist")
-            return preview(transaction, kind, id)
+            return preview(transaction, kind, id, actor)
 
     def history(self, kind: str, id: int, actor: str) -> list[VersionRow]:
         return history(self._database, kind, id, actor)

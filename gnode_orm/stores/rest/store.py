@@ -45,6 +45,7 @@ class RestStore:
         self.target = connection.address
         self.user: str = described["user"]
         self.inline_limit: int = described["inline_limit"]
+        self.default_level: int = described.get("default_level", 3)
         self.readonly = readonly
         self._limit: int = described["limits"]["small_arrays"]
         self._connection = connection

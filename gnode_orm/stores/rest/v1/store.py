@@ -25,6 +25,7 @@ class V1Store:
 
     inline_limit = 64 << 10
     """Larger arrays wait in files until their change set is sent."""
+    default_level = 3
 
     def __init__(self, connection: V1Connection, user: str, *, readonly: bool = False) -> None:
         self.target = connection.address
