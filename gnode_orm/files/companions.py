@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from gnode_orm.errors import FormatError
 from gnode_orm.files.path_text import path_text
 
 _HEADER = 1 << 20
+_HEADERS = (".vhdr", ".ahdr", ".hea")
 _BRAINVISION = re.compile(r"^(?:DataFile|MarkerFile)\s*=\s*(.+?)\s*$", re.MULTILINE | re.IGNORECASE)
 # Of these one file is the whole recording, so that a folder of very many need not be searched for each of them.
 _ALONE = {"AxonIO", "AxographIO", "EDFIO", "NixIO", "NWBIO", "nixio", "pynwb", "pyabf", "AsciiSignalIO", "IgorIO"}
@@ -34,6 +35,18 @@ def check_companions(reader: str, path: Path) -> None:
             _check_named(path, name)
 
 
+def named_by_headers(items: Iterable[Path]) -> dict[Path, Path]:
+    """Give the files that headers among some files name, each with its header; headers stand for themselves."""
+    headers = [item for item in items if item.suffix.lower() in _HEADERS and item.is_file()]
+    named: dict[Path, Path] = {}
+    for header in headers:
+        try:
+            named.update((header.parent / name, header) for name in _named_in(header))
+        except OSError:  # it may not be read, which is told of the header itself
+            continue
+    return {path: header for path, header in named.items() if path not in headers}
+
+
 def _refuse_special(items: Iterator[Path]) -> None:
     for item in items:
         # A link that leads nowhere is for the reader to miss.
@@ -44,7 +57,7 @@ def _refuse_special(items: Iterator[Path]) -> None:
 def _named_in(path: Path) -> list[str]:
     """The files that a header names."""
     suffix = path.suffix.lower()
-    if suffix not in (".vhdr", ".ahdr", ".hea"):
+    if suffix not in _HEADERS:
         return []
     with path.open("rb") as file:
         text = file.read(_HEADER).decode("utf-8", "surrogateescape")

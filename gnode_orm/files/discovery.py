@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from gnode_orm.errors import FormatError, NotFound
+from gnode_orm.files.companions import named_by_headers
 from gnode_orm.files.odml import is_odml
 from gnode_orm.files.path_text import path_text
 from gnode_orm.files.recognition import candidates, check_readable, folder_items
@@ -61,9 +62,13 @@ def _inside(start: Path) -> Iterator[Discovered]:
 def _items(folder: Path) -> list[Path | Discovered]:
     """What is in a folder and not hidden, last first."""
     try:
-        return [item for item in reversed(folder_items(folder)) if not item.name.startswith(".")]
+        items = [item for item in reversed(folder_items(folder)) if not item.name.startswith(".")]
     except FormatError as error:
         return [Discovered(folder, _reason(error, folder))]
+    named = named_by_headers(items)
+    return [
+        Discovered(item, f"part of {path_text(named[item].name)}") if item in named else item for item in items
+    ]  # fmt: skip
 
 
 def _reason(error: Exception, path: Path) -> str:

@@ -12,6 +12,7 @@ import pytest
 
 from gnode_orm import AnalogSignal, Block, Segment, Session
 from gnode_orm.cli.nex import Continuous, Markers, write_nex
+from gnode_orm.files.discovery import discover
 from gnode_orm.session.import_result import IMPORTED, SKIPPED
 
 FILES = 8
@@ -97,3 +98,17 @@ def test_folders_that_links_lead_to_again_are_looked_into_once(recordings: Path,
         (recordings / "more" / name).symlink_to(recordings)
     with Session(tmp_path / "lab") as session:
         assert len(session.plan_import(recordings)) == FILES
+
+
+def test_files_that_a_header_names_are_part_of_it(tmp_path: Path) -> None:
+    folder = tmp_path / "day"
+    folder.mkdir()
+    (folder / "renamed.vhdr").write_text("[Common Infos]\nDataFile=test.eeg\nMarkerFile = test.vmrk\n")
+    (folder / "100.hea").write_text("100 2 360 10\nsignals.dat 212\nsignals.dat 212\n# a comment\n")
+    for name in ("test.eeg", "test.vmrk", "signals.dat", "other.eeg"):
+        (folder / name).write_bytes(b"\0\1" * 20)
+    reasons = {item.path.name: item.reason for item in discover(folder)}
+    assert reasons["test.eeg"] == reasons["test.vmrk"] == "part of renamed.vhdr"
+    assert reasons["signals.dat"] == "part of 100.hea"
+    assert reasons["renamed.vhdr"] is reasons["100.hea"] is None
+    assert "part of" not in str(reasons["other.eeg"])
