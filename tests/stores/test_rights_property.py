@@ -20,13 +20,13 @@ from tests.stores.conftest import served_lab
 from tests.stores.rows import by, change, columns, create, found, inline, row, where
 
 USERS = ("ann", "ben", "eve")
-PUBLIC, PRIVATE = 1, 3
+PUBLIC, FRIENDLY, PRIVATE = 1, 2, 3
 Rights = tuple[str, int, dict[str, str]]
 
 trees = st.lists(
     st.tuples(
         st.sampled_from(USERS),
-        st.sampled_from([PUBLIC, PRIVATE]),
+        st.sampled_from([PUBLIC, FRIENDLY, PRIVATE]),
         st.dictionaries(st.sampled_from(USERS), st.sampled_from(["read", "write"]), max_size=2),
     ),
     min_size=1,
@@ -52,7 +52,7 @@ class Tree:
         return [("block", self.block), ("segment", self.segment), ("analogsignal", self.signal)]
 
     def readable(self, user: str) -> bool:
-        return self.level == PUBLIC or self.owner == user or user in self.shared
+        return self.level in (PUBLIC, FRIENDLY) or self.owner == user or user in self.shared
 
     def writable(self, user: str) -> bool:
         return self.owner == user or self.shared.get(user) == "write"
@@ -85,6 +85,8 @@ def in_memory() -> Iterator[Any]:
 @given(rights=trees)
 def test_no_call_reveals_or_changes_what_its_user_may_not(opened: Callable[[], Any], rights: list[Rights]) -> None:
     with opened() as store:
+        for user in USERS:
+            create(store, "event", by=user)  # who wrote something has an account, to whom friendly blocks are open
         planted = [plant(store, number, one) for number, one in enumerate(rights)]
         for user in USERS:
             told = Told(store, user)
@@ -141,6 +143,17 @@ def look(told: Told, tree: Tree) -> None:
     assert bool(told.store.get("segment", [tree.segment], told.user, before)) == here
     past = told("select", Select("segment", where("block.id", "eq", tree.block), at=before))
     assert len(past.rows) == here
+    of_tree = Select("analogsignal", where("segment.block.id", "eq", tree.block))
+    assert told("count", of_tree) == here
+    assert told("count_by", of_tree, ("segment", "block")) == ({tree.block: 1} if here else {})
+    assert told("count_by", of_tree, ("segment",)) == ({tree.segment: 1} if here else {})
+    if here:
+        assert told("preview_delete", "block", tree.block).children == {"segment": 1, "analogsignal": 1}
+    own = told.user == tree.owner
+    if own:
+        assert told("access", "block", tree.block) == tree.shared
+    else:
+        told.refuses(AccessDenied if here else NotFound, "access", "block", tree.block)
 
 
 def tree_versions(store: Any, tree: Tree) -> list[int]:
