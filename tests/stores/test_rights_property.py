@@ -9,18 +9,21 @@ from typing import Any
 
 import numpy as np
 import pytest
+import requests
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gnode_orm.core.changes import ArrayRef, ChangeSet, Delete, Update
 from gnode_orm.core.select import AnyOf, Select
 from gnode_orm.errors import AccessDenied, GnodeError, IntegrityError, NotFound
+from gnode_orm.ids import encode_id
 from gnode_orm.stores.local import open_local
 from tests.stores.conftest import served_lab
 from tests.stores.rows import by, change, columns, create, found, inline, row, where
 
 USERS = ("ann", "ben", "eve")
 PUBLIC, FRIENDLY, PRIVATE = 1, 2, 3
+V1 = "/api/v1"
 Rights = tuple[str, int, dict[str, str]]
 
 trees = st.lists(
@@ -94,6 +97,8 @@ def test_no_call_reveals_or_changes_what_its_user_may_not(opened: Callable[[], A
                 look(told, tree)
                 reveal(told, tree)
                 harm(told, tree)
+                if hasattr(store, "served"):
+                    ask(told, tree)
             for tree in planted:
                 assert tree.readable(user) or tree.secret not in told.text
 
@@ -105,6 +110,7 @@ class Told:
         self.store = store
         self.user = user
         self.text = ""
+        self.token = ""
 
     def __call__(self, name: str, *arguments: Any) -> Any:
         try:
@@ -114,6 +120,16 @@ class Told:
             raise
         self.text += repr(answer)
         return answer
+
+    def asks(self, method: str, address: str) -> int:
+        """Send a request of one's own to the server; gives its status."""
+        served = self.store.served
+        self.token = self.token or served.token(self.user)
+        body = None if method == "GET" else b'{"name": "mine"}'
+        head = {"Authorization": f"Bearer {self.token}", "Content-Type": "application/json"}
+        answer = requests.request(method, served.address + address, data=body, headers=head, timeout=30)
+        self.text += answer.text
+        return answer.status_code
 
     def refuses(self, kinds: Any, name: str, *arguments: Any) -> None:
         with pytest.raises(kinds):
@@ -154,6 +170,26 @@ def look(told: Told, tree: Tree) -> None:
         assert told("access", "block", tree.block) == tree.shared
     else:
         told.refuses(AccessDenied if here else NotFound, "access", "block", tree.block)
+
+
+def ask(told: Told, tree: Tree) -> None:
+    """Addresses of API v1 and of arrays by field answer 404 or nothing to whom the tree does not exist."""
+    here = tree.readable(told.user)
+    for kind, id_ in tree.objects:
+        address = f"{V1}/electrophysiology/{kind}/"
+        assert told.asks("GET", f"{address}{encode_id(id_)}/") == (200 if here else 404)
+        told.asks("GET", f"{address}?name__startswith={tree.secret}")
+        if not tree.writable(told.user):
+            for method in ("PUT", "PATCH", "DELETE"):
+                assert told.asks(method, f"{address}{encode_id(id_)}/") == (403 if here else 404)
+    told.asks("GET", f"{V1}/electrophysiology/analogsignal/?segment__block__name__startswith={tree.secret}")
+    acl = f"{V1}/electrophysiology/block/{encode_id(tree.block)}/acl/"
+    for method in ("GET", "PUT"):
+        if told.user != tree.owner:
+            assert told.asks(method, acl) == (403 if here else 404)
+    field = f"{V1}/additions/arrays/analogsignal/{encode_id(tree.signal)}/signal"
+    for part in ("", "?index=0:2", "?points=2"):
+        assert told.asks("GET", field + part) == (200 if here else 404)
 
 
 def tree_versions(store: Any, tree: Tree) -> list[int]:
