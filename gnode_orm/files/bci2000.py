@@ -2,16 +2,45 @@
 
 It fails on files in which any state changes, since it divides durations that are not there, and masks states that end
 with a byte, as the code of the stimulus does, to nothing. So their values are taken from the state vector here.
+It also asks for a type by a name that NumPy 2.5 dropped.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
 
 # They count on with every block of samples; neo leaves them out too.
 _CLOCKS = {"SourceTime", "StimulusTime"}
+
+
+class _NumPyOfOld:
+    """NumPy that still takes ``a64`` for text of 64 bytes."""
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(np, name)
+
+    def array(self, values: Any, dtype: Any = None) -> Any:
+        """Make an array."""
+        if isinstance(dtype, list):
+            dtype = [(name, "S64" if kind == "a64" else kind, *more) for name, kind, *more in dtype]
+        return np.array(values, dtype=dtype)
+
+
+@contextmanager
+def names_of_types_kept() -> Iterator[None]:
+    """Let neo's reader name types as it does; readers take turns."""
+    from neo.rawio import bci2000rawio
+
+    module: Any = bci2000rawio
+    module.np = _NumPyOfOld()
+    try:
+        yield
+    finally:
+        module.np = np
 
 
 def find_state_changes(reader: Any) -> None:

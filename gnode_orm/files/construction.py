@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
 
-from gnode_orm.files.bci2000 import find_state_changes
+from gnode_orm.files.bci2000 import find_state_changes, names_of_types_kept
 from gnode_orm.files.brainvision import headers_decoded
 from gnode_orm.files.klusters import session_in
 
@@ -35,7 +35,7 @@ def construct(reader: Any, path: Path, options: Mapping[str, Any]) -> tuple[Any,
     elif name == "KlustaKwikIO":
         place = path / (session_in(path) or "") if path.is_dir() else path
     # Every reader takes the path first, under various names.
-    with headers_decoded(), _no_bars_of_progress():
+    with headers_decoded(), names_of_types_kept(), _no_bars_of_progress():
         made = reader(str(place), **taken)
     if name == "BCI2000IO":
         find_state_changes(made)

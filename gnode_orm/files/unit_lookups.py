@@ -11,31 +11,48 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-import quantities as pq
+import quantities.dimensionality
+import quantities.quantity
 
-_Registry: Any = type(pq.unit_registry)
-_known: dict[str, Any] = {}
+# The registry is put in their place, and not given another method: changing a class more than a thousand times makes
+# CPython 3.13 call methods that it no longer has.
+_ASKING: tuple[Any, ...] = (quantities.quantity, quantities.dimensionality)
+
+
+class _Remembering:
+    """Answers as the registry does; the objects of plain names are remembered."""
+
+    def __init__(self, registry: Any) -> None:
+        self._registry = registry
+        self._known: dict[str, Any] = {}
+
+    def __getitem__(self, label: str) -> Any:
+        unit = self._known.get(label)
+        if unit is None:
+            unit = self._registry[label]
+            if label.isidentifier():
+                self._known[label] = unit
+        return unit
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._registry, name)
+
+
+_remembering = _Remembering(quantities.unit_registry)
 
 
 @contextmanager
 def units_looked_up_once() -> Iterator[None]:
-    """Let the registry of ``quantities`` remember plain names inside the block; it answers as it always does.
+    """Let quantities that are made inside the block ask a registry that remembers plain names.
 
     Expressions such as ``mV/ms`` are evaluated as ever, since each evaluation gives an object of its own. Blocks may
     stand inside each other, but not overlap: readers take turns.
     """
-    parse = _Registry.__getitem__
-
-    def look_up(registry: Any, label: str) -> Any:
-        unit = _known.get(label)
-        if unit is None:
-            unit = parse(registry, label)
-            if label.isidentifier():
-                _known[label] = unit
-        return unit
-
-    _Registry.__getitem__ = look_up
+    before = [module.unit_registry for module in _ASKING]
+    for module in _ASKING:
+        module.unit_registry = _remembering
     try:
         yield
     finally:
-        _Registry.__getitem__ = parse
+        for module, registry in zip(_ASKING, before, strict=True):
+            module.unit_registry = registry

@@ -126,7 +126,8 @@ def _cut_references(session: UnitOfWork, entity: Entity, version: int | None) ->
 
 
 def _points_to(other: Entity, name: str, entity: Entity) -> bool:
-    if name in vars(other):
+    # What expired is read as it is by then, or is gone itself.
+    if name in vars(other) or other._expired:
         return False
     assert entity._state is not None
     held = other._raw(name)

@@ -270,6 +270,19 @@ def test_optional_links_to_a_deleted_object_become_null_here_and_there(lab, sess
         assert other.get(block.location).metadata is None
 
 
+def test_what_expired_and_is_deleted_elsewhere_does_not_hinder_a_delete(lab, session, block):
+    section = Section("s")
+    segment = Segment("a", block=block, metadata=section)
+    session.commit()
+    session.expire_all()
+    with lab.session() as other:
+        other.delete(other.get(segment.location))
+        other.commit()
+    session.delete(section)
+    session.commit()
+    assert session.get(section.location) is None
+
+
 @pytest.mark.needs("Channels and their groups")
 def test_deleting_a_channel_leaves_its_group(lab, session):
     group, channel = RecordingChannelGroup("g"), RecordingChannel("c")

@@ -85,9 +85,17 @@ class RecordCache:
     def close(self) -> None:
         """Let go of the file."""
         with self._lock:
-            if self._connection is not None:
-                self._connection.close()
-            self._connection, self._usable = None, False
+            self._let_go()
+            self._usable = False
+
+    def __del__(self) -> None:
+        # Not every session is closed by its user.
+        self._let_go()
+
+    def _let_go(self) -> None:
+        if self._connection is not None:
+            self._connection.close()
+        self._connection = None
 
     def _guarded(self, work: Callable[[sqlite3.Connection], Any]) -> Any:
         """Do something with the file; one that is damaged is begun anew, and with a disk that fails nothing is kept."""
@@ -95,13 +103,12 @@ class RecordCache:
             if not self._usable:
                 return None
             try:
-                self._connection = self._connection or self._opened()
-                return work(self._connection)
+                return work(self._connection or self._opened())
             except sqlite3.OperationalError as error:
                 self._give_up(error)
             except sqlite3.DatabaseError:
+                self._let_go()
                 self._path.unlink(missing_ok=True)
-                self._connection = None
             except OSError as error:
                 self._give_up(error)
             return None
@@ -112,7 +119,7 @@ class RecordCache:
         array_cache.evict(self._whole, self._limit)
         os.close(os.open(self._path, os.O_RDWR | os.O_CREAT, 0o600))
         os.utime(self._path)  # the least lately used go first
-        connection = sqlite3.connect(self._path, check_same_thread=False)
+        self._connection = connection = sqlite3.connect(self._path, check_same_thread=False)
         # A crash of the machine may spoil the file, which the checksums tell.
         connection.execute("PRAGMA synchronous = OFF")
         connection.execute(_TABLE)
