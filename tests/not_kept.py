@@ -16,7 +16,9 @@ from tests.docs.pages import ROOT, table_under
 STATEMENTS = ROOT / "docs/explanation/how-it-works.md", "Statements that are not kept"
 V1_SERVERS = ROOT / "docs/howto/original-servers.md", "What does not hold there"
 
-STORE_OF = {"folder": "sqlite", "memory": "sqlite", "postgres": "postgresql", "rest": "rest", "v1": "v1"}
+STORE_OF = {
+    "folder": "sqlite", "memory": "sqlite", "postgres": "postgresql", "s3": "postgresql", "rest": "rest", "v1": "v1",
+}  # fmt: skip
 """The store that each kind of lab of the tests stands for."""
 
 

@@ -16,7 +16,7 @@ _ENOUGH_BYTES = 1 << 30
 
 def lab_checks(lab: str | None) -> Iterator[Check]:
     """Look at the lab that is named or that would be used."""
-    from gnode_orm.session.lab import default_target
+    from gnode_orm.session.lab import default_arrays, default_target
 
     if lab is None:
         try:
@@ -26,9 +26,12 @@ def lab_checks(lab: str | None) -> Iterator[Check]:
             return
     opened = _opened(lab)
     yield opened
-    if opened.state == BAD or not Path(lab).is_dir():
+    if opened.state == BAD:
         return
-    yield from _folder_checks(Path(lab))
+    if Path(lab).is_dir():
+        yield from _folder_checks(Path(lab))
+    elif arrays := default_arrays(lab):
+        yield _arrays_answer(lab, arrays)
 
 
 def _opened(lab: str) -> Check:
@@ -39,6 +42,20 @@ def _opened(lab: str) -> Check:
             return Check("lab", GOOD, f"{session.store.target}, opened as {session.user}")
     except GnodeError as error:
         return Check("lab", BAD, str(error), f"See what is wrong with {lab}: {error}")
+
+
+def _arrays_answer(lab: str, arrays: str) -> Check:
+    from gnode_orm.stores.local.opening import place_of
+
+    try:
+        place = place_of(lab, arrays, readonly=True)
+        try:
+            place.arrays.check()
+        finally:
+            place.close()
+    except GnodeError as error:
+        return Check("arrays", BAD, str(error), f"See what is wrong with {arrays}: {error}")
+    return Check("arrays", GOOD, f"{arrays} answers")
 
 
 def _folder_checks(path: Path) -> Iterator[Check]:

@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from gnode_orm.cli.failures import WrongUse
+from gnode_orm.cli.options import ArraysOption
 from gnode_orm.cli.output import note, say
 
 LabArgument = Annotated[str, typer.Argument(metavar="LAB", help="A new or empty folder, or a database address.")]
@@ -25,38 +26,39 @@ LevelOption = Annotated[
 LEVELS = {"public": 1, "friendly": 2, "private": 3}
 
 
-def init(lab: LabArgument, default_level: LevelOption = None) -> None:
+def init(lab: LabArgument, default_level: LevelOption = None, arrays: ArraysOption = None) -> None:
     """Make a lab. One that is there already stays as it is, but for the level that is given."""
     from gnode_orm.session import Session
 
     if default_level is not None and default_level not in LEVELS:
         raise WrongUse(f"{default_level!r} is no level; use private, friendly or public")
-    existed = exists(lab)
-    with Session(lab) as session:
+    existed = exists(lab, arrays)
+    with Session(lab, arrays=arrays) as session:
         changed = "nothing was changed" if default_level is None else f"its level is {default_level} now"
         say(f"{session.store.target} is a lab already; {changed}" if existed else f"Made a lab at {lab}")
     if default_level is not None:
-        _set_level(lab, LEVELS[default_level])
+        _set_level(lab, LEVELS[default_level], arrays)
     note(f"Bring in recordings: gnode-orm import FILES... --lab {lab}")
 
 
-def _set_level(lab: str, level: int) -> None:
+def _set_level(lab: str, level: int, arrays: str | None) -> None:
+    from gnode_orm.session.lab import default_arrays
     from gnode_orm.stores.local import open_local
 
-    store = open_local(lab, create=False)
+    store = open_local(lab, create=False, arrays=arrays or default_arrays(lab))
     try:
         store.accounts.set_default_level(level)
     finally:
         store.close()
 
 
-def exists(lab: str) -> bool:
+def exists(lab: str, arrays: str | None = None) -> bool:
     """Tell whether there is a lab; other errors than that there is none pass through."""
     from gnode_orm.errors import NotFound
     from gnode_orm.session import Session
 
     try:
-        Session(lab, create=False, readonly=True).close()
+        Session(lab, create=False, readonly=True, arrays=arrays).close()
     except NotFound:
         return False
     return True

@@ -11,7 +11,7 @@ LabOption = Annotated[
     typer.Option(
         "--lab",
         metavar="TARGET",
-        help="A folder, or a database address (with GNODE_ORM_ARRAYS naming a folder for arrays). Without it: "
+        help="A folder, or a database address (with GNODE_ORM_ARRAYS naming a place for arrays). Without it: "
         "GNODE_ORM_TARGET, the configuration file, then ./lab.",
         show_default=False,
     ),
@@ -30,8 +30,9 @@ ArraysOption = Annotated[
     str | None,
     typer.Option(
         "--arrays",
-        metavar="FOLDER",
-        help="Where a lab at a database address has its arrays; without it GNODE_ORM_ARRAYS.",
+        metavar="PLACE",
+        help="Where a lab at a database address has its arrays: a folder, or s3://bucket/prefix. Without it: "
+        "GNODE_ORM_ARRAYS.",
         show_default=False,
     ),
 ]

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from gnode_orm.cli.options import ArraysOption
 from gnode_orm.cli.output import note
 from gnode_orm.errors import UnsupportedByStore
 
@@ -33,12 +34,11 @@ def serve(
             show_default=False,
         ),
     ] = None,
-    arrays: Annotated[
-        str | None,
-        typer.Option("--arrays", metavar="FOLDER", help="Where a database lab has its arrays.", show_default=False),
-    ] = None,
+    arrays: ArraysOption = None,
 ) -> None:
     """Share a lab over the network until Ctrl+C. Accounts are made with gnode-orm user add."""
+    from gnode_orm.session.lab import default_arrays
+
     try:
         from gnode_orm.server import serving
     except ModuleNotFoundError as error:
@@ -47,6 +47,6 @@ def serve(
     scheme = "http" if certificate is None else "https"
     address = f"{scheme}://{host}:{port}"
     serving.serve(
-        lab, arrays=arrays, host=host, port=port, workers=workers, certificate=certificate, key=key,
-        proxies=proxies or (), announce=lambda: note(f"Serving {lab} at {address}; see {address}/api/"),
+        lab, arrays=arrays or default_arrays(lab), host=host, port=port, workers=workers, certificate=certificate,
+        key=key, proxies=proxies or (), announce=lambda: note(f"Serving {lab} at {address}; see {address}/api/"),
     )  # fmt: skip

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from gnode_orm.cli.failures import WrongUse
-from gnode_orm.cli.options import JsonOption, StdinOption
+from gnode_orm.cli.options import ArraysOption, JsonOption, StdinOption
 from gnode_orm.cli.output import Column, note, say, write_json, write_table
 
 if TYPE_CHECKING:
@@ -21,14 +21,10 @@ users = typer.Typer(help="Accounts of a lab that is served.", no_args_is_help=Tr
 _DAY = 86400
 _LabArgument = Annotated[str, typer.Argument(metavar="LAB", help="A folder or a database address.")]
 _NameArgument = Annotated[str, typer.Argument(metavar="NAME", help="Name of the account.")]
-_ArraysOption = Annotated[
-    str | None,
-    typer.Option("--arrays", metavar="FOLDER", help="Where a database lab has its arrays.", show_default=False),
-]
 
 
 @users.command("add")
-def add(lab: _LabArgument, name: _NameArgument, stdin: StdinOption = False, arrays: _ArraysOption = None) -> None:
+def add(lab: _LabArgument, name: _NameArgument, stdin: StdinOption = False, arrays: ArraysOption = None) -> None:
     """Make an account, or give a password to a name that has worked in the lab without one."""
     with _accounts(lab, arrays) as accounts:
         accounts.add(name, _password(stdin))
@@ -36,7 +32,7 @@ def add(lab: _LabArgument, name: _NameArgument, stdin: StdinOption = False, arra
 
 
 @users.command("list")
-def list_users(lab: _LabArgument, as_json: JsonOption = False, arrays: _ArraysOption = None) -> None:
+def list_users(lab: _LabArgument, as_json: JsonOption = False, arrays: ArraysOption = None) -> None:
     """List the accounts."""
     with _accounts(lab, arrays, readonly=True) as accounts:
         found = accounts.all()
@@ -50,7 +46,7 @@ def list_users(lab: _LabArgument, as_json: JsonOption = False, arrays: _ArraysOp
 
 
 @users.command("passwd")
-def passwd(lab: _LabArgument, name: _NameArgument, stdin: StdinOption = False, arrays: _ArraysOption = None) -> None:
+def passwd(lab: _LabArgument, name: _NameArgument, stdin: StdinOption = False, arrays: ArraysOption = None) -> None:
     """Change a password; every login and token of the account ends."""
     with _accounts(lab, arrays) as accounts:
         accounts.set_password(name, _password(stdin))
@@ -62,7 +58,7 @@ def token(
     lab: _LabArgument,
     name: _NameArgument,
     days: Annotated[int, typer.Option("--days", min=1, max=3650, help="How long it is valid.")] = 365,
-    arrays: _ArraysOption = None,
+    arrays: ArraysOption = None,
 ) -> None:
     """Make a token, with which programs act as the account. It is shown once and cannot be read again."""
     from gnode_orm.stores.local.accounts import BEARER
@@ -73,9 +69,10 @@ def token(
 
 @contextmanager
 def _accounts(lab: str, arrays: str | None, readonly: bool = False) -> Iterator[Accounts]:
+    from gnode_orm.session.lab import default_arrays
     from gnode_orm.stores.local import open_local
 
-    store = open_local(lab, create=False, readonly=readonly, arrays=arrays)
+    store = open_local(lab, create=False, readonly=readonly, arrays=arrays or default_arrays(lab))
     try:
         yield store.accounts
     finally:

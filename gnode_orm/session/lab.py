@@ -74,8 +74,8 @@ def connect(
     """Open a lab once, for many sessions.
 
     ``target`` is a directory (made when missing, unless ``create`` is false), ``":memory:"``, or a database URL such as
-    ``postgresql+psycopg://...`` with ``arrays`` naming a directory, or the address of a server (``https://...``) with
-    ``username`` and ``password``, or a ``token``; without, those of the
+    ``postgresql+psycopg://...`` with ``arrays`` naming a directory or a bucket (``s3://bucket/prefix``), or the address
+    of a server (``https://...``) with ``username`` and ``password``, or a ``token``; without, those of the
     environment (``GNODE_ORM_TOKEN``, ``GNODE_ORM_PASSWORD``) or the token that ``gnode-orm login`` keeps.
 
     Raises:
@@ -153,7 +153,7 @@ def default_user() -> str:
 
 
 def default_arrays(target: str) -> str | None:
-    """Give the folder of the settings for the large arrays of a lab in a database; other labs keep theirs."""
+    """Give the place that the settings have for the large arrays of a lab in a database; other labs keep theirs."""
     return _setting("ARRAYS") if "://" in target else None
 
 

@@ -12,10 +12,11 @@ from typing import Any
 import pytest
 
 from gnode_orm.stores.local import open_local
+from tests.stores.s3 import new_bucket, s3_server
 from tests.v1peer.users import v1_lab
 
 
-@pytest.fixture(params=["folder", "memory", "postgres", "rest", "v1"])
+@pytest.fixture(params=["folder", "memory", "postgres", "s3", "rest", "v1"])
 def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Any]:
     """An empty lab of each kind; the last one behind a server."""
     if request.param in ("rest", "v1"):
@@ -26,10 +27,29 @@ def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Any]:
         opened = open_local(tmp_path / "lab")
     elif request.param == "memory":
         opened = open_local(":memory:")
+    elif request.param == "s3":
+        opened = open_local(request.getfixturevalue("emptied_postgres"), arrays=request.getfixturevalue("bucket"))
     else:
         opened = open_local(request.getfixturevalue("emptied_postgres"), arrays=tmp_path / "arrays")
     yield opened
     opened.close()
+
+
+@pytest.fixture(scope="session")
+def object_store() -> Iterator[str]:
+    """The address of a server that speaks S3."""
+    with s3_server() as address:
+        yield address
+
+
+@pytest.fixture
+def bucket(object_store: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    """A place for arrays in an empty bucket, which the environment says how to reach."""
+    settings = {"ENDPOINT_URL": object_store, "ALLOW_HTTP": "true", "ACCESS_KEY_ID": "a", "SECRET_ACCESS_KEY": "b"}
+    for name, value in settings.items():
+        monkeypatch.setenv(f"AWS_{name}", value)
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    return f"s3://{new_bucket(object_store)}/some/lab"
 
 
 @contextmanager

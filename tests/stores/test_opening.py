@@ -11,7 +11,7 @@ import pytest
 
 from gnode_orm.core.changes import ChangeSet
 from gnode_orm.core.select import Select
-from gnode_orm.errors import AccessDenied, FormatError, NotFound, StoreUnavailable, UnsupportedByStore, ValidationFailed
+from gnode_orm.errors import AccessDenied, FormatError, NotFound, StoreUnavailable, ValidationFailed
 from gnode_orm.ids import FIRST
 from gnode_orm.location import Location
 from gnode_orm.stores.local import open_local, target
@@ -253,10 +253,11 @@ def test_a_lab_whose_making_was_cut_short_is_made_when_it_is_opened(tmp_path: Pa
     assert (tmp_path / "lab" / "README.txt").exists()
 
 
-def test_an_object_store_for_arrays_is_refused_and_no_folder_of_that_name_made(tmp_path, monkeypatch):
+@pytest.mark.parametrize("arrays", ["gs://bucket/prefix", "s3://", "s3://Not_A_Bucket"])
+def test_an_object_store_that_is_not_s3_is_refused_and_no_folder_of_that_name_made(tmp_path, monkeypatch, arrays):
     monkeypatch.chdir(tmp_path)
-    with pytest.raises(UnsupportedByStore, match="name a directory"):
-        open_local("postgresql+psycopg://nobody@127.0.0.1:1/none", arrays="s3://bucket/prefix")
+    with pytest.raises(ValidationFailed, match="s3://bucket/prefix"):
+        open_local("postgresql+psycopg://nobody@127.0.0.1:1/none", arrays=arrays)
     assert list(tmp_path.iterdir()) == []
 
 

@@ -18,7 +18,7 @@ from gnode_orm.core.arrayhash import LEAF, array_hash
 from gnode_orm.core.arrays import ArrayHandle
 from gnode_orm.core.overview import minimum_maximum
 from gnode_orm.errors import ValidationFailed
-from gnode_orm.stores.local import pyramid
+from gnode_orm.stores.local.array_folder import ArrayInPieces
 
 ROWS = 300_000
 
@@ -194,14 +194,13 @@ def test_the_overview_of_a_longer_signal_reads_only_what_was_appended(
 ) -> None:
     monkeypatch.setattr("gnode_orm.core.overview._LONG", 0)
     reduced: list[int] = []
-    behind = pyramid._behind
+    rows_from = ArrayInPieces.rows_from
 
-    def counted(pieces: Any, row: int) -> Iterator[Any]:
-        for piece in behind(pieces, row):
+    def counted(self: ArrayInPieces, start: int) -> Iterator[Any]:
+        for piece in rows_from(self, start):
             reduced.append(len(piece))
             yield piece
 
-    monkeypatch.setattr(pyramid, "_behind", counted)
     whole = samples(ROWS + 777)
     signal = session.add(AnalogSignalArray((whole[: ROWS - 1_000], "uV"), sampling_rate=(1, "kHz")))
     for end in (ROWS - 1_000, ROWS + 100, ROWS + 777):
@@ -209,7 +208,9 @@ def test_the_overview_of_a_longer_signal_reads_only_what_was_appended(
             signal.signal = signal.signal.extended((whole[len(signal.signal) : end], "uV"))
         session.commit()
         if not (lost and end == ROWS + 100):
-            overview = signal.downsample(100)
+            with monkeypatch.context() as patch:
+                patch.setattr(ArrayInPieces, "rows_from", counted)
+                overview = signal.downsample(100)
     wanted = minimum_maximum(ArrayHandle.in_memory(whole, None), 100)
     assert np.array_equal(overview.minimum.magnitude, wanted[0])
     assert np.array_equal(overview.maximum.magnitude, wanted[1])

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import secrets
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -21,17 +21,17 @@ from gnode_orm.core.arrayhash import LEAF, ArrayHasher, bytes_of
 from gnode_orm.core.arrays import ArrayHandle
 from gnode_orm.core.changes import ArrayRef, ArraySource
 from gnode_orm.core.streamed import ExtendedArray
-from gnode_orm.errors import StoreUnavailable, ValidationFailed
+from gnode_orm.errors import GnodeError, StoreUnavailable, ValidationFailed
+from gnode_orm.stores.local.array_files import ArrayFiles
 from gnode_orm.stores.local.array_packs import insert_arrays
 from gnode_orm.stores.local.array_rows import Part, keep_stored, read_rows, touch
 from gnode_orm.stores.local.database import Database, Transaction
-from gnode_orm.stores.local.durable import Syncing, move_into_place
+from gnode_orm.stores.local.durable import Syncing
 from gnode_orm.stores.local.leaves import Leaves, bytes_from
 
 INLINE_LIMIT = 64 * 1024
 
 Array = npt.NDArray[Any]
-Pieces = Callable[[ArrayRef, Sequence[Part]], list[Array]]
 
 
 @dataclass
@@ -58,15 +58,13 @@ class ArrayWriter:
     """Stores the arrays of one lab.
 
     Args:
-        folder: where files go: ``ab/abcdef….npy``, named by the hash.
-        pieces: maps the parts of a stored array, to go on from where it ends.
+        files: where large ones go: ``ab/abcdef….npy``, named by the hash.
     """
 
-    def __init__(self, database: Database, folder: Path, pieces: Pieces) -> None:
+    def __init__(self, database: Database, files: ArrayFiles) -> None:
         self._database = database
-        self._folder = folder
-        self._leaves = Leaves(folder)
-        self._pieces = pieces
+        self._files = files
+        self._leaves = Leaves(files)
 
     def put(self, items: Sequence[tuple[ArraySource, str | None]]) -> list[ArrayRef]:
         """Store arrays that come in pieces; their files are on disk when this returns.
@@ -80,6 +78,8 @@ class ArrayWriter:
                 self._keep(drafts)
             return [draft.ref for draft in drafts]
         except OSError as error:
+            if isinstance(error, GnodeError):
+                raise
             raise self._database.translate(error) or error from error
 
     def adopt(self, file: Path, ref: ArrayRef, digests: bytes) -> None:
@@ -87,7 +87,7 @@ class ArrayWriter:
 
         The file itself stays where it is, for whoever has to do this again after a crash.
         """
-        path = self._folder / f"tmp-{secrets.token_hex(8)}"
+        path = self._files.scratch / f"tmp-{secrets.token_hex(8)}"
         os.link(file, path)
         try:
             # Its age counts from now, since a file that was sent in pieces may have waited for long.
@@ -106,8 +106,8 @@ class ArrayWriter:
             )
         if int(np.prod(tuple(source.shape), dtype=object)) * dtype.itemsize <= INLINE_LIMIT:
             return _inline(source, unit)
-        self._folder.mkdir(parents=True, exist_ok=True)
-        path = self._folder / f"tmp-{secrets.token_hex(8)}"
+        self._files.scratch.mkdir(parents=True, exist_ok=True)
+        path = self._files.scratch / f"tmp-{secrets.token_hex(8)}"
         temporary.callback(path.unlink, missing_ok=True)
         shared = self._shared(source)
         if shared:
@@ -126,9 +126,9 @@ class ArrayWriter:
     def _appended(self, source: Any, shared: list[Part], unit: str | None, path: Path, syncing: Syncing) -> _Draft:
         """Write the rows that were appended to a stored array to a file of their own; the files before are shared."""
         base: ArrayRef = source.base.ref
-        stored = self._pieces(base, shared)
+        stored = self._files.stored(base, shared)
         with ArrayHasher(source.dtype, source.shape, self._leaves.known(base, stored)) as whole:
-            for tail in bytes_from(stored, base.nbytes // LEAF * LEAF):
+            for tail in bytes_from(stored, base.nbytes // LEAF * LEAF, base.nbytes // base.shape[0]):
                 whole.take(tail)
             more = _written(path, source.more, unit, syncing)
             for piece in source.more.chunks():
@@ -145,8 +145,7 @@ class ArrayWriter:
         if not new:
             return
         # Appending different arrays by the same rows gives the same file.
-        moves = {draft.file: draft.temporary for draft in new if draft.temporary is not None}
-        move_into_place([(temporary, self._folder / file) for file, temporary in moves.items()])
+        self._files.place({draft.file: draft.temporary for draft in new if draft.temporary is not None})
         for draft in new:
             self._leaves.keep(draft.ref, draft.leaves)
         self._register(new)
@@ -160,9 +159,8 @@ class ArrayWriter:
 
     def _check_files(self, drafts: Sequence[_Draft]) -> None:
         # Files that no row names are removed by a writer, so none goes from here on.
-        for file in {part.file for draft in drafts for part in draft.parts}:
-            if not (self._folder / file).exists():
-                raise StoreUnavailable(f"The array file {file} was removed while it was stored; commit again")
+        for file in self._files.missing(list({part.file for draft in drafts for part in draft.parts})):
+            raise StoreUnavailable(f"The array file {file} was removed while it was stored; commit again")
 
 
 def _insert(transaction: Transaction, drafts: Sequence[_Draft]) -> None:

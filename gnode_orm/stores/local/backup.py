@@ -22,7 +22,8 @@ from typing import BinaryIO
 import orjson
 
 from gnode_orm.core.progress import Progress, silent
-from gnode_orm.errors import FormatError, StoreUnavailable, ValidationFailed
+from gnode_orm.errors import FormatError, GnodeError, StoreUnavailable, ValidationFailed
+from gnode_orm.stores.local.array_files import ArrayFiles
 from gnode_orm.stores.local.copying import copy_database
 from gnode_orm.stores.local.durable import sync
 from gnode_orm.stores.local.garbage import array_columns
@@ -79,9 +80,11 @@ def backup(
     try:
         return _backup(place, path, progress)
     except OSError as error:
+        if isinstance(error, GnodeError):
+            raise
         raise place.database.translate(error) or error from error
     finally:
-        place.database.close()
+        place.close()
 
 
 def _backup(place: Place, path: Path, progress: Progress) -> Backup:
@@ -93,13 +96,13 @@ def _backup(place: Place, path: Path, progress: Progress) -> Backup:
         with place.database.snapshot() as transaction:
             copy_database(place.database, transaction, copy)
         version, names = _settled(copy)
-        sizes = [_size(place.arrays / name) for name in names]
+        sizes = place.arrays.sizes(names)
         made = Backup(
             lab.format, lab.uuid, lab.package, place.database.compiler.dialect.name,
             datetime.now(UTC).isoformat(timespec="seconds"), version, _sha256(copy), len(names),
             sum(sizes) + copy.stat().st_size,
         )  # fmt: skip
-        _write(partial, made, copy, place.arrays, names, progress)
+        _write(partial, made, copy, place.arrays, dict(zip(names, sizes, strict=True)), progress)
         os.link(partial, path)  # refuses what came to be there in the meantime
         sync(path.parent)
         return made
@@ -127,24 +130,18 @@ def _settled(copy: Path) -> tuple[int, list[str]]:
     return version or 0, [name for (name,) in files]
 
 
-def _size(path: Path) -> int:
-    try:
-        return path.stat().st_size
-    except FileNotFoundError:
-        raise FormatError(f"The array file {path} is missing; the lab is damaged, and no backup was made") from None
-
-
-def _write(path: Path, made: Backup, copy: Path, arrays: Path, names: list[str], progress: Progress) -> None:
+def _write(path: Path, made: Backup, copy: Path, arrays: ArrayFiles, sizes: dict[str, int], progress: Progress) -> None:
     # The database holds hashes of passwords and tokens, so the file is for its maker alone.
     with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
         with tarfile.open(fileobj=file, mode="w", format=tarfile.PAX_FORMAT) as archive:
             text = orjson.dumps(asdict(made), option=orjson.OPT_INDENT_2)
             _add(archive, MANIFEST, io.BytesIO(text), len(text))
-            files = [(DATABASE_FILE, copy), *((f"{ARRAYS_FOLDER}/{name}", arrays / name) for name in names)]
-            for name, source in files:
+            with copy.open("rb") as content:
+                _add(archive, DATABASE_FILE, content, copy.stat().st_size)
+            for name, size in sizes.items():
                 progress(archive.offset >> 20, made.nbytes >> 20, "MB of the backup")
-                with source.open("rb") as content:
-                    _add(archive, name, content, source.stat().st_size)
+                with arrays.content(name) as content:
+                    _add(archive, f"{ARRAYS_FOLDER}/{name}", content, size)
         file.flush()
         os.fsync(file.fileno())
 

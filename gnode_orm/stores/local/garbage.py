@@ -18,6 +18,8 @@ from gnode_orm.core.overview import FACTORS
 from gnode_orm.core.progress import Progress, silent
 from gnode_orm.core.schema import SCHEMA
 from gnode_orm.errors import AccessDenied
+from gnode_orm.stores.local.array_files import ArrayFiles
+from gnode_orm.stores.local.array_folder import listed_paths
 from gnode_orm.stores.local.array_packs import repack
 from gnode_orm.stores.local.array_rows import HASH_SET, stored_hashes
 from gnode_orm.stores.local.clock import now_us
@@ -29,12 +31,12 @@ T = TypeVar("T")
 # Files are removed by so many at a time, to let writers in between.
 _BATCH = 1000
 _ROWS = 10_000
-_ARRAY = re.compile(r"[0-9a-f]{64}\.npy")
-_BESIDE = re.compile(r"([0-9a-f]{64})\.(?:leaves|minmax-(\d+))\.npy")
+_ARRAY = re.compile(r"[0-9a-f]{2}/[0-9a-f]{64}\.npy")
+_BESIDE = re.compile(r"[0-9a-f]{2}/([0-9a-f]{64})\.(?:leaves|minmax-(\d+))\.npy")
 _TEMPORARY = re.compile(r"tmp-[0-9a-f]{16}")
 
 Files = dict[Path, int]
-"""Files with their sizes."""
+"""Files of this computer with their sizes; those of arrays go by their names."""
 
 
 @dataclass
@@ -50,8 +52,8 @@ class Garbage:
     """
 
     arrays: dict[bytes, int] = field(default_factory=dict)
-    files: Files = field(default_factory=dict)
-    beside: Files = field(default_factory=dict)
+    files: dict[str, int] = field(default_factory=dict)
+    beside: dict[str, int] = field(default_factory=dict)
     uploads: Files = field(default_factory=dict)
     temporary: Files = field(default_factory=dict)
 
@@ -76,9 +78,10 @@ class Collector:
         older_than: how long something must have been left alone.
     """
 
-    def __init__(self, database: Database, folder: Path, older_than: timedelta, *, readonly: bool = False) -> None:
+    def __init__(self, database: Database, files: ArrayFiles, older_than: timedelta, *, readonly: bool = False) -> None:
         self._database = database
-        self._folder = folder
+        self._files = files
+        self._folder = files.scratch
         self._limit = now_us() - int(older_than.total_seconds() * 1_000_000)
         self._readonly = readonly
         self._seen = 0
@@ -94,15 +97,18 @@ class Collector:
             arrays = self._unnamed(transaction)
             kept = _named_files(transaction, arrays)
             progress(1, 4, "looking at array files")
-            found = Garbage(arrays, files=self._old(_ARRAY, kept))
+            old = self._old(kept)
+            found = Garbage(arrays, files={name: size for name, size in old.items() if _ARRAY.fullmatch(name)})
             progress(2, 4, "looking at overviews")
-            found.beside = self._old(_BESIDE, set())
-            stems = {bytes.fromhex(path.name[:64]) for path in found.beside}
+            found.beside = {name: size for name, size in old.items() if name not in found.files}
+            stems = {bytes.fromhex(name[3:67]) for name in found.beside}
             of_use = {hash_ for part in _parts(list(stems)) for hash_ in stored_hashes(transaction, part)}
         progress(3, 4, "looking at uploads")
         of_use -= arrays.keys()
-        found.beside = {path: size for path, size in found.beside.items() if not _serves(path, of_use)}
-        found.temporary = dict(self._aged(path for path in _listed(self._folder) if _TEMPORARY.fullmatch(path.name)))
+        found.beside = {name: size for name, size in found.beside.items() if not _serves(name, of_use)}
+        found.temporary = dict(
+            self._aged(path for path in listed_paths(self._folder) if _TEMPORARY.fullmatch(path.name))
+        )
         found.uploads = {path: size for group in self._abandoned() for path, size in group.items()}
         return found
 
@@ -114,15 +120,13 @@ class Collector:
             found.update(_inline_sizes(transaction, part))
         return found
 
-    def _old(self, pattern: re.Pattern[str], kept: set[str]) -> Files:
-        paths = (
-            path
-            for folder in _listed(self._folder)
-            if len(folder.name) == 2
-            for path in _listed(folder)
-            if pattern.fullmatch(path.name) and f"{folder.name}/{path.name}" not in kept
-        )
-        return dict(self._aged(paths))
+    def _old(self, kept: set[str]) -> dict[str, int]:
+        """Files of arrays that were left alone, but for those that are kept, and what stands beside any."""
+
+        def concerns(name: str) -> bool:
+            return (name not in kept and _ARRAY.fullmatch(name) is not None) or _BESIDE.fullmatch(name) is not None
+
+        return {file.name: file.size for file in self._files.listed(concerns) if file.written < self._limit}
 
     def _aged(self, paths: Iterable[Path]) -> Iterator[tuple[Path, int]]:
         for path in paths:
@@ -136,7 +140,7 @@ class Collector:
     def _abandoned(self) -> list[Files]:
         """The files of each upload of which none was written lately."""
         groups: dict[str, list[Path]] = {}
-        for path in _listed(self._folder / UPLOADS_FOLDER):
+        for path in listed_paths(self._folder / UPLOADS_FOLDER):
             if path.name != LOCK_FILE:
                 groups.setdefault(path.name.partition(".")[0], []).append(path)
         aged = [(len(paths), dict(self._aged(paths))) for paths in groups.values()]
@@ -153,15 +157,14 @@ class Collector:
         if self._readonly:
             raise AccessDenied("The lab was opened with readonly=True; open it again without to remove anything")
         removed = Garbage(self._remove_rows(found.arrays))
-        names = {path: f"{path.parent.name}/{path.name}" for path in found.files}
         for number, part in enumerate(_parts(list(found.files))):
-            progress(number * _BATCH, len(names), "removing array files")
+            progress(number * _BATCH, len(found.files), "removing array files")
             # Whoever stores an array sees, under the same lock, that its file is there before he names it.
             with self._database.write() as transaction:
                 kept = _named_files(transaction, {})
-                removed.files.update(self._unlink(path for path in part if names[path] not in kept))
+                removed.files.update(self._files.remove([name for name in part if name not in kept], self._limit))
         # These are made again by whoever misses them.
-        removed.beside = self._unlink(found.beside)
+        removed.beside = self._files.remove(list(found.beside), self._limit)
         removed.temporary = self._unlink(found.temporary)
         if found.uploads:
             with staging(self._folder / UPLOADS_FOLDER, alone=True):
@@ -231,18 +234,11 @@ def _packs_of(transaction: Transaction, hashes: list[bytes]) -> list[int]:
     return [pack for (pack,) in transaction.query(text, **_bound(hashes))]
 
 
-def _serves(path: Path, hashes: set[bytes]) -> bool:
+def _serves(name: str, hashes: set[bytes]) -> bool:
     """Tell whether an overview or digest is of one of these arrays, and of a resolution that is still made."""
-    match = _BESIDE.fullmatch(path.name)
+    match = _BESIDE.fullmatch(name)
     assert match is not None
     return bytes.fromhex(match[1]) in hashes and (match[2] is None or int(match[2]) in FACTORS)
-
-
-def _listed(folder: Path) -> list[Path]:
-    try:
-        return list(folder.iterdir())
-    except (FileNotFoundError, NotADirectoryError):
-        return []
 
 
 def _parts(items: list[T]) -> Iterator[list[T]]:

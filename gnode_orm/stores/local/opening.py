@@ -15,10 +15,12 @@ from pathlib import Path
 from sqlalchemy import make_url
 from sqlalchemy.exc import ArgumentError
 
-from gnode_orm.errors import UnsupportedByStore, ValidationFailed
+from gnode_orm.errors import NotFound, ValidationFailed
+from gnode_orm.stores.local.array_files import ArrayFiles
+from gnode_orm.stores.local.array_folder import ArrayFolder
 from gnode_orm.stores.local.arrays import Arrays
 from gnode_orm.stores.local.database import Database
-from gnode_orm.stores.local.lab import open_lab
+from gnode_orm.stores.local.lab import Lab, open_lab
 from gnode_orm.stores.local.sqlite import SqliteDatabase
 from gnode_orm.stores.local.store import LocalStore
 from gnode_orm.stores.local.target import MEMORY, Folder, is_address
@@ -39,12 +41,17 @@ def open_store(target: str, *, create: bool, readonly: bool, arrays: str | os.Pa
 
 @dataclass(frozen=True)
 class Place:
-    """Where a lab is that stays: its database, the folder of its large arrays, and one for what is kept beside."""
+    """Where a lab is that stays: its database, the files of its large arrays, and a folder for what is kept beside."""
 
     shown: str
     database: Database
-    arrays: Path
+    arrays: ArrayFiles
     folder: Path
+
+    def close(self) -> None:
+        """Let go of the database and the files."""
+        self.database.close()
+        self.arrays.close()
 
 
 def place_of(target: str, arrays: str | os.PathLike[str] | None = None, *, readonly: bool = False) -> Place:
@@ -68,7 +75,7 @@ def place_of(target: str, arrays: str | os.PathLike[str] | None = None, *, reado
 
 def _folder_place(folder: Folder, readonly: bool) -> Place:
     database = SqliteDatabase(folder.database, readonly=readonly, journal=folder.journal())
-    return Place(str(folder.path), database, folder.arrays, folder.path)
+    return Place(str(folder.path), database, ArrayFolder(folder.arrays), folder.path)
 
 
 def _keeps_arrays(target: str, arrays: str | os.PathLike[str]) -> ValidationFailed:
@@ -89,7 +96,7 @@ def _open_memory(readonly: bool) -> LocalStore:
     folder = Path(tempfile.mkdtemp(prefix="gnode-orm-"))
     remove = partial(shutil.rmtree, folder, ignore_errors=True)
     try:
-        store = _store(MEMORY, SqliteDatabase(None), folder, True, readonly, remove)
+        store = _store(MEMORY, SqliteDatabase(None), ArrayFolder(folder), True, readonly, remove)
     except BaseException:
         remove()
         raise
@@ -113,26 +120,46 @@ def _address_place(target: str, arrays: str | os.PathLike[str] | None, readonly:
             value=target,
         )
     if arrays is None:
-        raise ValidationFailed(f"A lab at {url.render_as_string()} needs arrays=, the folder for large arrays")
-    if is_address(str(arrays)):
-        raise UnsupportedByStore(
-            f"arrays={str(arrays)!r}: large arrays go to a directory that every process of the lab reaches, not to an "
-            "object store; name a directory"
+        raise ValidationFailed(
+            f"A lab at {url.render_as_string()} needs arrays=, the folder for large arrays or s3://bucket/prefix"
         )
+    files = _files(arrays)
     from gnode_orm.stores.local.postgres import PostgresDatabase
 
     address = url.set(drivername="postgresql").render_as_string(hide_password=False)
     database = PostgresDatabase(address, url.render_as_string(), readonly=readonly)
-    return Place(url.render_as_string(), database, Path(arrays), Path(arrays))
+    return Place(url.render_as_string(), database, files, files.scratch)
+
+
+def _files(arrays: str | os.PathLike[str]) -> ArrayFiles:
+    text = os.fspath(arrays)
+    if not is_address(text):
+        return ArrayFolder(Path(text))
+    if not text.startswith("s3://"):
+        raise ValidationFailed(f"arrays={text!r} is not supported; name a folder, or s3://bucket/prefix", value=text)
+    from gnode_orm.stores.local.array_bucket import ArrayBucket
+
+    return ArrayBucket(text)
 
 
 def _store(
-    shown: str, database: Database, arrays: Path, create: bool, readonly: bool,
+    shown: str, database: Database, arrays: ArrayFiles, create: bool, readonly: bool,
     on_close: Callable[[], None] | None = None,
 ) -> LocalStore:  # fmt: skip
     try:
-        lab = open_lab(database, shown, create)
+        lab = _lab(database, shown, arrays, create)
     except BaseException:
         database.close()
+        arrays.close()
         raise
     return LocalStore(shown, database, lab, Arrays(database, arrays), readonly=readonly, on_close=on_close)
+
+
+def _lab(database: Database, shown: str, arrays: ArrayFiles, create: bool) -> Lab:
+    try:
+        return open_lab(database, shown, False)
+    except NotFound:
+        if not create:
+            raise
+    arrays.check()  # no lab is made whose arrays have no place
+    return open_lab(database, shown, True)

@@ -7,75 +7,66 @@ of the array, and safe to lose: they are made again.
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from itertools import pairwise
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from gnode_orm.core.overview import FACTORS
-from gnode_orm.stores.local.durable import replace_file
+from gnode_orm.stores.local.array_files import ArrayFiles, StoredArray
 
 Array = npt.NDArray[Any]
 
 
 def level(
-    stem: Path, pieces: Iterable[Array], rows: int, factor: int, beginnings: Callable[[], Iterable[tuple[Path, int]]]
-) -> Array:
+    files: ArrayFiles, stem: str, array: StoredArray, rows: int, factor: int,
+    beginnings: Callable[[], Iterable[tuple[str, int]]],
+) -> Array:  # fmt: skip
     """Give one level, shape (2, blocks, ...): minimum and maximum; all levels are made where it is not there.
 
     Args:
-        stem: path of the array's file without its suffix.
-        pieces: the array, in pieces along its first axis.
+        files: where the levels are kept.
+        stem: name of the array's file without its suffix.
+        array: the array itself.
         rows: how long it is.
         factor: rows in each block; one of ``FACTORS``.
         beginnings: gives stem and rows of arrays with which this one begins, the longest first. Where one has its
             levels, only what comes behind is read.
     """
-    found = _kept(stem, rows, factor)
+    found = _kept(files, stem, rows, factor)
     if found is not None:
         return found
-    begun = next((start for item in beginnings() if (start := _begun(*item)) is not None), None)
-    levels = _levels(pieces, begun)
+    begun = next((start for item in beginnings() if (start := _begun(files, *item)) is not None), None)
+    levels = _levels(array, begun)
     for number, extremes in levels.items():
         # A lab that cannot be written makes them anew each time.
         with contextlib.suppress(OSError):
-            replace_file(_path(stem, number), extremes)
+            files.save(_name(stem, number), extremes, synced=True)
     return levels[factor]
 
 
-def _path(stem: Path, factor: int) -> Path:
-    return stem.with_name(f"{stem.name}.minmax-{factor}.npy")
+def _name(stem: str, factor: int) -> str:
+    return f"{stem}.minmax-{factor}.npy"
 
 
-def _kept(stem: Path, rows: int, factor: int) -> Array | None:
-    with contextlib.suppress(OSError, ValueError, EOFError):
-        found: Array = np.load(_path(stem, factor), mmap_mode="r")
-        if found.shape[:2] == (2, -(-rows // factor)):
-            return found
-    return None
+def _kept(files: ArrayFiles, stem: str, rows: int, factor: int) -> Array | None:
+    found = files.load(_name(stem, factor))
+    return found if found is not None and found.shape[:2] == (2, -(-rows // factor)) else None
 
 
-def _begun(stem: Path, rows: int) -> Array | None:
+def _begun(files: ArrayFiles, stem: str, rows: int) -> Array | None:
     """The whole blocks of the finest level of an array with which a longer one begins."""
-    found = _kept(stem, rows, FACTORS[0])
+    found = _kept(files, stem, rows, FACTORS[0])
     return None if found is None else found[:, : rows // FACTORS[0]]
 
 
-def _behind(pieces: Iterable[Array], row: int) -> Iterator[Array]:
-    for piece in pieces:
-        if len(piece) > row:
-            yield piece[row:]
-        row = max(0, row - len(piece))
-
-
-def _levels(pieces: Iterable[Array], begun: Array | None) -> dict[int, Array]:
+def _levels(array: StoredArray, begun: Array | None) -> dict[int, Array]:
     finest = FACTORS[0]
     blocks = [] if begun is None else [begun]
     rest: Array | None = None
-    for piece in _behind(pieces, sum(part.shape[1] for part in blocks) * finest):
+    for piece in array.rows_from(sum(part.shape[1] for part in blocks) * finest):
         # Cut small enough to stay in the processor's cache, and in whole blocks.
         step = max(1, (1 << 20) // max(1, piece[:1].nbytes) // finest) * finest
         for start in range(0, len(piece), step):

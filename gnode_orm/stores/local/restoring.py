@@ -20,9 +20,11 @@ from numpy.lib import format as npy
 from gnode_orm.core.arrayhash import ArrayHasher
 from gnode_orm.core.progress import Progress, silent
 from gnode_orm.errors import FormatError, GnodeError, StoreUnavailable, ValidationFailed
+from gnode_orm.stores.local.array_files import ArrayFiles
+from gnode_orm.stores.local.array_folder import ArrayFolder
 from gnode_orm.stores.local.backup import Backup, opened
 from gnode_orm.stores.local.database import Database
-from gnode_orm.stores.local.durable import move_into_place, sync
+from gnode_orm.stores.local.durable import sync
 from gnode_orm.stores.local.formats import FORMAT
 from gnode_orm.stores.local.lab import Lab, check_not_newer, make_tables
 from gnode_orm.stores.local.opening import Place, place_of
@@ -77,7 +79,7 @@ def _to_folder(file: Path, folder: Path, arrays: str | os.PathLike[str] | None, 
     try:
         made.arrays.mkdir()
         copy = made.path / "copy.sqlite"
-        backup = _unpack(file, copy, made.arrays, progress)
+        backup = _unpack(file, copy, ArrayFolder(made.arrays), progress)
         if backup.engine == "sqlite":
             copy.rename(made.database)
         else:
@@ -98,8 +100,9 @@ def _to_address(file: Path, target: str, arrays: str | os.PathLike[str] | None, 
     place = place_of(target, arrays)
     try:
         _check_empty(place)
-        place.arrays.mkdir(parents=True, exist_ok=True)
-        copy = place.arrays / f"tmp-{secrets.token_hex(8)}"
+        place.arrays.check()
+        place.arrays.scratch.mkdir(parents=True, exist_ok=True)
+        copy = place.arrays.scratch / f"tmp-{secrets.token_hex(8)}"
         try:
             # Array files that are left when this fails are of no use to anything, and harm nothing.
             backup = _unpack(file, copy, place.arrays, progress)
@@ -107,7 +110,7 @@ def _to_address(file: Path, target: str, arrays: str | os.PathLike[str] | None, 
         finally:
             copy.unlink(missing_ok=True)
     finally:
-        place.database.close()
+        place.close()
     log.info("Restored %s", place.shown)
     return backup
 
@@ -125,7 +128,7 @@ def _check_empty(place: Place) -> None:
 # ---- reading the backup
 
 
-def _unpack(file: Path, copy: Path, arrays: Path, progress: Progress) -> Backup:
+def _unpack(file: Path, copy: Path, arrays: ArrayFiles, progress: Progress) -> Backup:
     """Write the database of a backup into a file of its own and the arrays into their folder; all is checked."""
     with opened(file) as (backup, members):
         check_not_newer(Lab(backup.format, backup.uuid, 0, backup.package), str(file))
@@ -137,7 +140,7 @@ def _unpack(file: Path, copy: Path, arrays: Path, progress: Progress) -> Backup:
             if name == DATABASE_FILE:
                 _write_database(content, copy, backup.database)
             elif match is not None:
-                _write_array(content, arrays / match[1], match[2])
+                _write_array(content, arrays, match[1], match[2])
                 found.add(match[1])
             else:
                 raise FormatError(f"{file} holds {name!r}, which belongs to no lab")
@@ -162,8 +165,8 @@ def _write_database(content: BinaryIO, copy: Path, expected: str) -> None:
         raise FormatError(f"{DATABASE_FILE} in the backup is damaged; nothing was restored")
 
 
-def _write_array(content: BinaryIO, path: Path, expected: str) -> None:
-    temporary = path.parent.parent / f"tmp-{secrets.token_hex(8)}"
+def _write_array(content: BinaryIO, arrays: ArrayFiles, name: str, expected: str) -> None:
+    temporary = arrays.scratch / f"tmp-{secrets.token_hex(8)}"
     try:
         with temporary.open("xb+") as file:
             for piece in _pieces(content):
@@ -173,7 +176,7 @@ def _write_array(content: BinaryIO, path: Path, expected: str) -> None:
             file.seek(0)
             if _hash_of(file) != expected:
                 raise FormatError(f"The array {expected} in the backup is damaged; nothing was restored")
-        move_into_place([(temporary, path)])
+        arrays.place({name: temporary})
     finally:
         temporary.unlink(missing_ok=True)
 

@@ -29,7 +29,7 @@ from gnode_orm.stores.local.work import label
 
 
 class LocalStore:
-    """A lab on SQLite or PostgreSQL, with large arrays in a folder.
+    """A lab on SQLite or PostgreSQL, with large arrays in a folder or a bucket.
 
     Args:
         shown: the target as users know it.
@@ -115,7 +115,7 @@ class LocalStore:
 
     def collector(self, older_than: timedelta) -> Collector:
         """Give what finds and removes arrays and files of no use; what was written more lately is left alone."""
-        return Collector(self._database, self._arrays.folder, older_than, readonly=self.readonly)
+        return Collector(self._database, self._arrays.files, older_than, readonly=self.readonly)
 
     @property
     def guid_key(self) -> str:

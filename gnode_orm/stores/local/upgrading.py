@@ -47,7 +47,7 @@ def upgrade(target: str, *, arrays: str | os.PathLike[str] | None = None) -> Upg
     try:
         return _upgrade(place)
     finally:
-        place.database.close()
+        place.close()
 
 
 def _upgrade(place: Place) -> Upgrade:

@@ -50,7 +50,7 @@ class Uploads:
     def __init__(self, database: Database, arrays: Arrays) -> None:
         self._database = database
         self._arrays = arrays
-        self._folder = arrays.folder / UPLOADS_FOLDER
+        self._folder = arrays.files.scratch / UPLOADS_FOLDER
 
     def usable(self, hashes: Iterable[bytes], actor: str, seen: Mapping[bytes, Place]) -> dict[bytes, tuple[str, str]]:
         """Give dtype and shape, as text, of those arrays that the actor sent himself or may read at an object.
