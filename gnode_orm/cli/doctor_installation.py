@@ -25,6 +25,7 @@ _OPTIONAL: dict[str, dict[str, str]] = {
     "plot": {"matplotlib": "draws plots"},
     "pandas": {"pandas": "makes data frames"},
     "postgres": {"psycopg": "opens labs in PostgreSQL"},
+    "s3": {"obstore": "keeps large arrays of these in a bucket"},
     "keyring": {"keyring": "keeps tokens of servers"},
 }
 

@@ -37,6 +37,8 @@ except ModuleNotFoundError:
 _AT_ONCE = 8
 _PART = 8 << 20
 _PAGE = 1000
+# Where a machine of Amazon is asked for credentials when the environment holds none.
+_METADATA = "169.254.169.254"
 # What is lost for a moment is asked for again; what stays lost is said while somebody still waits for it.
 _RETRIES: Any = {"max_retries": 4, "retry_timeout": timedelta(seconds=30)}
 _PATIENCE = {"connect_timeout": "5s", "timeout": "120s"}
@@ -212,7 +214,7 @@ class ArrayBucket:
         if code == "NoSuchBucket":
             return StoreUnavailable(f"{place}: there is no such bucket; make it, or name another one in arrays=")
         refused = isinstance(error, exceptions.PermissionDeniedError | exceptions.UnauthenticatedError)
-        if refused or "credential" in text.partition("\n")[0].lower():
+        if refused or _METADATA in text:
             return StoreUnavailable(
                 f"{place}: the store refuses these credentials ({code or 'none were found'}); see AWS_ACCESS_KEY_ID, "
                 "AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN and what they may do with the bucket"

@@ -71,7 +71,7 @@ def _outside(number: Any, length: int) -> int:
 
 def _split(key: Any, axes: int) -> tuple[Any, tuple[Any, ...]]:
     """The key of the rows and those of the other axes; ``None`` for rows and others that depend on each other."""
-    keys = key if isinstance(key, tuple) else (key,)
+    keys: tuple[Any, ...] = key if isinstance(key, tuple) else (key,)
     dots = [place for place, item in enumerate(keys) if item is Ellipsis]
     if len(dots) == 1:
         keys = (*keys[: dots[0]], *[slice(None)] * (axes - len(keys) + 1), *keys[dots[0] + 1 :])
