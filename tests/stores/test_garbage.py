@@ -319,7 +319,7 @@ def _commit_orphans(opened: Open, number: int, ready: Any, rounds: int) -> None:
     store = opened()
     ready.wait()
     for count in range(rounds):
-        for _ in range(100):
+        for _ in range(10_000):
             try:
                 put(store, value=-1.0 - count)
                 create(store, "analogsignal", signal=put(store, value=float(count)), by=f"user{number}")
