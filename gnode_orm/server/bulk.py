@@ -24,7 +24,7 @@ _ONLY = "Supporting only POST multipart/form-data requests with files"
 
 
 def in_bulk(call: Call) -> Response:
-    """Write every object of a delta; answers with the top one."""
+    """Write every object of a delta; answers with the top one, or 204 where its sender sees it no longer."""
     if not call.files:
         raise Refusal(400, _ONLY)
     file, size = next(((file, size) for name, file, size in call.files if name == _FIELD), (None, 0))
@@ -36,7 +36,8 @@ def in_bulk(call: Call) -> Response:
         objects = read_delta(content, size)
         kind, id_ = retrying(lambda: _write(call, objects))
     found = shown_objects(call.store, kind, [id_], call.user, call.base)
-    return json_answer(found[0])
+    # Its new place may be one that the sender cannot see.
+    return json_answer(found[0]) if found else Response(status_code=204)
 
 
 def only_post(call: Call) -> Response:

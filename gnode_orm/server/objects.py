@@ -202,8 +202,10 @@ def _several(call: Call) -> list[Any]:
 
 def _one(call: Call, kind: str, id_: int, status: int = 200) -> Response:
     found = shown_objects(call.store, kind, [id_], call.user, call.base)
-    if not found:
+    if not found and call.request.method in ("GET", "HEAD"):
         raise NotFound(f"There is no {kind} {encode_id(id_)} any more")
+    if not found:
+        return Response(status_code=204)  # written, and now where the sender cannot see it
     (item,) = found
     headers = _tagged(item["guid"])
     if status == 201:

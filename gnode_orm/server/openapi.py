@@ -156,6 +156,7 @@ def _kind_paths(wire: WireKind) -> Json:
     bodies = content(_paged("selected", f"{name}Input", paged=False))
     several, written = _list_schema(name, paged=False), answered(_paged("objects", name, paged=False), "Objects")
     detail = f"{wire.path}{{id}}/"
+    hidden: Json = {"204": {"description": "Written, and now out of the sender's sight"}}
     paths: Json = {
         wire.path: {
             "get": operation(tag, f"List {tag} objects", {"200": many}, parameters=_list_parameters(wire)),
@@ -168,8 +169,8 @@ def _kind_paths(wire: WireKind) -> Json:
         detail: {
             "parameters": [in_path("id", _ID)],
             "get": operation(tag, f"Read a {tag}", {"200": one, "304": {"description": "Unchanged"}}),
-            "put": operation(tag, f"Change a {tag}; what is left out stays", {"200": one}, body=body),
-            "patch": operation(tag, f"Change a {tag}; what is left out stays", {"202": one}, body=body),
+            "put": operation(tag, f"Change a {tag}; what is left out stays", {"200": one, **hidden}, body=body),
+            "patch": operation(tag, f"Change a {tag}; what is left out stays", {"202": one, **hidden}, body=body),
             "delete": operation(tag, f"Delete a {tag} and what is below it", {"204": {"description": "Deleted"}}),
         },
         f"{wire.path}set/{{ids}}/": {
@@ -227,7 +228,8 @@ def _other_paths() -> Json:
     return {
         "/api/v1/in_bulk/": {
             "post": operation(
-                "in bulk", "Write an HDF5 delta, all of it or nothing", {"200": answered(ANY)},
+                "in bulk", "Write an HDF5 delta, all of it or nothing",
+                {"200": answered(ANY), "204": {"description": "Written, and its top object out of sight"}},
                 body=content(delta, "multipart/form-data"),
             )
         },

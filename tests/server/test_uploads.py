@@ -236,6 +236,29 @@ def test_a_delta_is_written_whole(ann: Client, store: LocalStore) -> None:
     assert (changed["name"], len(changed["segment_set"])) == ("renamed", 2)
 
 
+@pytest.mark.parametrize("method", ["PUT", "PATCH", "in_bulk"])
+def test_what_takes_its_object_out_of_sight_is_written_all_the_same(ann: Client, ben: Client, method: str) -> None:
+    def channels(owner: Client, block: Any) -> str:
+        made = owner.post(f"{EPHYS}recordingchannelgroup/", json={"name": "g", "block": block["id"]}).json()
+        return str(made["id"])
+
+    shared, private, own = (who.post(f"{EPHYS}block/", json={"name": "b"}).json() for who in (ann, ann, ben))
+    sharing = [{"user": "/api/v1/user/user/ben/", "access_level": 2}]
+    assert ann.put(f"{shared['location']}acl/", json=sharing).status_code == 200
+    groups = [channels(ann, shared), channels(ann, private)]
+    channel = ann.post(f"{EPHYS}recordingchannel/", json={"index": 1, "recordingchannelgroup": groups}).json()
+    # Of the groups that stay, the first decides, and ben cannot see that there is one.
+    left = {"recordingchannelgroup": [channels(ben, own)]}
+    if method == "in_bulk":
+        answer = send(ben, "/api/v1/in_bulk/", delta((group("recordingchannel", channel["id"]), left, {})))
+    else:
+        answer = ben.request(method, channel["location"], json=left)
+    assert (answer.status_code, answer.content) == (204, b"")
+    assert ben.get(channel["location"]).status_code == 404
+    remaining = ann.get(channel["location"]).json()["recordingchannelgroup"]
+    assert [address.split("/")[-2] for address in remaining] == groups[1:]
+
+
 @pytest.mark.parametrize(
     ("objects", "said"),
     [
