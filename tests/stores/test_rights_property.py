@@ -13,7 +13,7 @@ from gnode_orm.core.select import AnyOf, Select
 from gnode_orm.errors import AccessDenied, IntegrityError, NotFound
 from tests.stores.conftest import served_lab
 from tests.stores.rights_over_http import ask_v1, exchange_files, name_arrays, read_fields, send_deltas
-from tests.stores.rights_world import USERS, Move, Place, Rights, Told, Tree, in_memory, moves, trees, wood
+from tests.stores.rights_world import USERS, Move, Rights, Told, Tree, in_memory, moves, trees, wood
 from tests.stores.rows import by, columns, create, found, row, where
 
 
@@ -71,6 +71,8 @@ def look(told: Told, tree: Tree) -> None:
         assert told("count", Select("analogsignal", condition)) == here
         counts = told("count_by", Select("analogsignal", condition), ("segment", "block"))
         assert counts == ({place.block: 1} if here and place.block else {})
+    in_block = found(told.store, "analogsignal", where("segment.block.name", "eq", f"{tree.secret} block"), by=user)
+    assert (tree.signal in in_block) == (here and place.block == tree.block)
     of_section = where("metadata.name", "eq", f"{tree.secret} section")
     assert len(found(told.store, "block", of_section, by=user)) == tree.home.readable(user)
     if here:
@@ -98,9 +100,12 @@ def remember(told: Told, tree: Tree) -> None:
         assert tree_segments(told, tree, Select("segment", below, at=version)) == then
         signals = told("select", Select("analogsignal", where("id", "eq", tree.signal), at=version)).rows
         # The signal was made between the first version and the second, and its rights are those of now.
-        assert len(signals) == (tree.place.readable(user) and version > tree.versions[0][0])
+        signal = {tree.signal} if tree.place.readable(user) and version > tree.versions[0][0] else set()
+        assert {item[0] for item in signals} == signal
         eager = Select("block", eager=("segments", "segments.analogsignals"), order=(by("name"),), at=version)
-        assert seen_below(told, tree, eager) == expected_below(tree, place, version in known, user)
+        blocks = {tree.block} if tree.home.readable(user) else set()
+        below_blocks = then | signal if then and place.block is not None else set()
+        assert seen_below(told, tree, eager) == blocks | below_blocks
 
 
 def tree_segments(told: Told, tree: Tree, query: Select) -> set[int]:
@@ -110,12 +115,7 @@ def tree_segments(told: Told, tree: Tree, query: Select) -> set[int]:
 def seen_below(told: Told, tree: Tree, query: Select) -> set[int]:
     blocks = told("select", query)
     seen = {record[0] for part in (blocks, *blocks.eager) for record in part.rows}
-    return seen & {tree.block, tree.segment}
-
-
-def expected_below(tree: Tree, place: Place, known: bool, user: str) -> set[int]:
-    expected = {tree.block} if tree.home.readable(user) else set()
-    return expected | ({tree.segment} if known and place.block is not None else set())
+    return seen & {tree.block, tree.segment, tree.signal}
 
 
 def reveal(told: Told, tree: Tree) -> None:
