@@ -65,7 +65,12 @@ def test_what_cannot_be_done_is_one_line(
 
 def test_serve_hands_its_options_on(run: Run, empty: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     called: dict[str, Any] = {}
-    monkeypatch.setattr(serving, "serve", lambda target, **options: called.update(options, target=target))
+
+    def serve(target: str, **options: Any) -> None:
+        called.update(options, target=target)
+        options["announce"]()
+
+    monkeypatch.setattr(serving, "serve", serve)
     result = run("serve", empty, "--host", "0.0.0.0", "--port", 9000, "--workers", 3)
     assert result.exit_code == 0
     assert "http://0.0.0.0:9000/api/" in result.stderr
