@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import os
 import secrets
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from gnode_orm.stores.local import open_local
+from gnode_orm.stores.local.store import LocalStore
 from tests.stores.s3 import new_bucket, s3_server
 from tests.v1peer.users import v1_lab
 
@@ -33,6 +35,14 @@ def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Any]:
         opened = open_local(request.getfixturevalue("emptied_postgres"), arrays=tmp_path / "arrays")
     yield opened
     opened.close()
+
+
+@pytest.fixture(params=["folder", "postgres"])
+def opened(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[[], LocalStore]:
+    """Opens a lab, as often as it is called."""
+    if request.param == "folder":
+        return partial(open_local, tmp_path / "lab")
+    return partial(open_local, request.getfixturevalue("emptied_postgres"), arrays=tmp_path / "lab" / "arrays")
 
 
 @pytest.fixture(scope="session")

@@ -4,27 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from datetime import timedelta
-from functools import partial
-from pathlib import Path
 
 import numpy as np
 import pytest
 
 from gnode_orm.core.changes import ArrayRef, ChangeSet
-from gnode_orm.stores.local import open_local
 from gnode_orm.stores.local.store import LocalStore
 from tests.stores.rows import create, inline, row
 
 COUNT = 300
 Open = Callable[[], LocalStore]
-
-
-@pytest.fixture(params=["folder", "postgres"])
-def opened(request: pytest.FixtureRequest, tmp_path: Path) -> Open:
-    """Opens a lab, as often as it is called."""
-    if request.param == "folder":
-        return partial(open_local, tmp_path / "lab")
-    return partial(open_local, request.getfixturevalue("emptied_postgres"), arrays=tmp_path / "lab" / "arrays")
 
 
 @pytest.fixture

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from gnode_orm.stores.local import open_local
 from gnode_orm.stores.local.store import LocalStore
+from gnode_orm.stores.rest import array_cache
 from tests.stores.rest.serving import Served, served
 
 
@@ -23,3 +25,11 @@ def local() -> Iterator[LocalStore]:
 def server(local: LocalStore) -> Iterator[Served]:
     with served(local) as server:
         yield server
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A cache that is on."""
+    monkeypatch.setenv("GNODE_ORM_CACHE_MB", "100")
+    monkeypatch.setattr(array_cache, "cache_folder", lambda: tmp_path / "cache")
+    return tmp_path / "cache"

@@ -25,14 +25,6 @@ SIZE = 20_000
 
 
 @pytest.fixture
-def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A cache that is on."""
-    monkeypatch.setenv("GNODE_ORM_CACHE_MB", "100")
-    monkeypatch.setattr(array_cache, "cache_folder", lambda: tmp_path / "cache")
-    return tmp_path / "cache"
-
-
-@pytest.fixture
 def shared(server: Served) -> tuple[ArrayRef, int]:
     """An array of ann in a block that ben may read."""
     ann = server.by("ann")

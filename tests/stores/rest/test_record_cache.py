@@ -11,7 +11,6 @@ import pytest
 from gnode_orm.core.changes import ChangeSet, Update
 from gnode_orm.core.select import Select
 from gnode_orm.stores.local.store import LocalStore
-from gnode_orm.stores.rest import array_cache
 from gnode_orm.stores.rest.record_cache import FILE, LEAST, RecordCache, count_records
 from gnode_orm.stores.rest.store import RestStore
 from tests.stores.rest.serving import Served
@@ -20,14 +19,6 @@ from tests.stores.rows import create, new_id, row
 COUNT = LEAST + 50
 
 pytestmark = pytest.mark.usefixtures("shared")
-
-
-@pytest.fixture
-def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A cache that is on."""
-    monkeypatch.setenv("GNODE_ORM_CACHE_MB", "100")
-    monkeypatch.setattr(array_cache, "cache_folder", lambda: tmp_path / "cache")
-    return tmp_path / "cache"
 
 
 @pytest.fixture
