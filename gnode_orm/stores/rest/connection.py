@@ -1,4 +1,4 @@
-"""One pooled HTTP session: time-outs, retries, logging in again, and answers turned into values or errors.
+"""Asking a server: time-outs, retries, logging in again, and answers turned into values or errors.
 
 Everything that is sent here may be sent twice: reads change nothing, pieces of arrays are named by their hash, and a
 change set carries its id, so that the server answers a second one with the receipt of the first.
@@ -10,30 +10,24 @@ import socket
 import threading
 import time
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Any, TypeVar
+from urllib.parse import urlencode
 
 import orjson
-import requests
 import urllib3
-from requests.adapters import HTTPAdapter
 
 from gnode_orm.errors import AuthenticationFailed, StoreUnavailable, ValidationFailed
+from gnode_orm.stores.rest.transport import Answer, Transport
 from gnode_orm.wire import frames
 from gnode_orm.wire.failures import failure_of
 
 T = TypeVar("T")
 
-_POOL = 16
 _LOGIN = "/account/authenticate/"
+_FORM = "application/x-www-form-urlencoded"
 _PASSING = frozenset({408, 429, 502, 503, 504})
-LOST = (
-    requests.ConnectionError,
-    requests.Timeout,
-    requests.exceptions.ChunkedEncodingError,
-    urllib3.exceptions.HTTPError,
-)
 
 
 @dataclass(frozen=True)
@@ -82,18 +76,7 @@ class Connection:
         self._lock = threading.Lock()
         self._closed = False
         self._logins = 0
-        self._session = requests.Session()
-        self._session.auth = self._authorised
-        # A compressed answer could not be read into arrays that are there already.
-        self._session.headers.update({"Accept-Encoding": "identity", "User-Agent": "gnode-orm"})
-        for scheme in ("http://", "https://"):
-            self._session.mount(scheme, HTTPAdapter(pool_connections=2, pool_maxsize=_POOL))
-
-    def _authorised(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
-        # As a function, so that a netrc file of the user cannot put another login in its place.
-        if self._credentials.token is not None:
-            request.headers["Authorization"] = f"Bearer {self._credentials.token}"
-        return request
+        self._transport = Transport(self.address)
 
     def log_in(self) -> None:
         """Log in with name and password, where they were given; the server keeps a session in a cookie."""
@@ -105,13 +88,13 @@ class Connection:
             if self._logins != known:
                 return  # another thread did
             form = {"username": self._credentials.username, "password": self._credentials.password}
-            answer = self._sent("POST", _LOGIN, form, {}, False)
-            if answer.status_code == 401:
+            answer = self._sent("POST", _LOGIN, urlencode(form), {"Content-Type": _FORM}, False)
+            if answer.status == 401:
                 who = self._credentials.username
                 raise AuthenticationFailed(
                     f"{self.address} does not know this user or password ({who}); nothing was written"
                 )
-            if answer.status_code >= 400:
+            if answer.status >= 400:
                 raise self._failure(answer)
             self._logins += 1
 
@@ -128,7 +111,7 @@ class Connection:
         self,
         method: str,
         path: str,
-        read: Callable[[requests.Response], T],
+        read: Callable[[Answer], T],
         body: Any = None,
         content_type: str | None = None,
         *,
@@ -143,12 +126,12 @@ class Connection:
         headers = {} if content_type is None else {"Content-Type": content_type}
 
         def once() -> T:
-            with self._authorised_answer(method, path, body, headers, stream) as answer:
-                if answer.status_code < 400:
+            with closing(self._authorised_answer(method, path, body, headers, stream)) as answer:
+                if answer.status < 400:
                     return read(answer)
                 failure = self._failure(answer)
-                asked = self._retries().get_retry_after(answer)  # type: ignore[arg-type]  # it reads the headers alone
-                if answer.status_code in _PASSING and (asked or 0) <= self._patience.longest:
+                asked = self._retries().get_retry_after(answer)
+                if answer.status in _PASSING and (asked or 0) <= self._patience.longest:
                     raise _Passing(failure, asked)
                 raise failure
 
@@ -163,9 +146,9 @@ class Connection:
                 return once()
             except _Passing as passing:
                 failure, asked = passing.failure, passing.asked
-            except LOST as error:
+            except urllib3.exceptions.HTTPError as error:
                 failure = self._lost(error)
-                if isinstance(error, requests.exceptions.SSLError):
+                if isinstance(error, urllib3.exceptions.SSLError):
                     raise failure from error
             try:
                 retry = retry.increment(method, path, error=urllib3.exceptions.HTTPError(str(failure)))
@@ -183,65 +166,53 @@ class Connection:
         total = self._patience.attempts - 1
         return urllib3.Retry(total, allowed_methods=None, backoff_factor=self._patience.pause / 2, backoff_jitter=0.05)
 
-    def _authorised_answer(
-        self, method: str, path: str, body: Any, headers: dict[str, str], stream: bool
-    ) -> requests.Response:
+    def _authorised_answer(self, method: str, path: str, body: Any, headers: dict[str, str], stream: bool) -> Answer:
         known = self._logins
         answer = self._sent(method, path, body, headers, stream)
-        if answer.status_code == 401 and self._credentials.password is not None and known:
+        if answer.status == 401 and self._credentials.password is not None and known:
             # The session ended in between; whoever gave his password need not notice.
             answer.close()
             self._log_in_after(known)
             answer = self._sent(method, path, body, headers, stream)
         return answer
 
-    def _sent(self, method: str, path: str, body: Any, headers: dict[str, str], stream: bool) -> requests.Response:
+    def _sent(self, method: str, path: str, body: Any, headers: dict[str, str], stream: bool) -> Answer:
         if self._closed:
             raise StoreUnavailable("The lab is closed; open it again with connect()")
-        try:
-            request = requests.Request(method, self.address + path, headers, data=body)
-            settings: dict[str, Any] = {**self._surroundings, "stream": stream}
-            return self._session.send(
-                self._session.prepare_request(request), allow_redirects=False,
-                timeout=(self._patience.connect, self._patience.read), **settings,
-            )  # fmt: skip
-        except (requests.exceptions.InvalidURL, requests.exceptions.MissingSchema, UnicodeError) as error:
-            raise ValidationFailed(f"{self.address} is not the address of a server ({error})") from None
+        if self._credentials.token is not None:
+            headers = {**headers, "Authorization": f"Bearer {self._credentials.token}"}
+        limits = urllib3.Timeout(connect=self._patience.connect, read=self._patience.read)
+        return self._transport.request(method, path, body, headers, timeout=limits, stream=stream)
 
-    @cached_property
-    def _surroundings(self) -> dict[str, Any]:
-        # Proxies and certificates of the environment: looked through once, which takes as long as a small request.
-        settings: dict[str, Any] = dict(self._session.merge_environment_settings(self.address, {}, None, None, None))
-        return settings
-
-    def _failure(self, answer: requests.Response) -> Exception:
+    def _failure(self, answer: Answer) -> Exception:
         try:
-            body = orjson.loads(answer.content)
+            body = orjson.loads(answer.data)
         except orjson.JSONDecodeError:
             body = None
-        if answer.status_code == 401 and not isinstance(body, dict):
+        if answer.status == 401 and not isinstance(body, dict):
             return AuthenticationFailed(f"{self.address} does not know this user or password; nothing was written")
-        return failure_of(answer.status_code, body)
+        return failure_of(answer.status, body)
 
     def _lost(self, error: Exception) -> StoreUnavailable:
         if "WRONG_VERSION_NUMBER" in str(error) or "record layer failure" in str(error):
             return StoreUnavailable(f"{self.address} does not speak TLS; does it stand at http://?")
-        if isinstance(error, requests.exceptions.SSLError):
+        if isinstance(error, urllib3.exceptions.SSLError):
             return StoreUnavailable(f"The certificate of {self.address} is not trusted ({_reason(error)})")
-        if isinstance(error, requests.ConnectTimeout):
-            return StoreUnavailable(f"{self.address} did not answer within {self._patience.connect:g} s")
-        if isinstance(error, requests.Timeout):
-            return StoreUnavailable(f"{self.address} was silent for {self._patience.read:g} s")
-        if isinstance(_root(error), ConnectionRefusedError | socket.gaierror):
+        unreached = isinstance(_root(error), ConnectionRefusedError | socket.gaierror)
+        if unreached or isinstance(error, urllib3.exceptions.NewConnectionError):
             return StoreUnavailable(
                 f"{self.address} cannot be reached ({_reason(error)}); is the address right, and does the server run?"
             )
+        if isinstance(error, urllib3.exceptions.ConnectTimeoutError):
+            return StoreUnavailable(f"{self.address} did not answer within {self._patience.connect:g} s")
+        if isinstance(error, urllib3.exceptions.TimeoutError):
+            return StoreUnavailable(f"{self.address} was silent for {self._patience.read:g} s")
         return StoreUnavailable(f"The connection to {self.address} was lost ({_reason(error)})")
 
     def close(self) -> None:
         """Close every connection."""
         self._closed = True
-        self._session.close()
+        self._transport.close()
 
 
 def _root(error: BaseException) -> BaseException:
@@ -254,16 +225,16 @@ def _reason(error: BaseException) -> str:
     return str(_root(error)) or type(_root(error)).__name__
 
 
-def json_of(answer: requests.Response, loads: Callable[[bytes], Any] = frames.loads) -> Any:
+def json_of(answer: Answer, loads: Callable[[bytes], Any] = frames.loads) -> Any:
     """Read the JSON of an answer; ``loads`` says how much of what is not quite JSON is taken.
 
     Raises:
         StoreUnavailable: it holds none, or another address is told.
     """
-    if 300 <= answer.status_code < 400:
+    if 300 <= answer.status < 400:
         where = answer.headers.get("Location", "nowhere")
         raise StoreUnavailable(f"{answer.url} sends on to {where}; open the lab at that address")
     try:
-        return loads(answer.content)
+        return loads(answer.data)
     except ValidationFailed:
         raise StoreUnavailable(f"{answer.url} answered with something else than JSON; is this a server?") from None

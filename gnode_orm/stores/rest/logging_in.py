@@ -7,10 +7,10 @@ from contextlib import contextmanager
 from typing import Any
 
 import orjson
-import requests
 
 from gnode_orm.errors import AuthenticationFailed, StoreUnavailable
 from gnode_orm.stores.rest.connection import Connection, Credentials, Patience
+from gnode_orm.stores.rest.transport import Answer
 
 _PATH = "/account/token/"
 
@@ -40,9 +40,9 @@ def end_token(address: str, token: str) -> None:
         connection.exchange("DELETE", _PATH, lambda answer: None)
 
 
-def _token(answer: requests.Response) -> str:
+def _token(answer: Answer) -> str:
     try:
-        found: Any = orjson.loads(answer.content)["token"]
+        found: Any = orjson.loads(answer.data)["token"]
     except (orjson.JSONDecodeError, KeyError, TypeError):
         found = None
     if not isinstance(found, str):

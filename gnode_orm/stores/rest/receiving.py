@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import requests
+from urllib3.exceptions import ProtocolError
 
 from gnode_orm.core.arrayhash import bytes_of
 from gnode_orm.core.changes import ArrayRef
@@ -17,6 +17,7 @@ from gnode_orm.errors import StoreUnavailable
 from gnode_orm.stores.rest.array_cache import ArrayCache
 from gnode_orm.stores.rest.connection import Connection
 from gnode_orm.stores.rest.sightings import Sightings
+from gnode_orm.stores.rest.transport import Answer
 from gnode_orm.wire import frames
 from gnode_orm.wire.malformed import Malformed
 from gnode_orm.wire.slices import key_message
@@ -105,11 +106,10 @@ class Receiver:
         return found[0] if found else None
 
     def _exchange(self, path: str, message: Any, read: Callable[[Any, list[Any]], Any]) -> Any:
-        def read_frame(answer: requests.Response) -> Any:
-            raw = answer.raw
+        def read_frame(answer: Answer) -> Any:
             try:
-                text = _exactly(raw, frames.message_length(_exactly(raw, frames.HEAD)))
-                return read(raw, frames.loads(text)["items"])
+                text = _exactly(answer, frames.message_length(_exactly(answer, frames.HEAD)))
+                return read(answer, frames.loads(text)["items"])
             except Malformed as error:
                 raise StoreUnavailable(f"{answer.url} did not answer with arrays ({error})") from None
 
@@ -177,7 +177,7 @@ def _read_into(raw: Any, target: Array) -> None:
     while view:
         count = raw.readinto(view[:_STEP])
         if not count:
-            raise requests.exceptions.ChunkedEncodingError("the answer ended in the middle of an array")
+            raise ProtocolError("the answer ended in the middle of an array")
         view = view[count:]
 
 
@@ -186,7 +186,7 @@ def _exactly(raw: Any, size: int) -> bytes:
     while len(data) < size:
         piece = raw.read(size - len(data))
         if not piece:
-            raise requests.exceptions.ChunkedEncodingError("the answer ended in the middle of its message")
+            raise ProtocolError("the answer ended in the middle of its message")
         data += piece
     return bytes(data)
 

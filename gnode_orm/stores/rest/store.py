@@ -102,7 +102,7 @@ class RestStore:
                 "write it in several commits"
             )
         receipt = self._connection.exchange(
-            "POST", f"{PREFIX}/changes", lambda answer: frames.loads(answer.content), body, frames.CONTENT_TYPE
+            "POST", f"{PREFIX}/changes", lambda answer: frames.loads(answer.data), body, frames.CONTENT_TYPE
         )
         for kind, rows in changes.creates.items():
             self._sightings.note(kind, rows, "write")

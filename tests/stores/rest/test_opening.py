@@ -118,3 +118,14 @@ def test_a_proxy_of_the_environment_is_asked(server, monkeypatch):
     with pytest.raises(StoreUnavailable):
         open_store(server.address, token=server.token("ann"), patience=Patience(attempts=1))
     assert server.requests == []
+
+
+def test_a_lab_is_reached_through_a_proxy_of_the_environment(server, monkeypatch):
+    for name in ("no_proxy", "NO_PROXY"):
+        monkeypatch.delenv(name, raising=False)
+    # What a proxy gets is told where to go by its whole address.
+    monkeypatch.setenv("http_proxy", server.address)
+    store = open_store("http://lab.example/", token=server.token("ann"), patience=QUICK)
+    create(store, "block", name="through")
+    assert len(found(store, "block")) == 1
+    store.close()

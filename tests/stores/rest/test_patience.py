@@ -77,12 +77,12 @@ def test_silence_after_a_commit_leaves_its_outcome_unknown_and_not_failed(server
 @pytest.mark.statement(72)
 def test_connecting_and_reading_have_limits_of_their_own(server, monkeypatch):
     store, limits = server.open("ann", Patience(connect=1.5, read=4.5)), []
-    send = store._connection._session.send
-    monkeypatch.setattr(
-        store._connection._session, "send", lambda *a, **k: (limits.append(k["timeout"]), send(*a, **k))[1]
-    )
+    pool = store._connection._transport._way.pool
+    send = pool.urlopen
+    monkeypatch.setattr(pool, "urlopen", lambda *a, **k: (limits.append(k["timeout"]), send(*a, **k))[1])
     store.select(Select("block"), "ann")
-    assert limits == [(1.5, 4.5)]
+    (limit,) = limits
+    assert (limit.connect_timeout, limit.read_timeout) == (1.5, 4.5)
 
 
 @pytest.fixture

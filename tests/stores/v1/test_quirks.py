@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import math
 import warnings
@@ -10,6 +11,7 @@ from datetime import UTC, datetime
 import numpy as np
 import pytest
 import quantities as pq
+import urllib3
 
 from gnode_orm import (
     AnalogSignal,
@@ -33,7 +35,8 @@ from gnode_orm.errors import (
     UnsupportedByStore,
     ValidationFailed,
 )
-from gnode_orm.stores.rest.v1.connection import Refused
+from gnode_orm.stores.rest.v1.bulk import Multipart
+from gnode_orm.stores.rest.v1.connection import Refused, _said
 from tests.stores.rest.serving import answering
 
 pytestmark = pytest.mark.filterwarnings("ignore::gnode_orm.errors.LostUnitsWarning")
@@ -381,21 +384,20 @@ def test_an_error_without_a_body_is_told(session, peer, status, error):
     ],
 )
 def test_an_error_is_read_in_whatever_form_it_comes(body, said):
-    import requests
-
-    from gnode_orm.stores.rest.v1.connection import _said
-
-    answer = requests.Response()
-    answer.status_code, answer._content = 500, body
-    refusal = Refused(500, *_said(answer))
+    refusal = Refused(500, *_said(urllib3.HTTPResponse(io.BytesIO(body), status=500)))
     assert any(word in refusal.text for word in said.split("|")) or "\ufffd" in refusal.text
+
+
+def upload(store, path, content):
+    """Put a file in the place of an array's, as a program of then did."""
+    body = Multipart(io.BytesIO(content))
+    headers = {"Content-Type": body.content_type, "Content-Length": str(len(body))}
+    assert store._connection._sent("POST", path, body, headers, False).status < 300
 
 
 def test_bytes_that_are_no_data_are_told_when_they_are_read(session, session_of, peer, open_as):
     signal = recording(session)
-    address = f"{peer.address}{signal.location}signal/"
-    store = open_as()
-    store._connection._session.post(address, files={"raw_file": ("f", b"not hdf5 at all")})
+    upload(open_as(), f"{signal.location}signal/", b"not hdf5 at all")
     other = session_of()
     again = other.get(signal.location)
     assert again.name is None
@@ -404,8 +406,6 @@ def test_bytes_that_are_no_data_are_told_when_they_are_read(session, session_of,
 
 
 def test_labels_come_back_as_text_and_bytes_of_others_as_they_are(session, session_of, peer, open_as):
-    import io
-
     import h5py
 
     array = EventArray(times=([1.0, 2.0], "ms"), labels=["go", "läuft"], segment=Segment("s", block=Block("b")))
@@ -415,15 +415,11 @@ def test_labels_come_back_as_text_and_bytes_of_others_as_they_are(session, sessi
     file = io.BytesIO()
     with h5py.File(file, "w") as root:
         root.create_dataset("whatever", data=np.array([b"go", b"stop"]))
-    open_as()._connection._session.post(
-        f"{peer.address}{array.location}labels/", files={"raw_file": ("f", file.getvalue())}
-    )
+    upload(open_as(), f"{array.location}labels/", file.getvalue())
     assert list(session_of().get(array.location).labels.load()) == [b"go", b"stop"]
 
 
 def test_the_delta_is_what_readers_of_then_take(session, peer, monkeypatch):
-    import io
-
     import h5py
 
     from gnode_orm.stores.rest.v1 import bulk

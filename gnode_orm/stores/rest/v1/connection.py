@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sized
+from contextlib import closing
 from email.utils import parsedate_to_datetime
 from html import unescape
 from re import DOTALL, search, sub
 from typing import Any
 from urllib.parse import quote
 
-import requests
+from urllib3.exceptions import HTTPError
 
 from gnode_orm.core.instants import microseconds
 from gnode_orm.errors import (
@@ -19,7 +21,8 @@ from gnode_orm.errors import (
     UnsupportedByStore,
     ValidationFailed,
 )
-from gnode_orm.stores.rest.connection import LOST, Connection, json_of
+from gnode_orm.stores.rest.connection import Connection, json_of
+from gnode_orm.stores.rest.transport import Answer
 from gnode_orm.stores.rest.v1.records import Json
 from gnode_orm.wire import json_text
 from gnode_orm.wire.failures import failure_of
@@ -72,21 +75,19 @@ class V1Connection(Connection):
     time = 0
     """The server's time at its latest answer, in microseconds; 0 where it does not tell."""
 
-    def _sent(self, method: str, path: str, body: Any, headers: dict[str, str], stream: bool) -> requests.Response:
+    def _sent(self, method: str, path: str, body: Any, headers: dict[str, str], stream: bool) -> Answer:
         answer = super()._sent(method, path, body, headers, stream)
         self.time = _time(answer) or self.time
         return answer
 
-    def _failure(self, answer: requests.Response) -> Exception:
-        return Refused(answer.status_code, *_said(answer))
+    def _failure(self, answer: Answer) -> Exception:
+        return Refused(answer.status, *_said(answer))
 
-    def _authorised_answer(
-        self, method: str, path: str, body: Any, headers: dict[str, str], stream: bool
-    ) -> requests.Response:
+    def _authorised_answer(self, method: str, path: str, body: Any, headers: dict[str, str], stream: bool) -> Answer:
         known = self._logins
         answer = self._sent(method, path, body, headers, stream)
         # 401 means "not logged in" as well as "not for you"; who is still known to the server has no right.
-        if answer.status_code == 401 and known and not self._is_known():
+        if answer.status == 401 and known and not self._is_known():
             answer.close()
             self._log_in_after(known)
             if hasattr(body, "seek"):
@@ -96,8 +97,7 @@ class V1Connection(Connection):
 
     def _is_known(self) -> bool:
         path = f"/api/v1/user/user/{quote(self._credentials.username or '', safe='')}/"
-        with self._sent("GET", path, None, {}, False) as answer:
-            return answer.status_code != 401
+        return self._sent("GET", path, None, {}, False).status != 401
 
     def _log_in_after(self, known: int) -> None:
         try:
@@ -129,7 +129,7 @@ class V1Connection(Connection):
         except Refused as refusal:
             raise refusal.error(f"{self.address}{path}") from None
 
-    def once(self, path: str, body: Any, content_type: str) -> Json:
+    def once(self, path: str, body: Sized, content_type: str) -> Json:
         """Post something that must not be sent twice, and give the answer.
 
         Raises:
@@ -137,31 +137,33 @@ class V1Connection(Connection):
             StoreUnavailable: no answer came, so it is not known whether anything was.
         """
         try:
-            with self._authorised_answer("POST", path, body, {"Content-Type": content_type}, False) as answer:
-                if answer.status_code in (408, 502, 503, 504):
-                    raise StoreUnavailable(f"{self.address} answered {answer.status_code}; the outcome is not known")
-                if answer.status_code >= 400:
+            # A body that is read as it is sent would go in chunks otherwise.
+            headers = {"Content-Type": content_type, "Content-Length": str(len(body))}
+            with closing(self._authorised_answer("POST", path, body, headers, False)) as answer:
+                if answer.status in (408, 502, 503, 504):
+                    raise StoreUnavailable(f"{self.address} answered {answer.status}; the outcome is not known")
+                if answer.status >= 400:
                     raise self._failure(answer)
                 found: Json = json_of(answer, json_text.loads)
                 return found
-        except LOST as error:
+        except HTTPError as error:
             raise self._lost(error) from None
 
 
-def _time(answer: requests.Response) -> int:
+def _time(answer: Answer) -> int:
     try:
         return microseconds(parsedate_to_datetime(answer.headers["Date"]))
     except (KeyError, ValueError):
         return 0
 
 
-def _said(answer: requests.Response) -> tuple[str, Any]:
+def _said(answer: Answer) -> tuple[str, Any]:
     """What an error says: problem JSON, the protocol's own JSON, a page, plain text, or nothing."""
     body: Any = None
     try:
-        body = json_text.loads(answer.content)
+        body = json_text.loads(answer.data)
     except ValidationFailed:
-        return _plain_text(answer.text), None
+        return _plain_text(answer.data.decode(errors="replace")), None
     if isinstance(body, dict):
         said = body.get("detail") or body.get("error") or body.get("error_message") or ""
         return "; ".join(map(str, said)) if isinstance(said, list) else str(said), body

@@ -18,12 +18,12 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import requests
 
 from gnode_orm.core.arrayhash import ArrayHasher, bytes_of, hash_of_pieces
 from gnode_orm.core.changes import ArrayRef, ArraySource, ChangeSet
 from gnode_orm.errors import FormatError, IntegrityError, NotFound, ValidationFailed
 from gnode_orm.location import Location
+from gnode_orm.stores.rest.transport import Answer
 from gnode_orm.stores.rest.v1.connection import Refused, V1Connection
 from gnode_orm.stores.rest.v1.places import Place, place_of, version_of
 from gnode_orm.wire import hdf5
@@ -156,11 +156,11 @@ class Files:
             self._let_go(place)
 
     def _fetch(self, place: Place, path: Path) -> bool:
-        def write(answer: requests.Response) -> int:
-            if answer.status_code == 204:
+        def write(answer: Answer) -> int:
+            if answer.status == 204:
                 return -1
             with part.open("wb") as file:
-                shutil.copyfileobj(answer.raw, file, 1 << 20)
+                shutil.copyfileobj(answer, file, 1 << 20)
             return part.stat().st_size
 
         with tempfile.NamedTemporaryFile(dir=self._folder.name, delete=False) as reserved:

@@ -44,7 +44,7 @@ def set_access(connection: V1Connection, kind: str, id_: int, levels: dict[str, 
     body = json_text.dumps(wanted)
     try:
         now = connection.exchange(
-            "PUT", _path(kind, id_), lambda answer: json_text.loads(answer.content), body, "application/json"
+            "PUT", _path(kind, id_), lambda answer: json_text.loads(answer.data), body, "application/json"
         )
     except Refused as refusal:
         raise _explained(connection, kind, id_, refusal) from None
