@@ -13,6 +13,7 @@ from xml.etree import ElementTree
 from gnode_orm.files.bci2000 import find_state_changes, names_of_types_kept
 from gnode_orm.files.brainvision import headers_decoded
 from gnode_orm.files.klusters import session_in
+from gnode_orm.files.plexon import count_samples
 
 _PRESET: Mapping[str, Mapping[str, Any]] = {
     "NixIO": {"mode": "ro"},
@@ -39,6 +40,8 @@ def construct(reader: Any, path: Path, options: Mapping[str, Any]) -> tuple[Any,
         made = reader(str(place), **taken)
     if name == "BCI2000IO":
         find_state_changes(made)
+    if name == "PlexonIO":
+        count_samples(made)
     if name == "NeuroScopeIO":
         _take_rate_of_lfp(made)
     return made, others

@@ -14,6 +14,7 @@ from gnode_orm.files.construction import construct
 from gnode_orm.files.header_checks import check_header
 from gnode_orm.files.nwb_census import take_stock
 from gnode_orm.files.open_ephys import experiments_of, reader_of_experiment
+from gnode_orm.files.raw_blocks import is_read_as_raw, read_raw_block
 from gnode_orm.files.recognition import readers_by_name
 from gnode_orm.files.requirements import check_requirements
 
@@ -54,7 +55,7 @@ def open_source(name: str, path: Path, *, raw: bool = False, options: Mapping[st
     if name == "OpenEphysBinaryIO" and not options and len(experiments_of(path)) > 1:
         return ExperimentsSource(path, raw)
     reader, others = construct(readers_by_name()[name], path, options)
-    return RawSource(name, reader, raw) if hasattr(reader, "block_count") else WholeSource(name, reader, others)
+    return RawSource(name, reader, raw) if is_read_as_raw(reader) else WholeSource(name, reader, others)
 
 
 def reader_names() -> list[str]:
@@ -63,24 +64,17 @@ def reader_names() -> list[str]:
 
 
 class RawSource:
-    """A reader of neo that finds its blocks by number."""
+    """A raw reader of neo, whose blocks are found by number."""
 
     def __init__(self, name: str, reader: Any, raw: bool) -> None:
         self.name = name
         self.block_count = int(reader.block_count())
         self._reader: Any = reader
-        self._raw = raw and bool(getattr(reader, "support_lazy", False))
+        self._raw = raw
 
     def read(self, number: int) -> Any:
-        """Read one block with its waveforms, or without where the reader has none."""
-        if self._raw:
-            return _with_events(self._reader.read_block(block_index=number, lazy=True))
-        try:
-            return self._reader.read_block(block_index=number, load_waveforms=True)
-        except ValueError as error:
-            if "no waveforms" not in str(error).lower():
-                raise
-        return self._reader.read_block(block_index=number)
+        """Read one block."""
+        return read_raw_block(self._reader, number, raw=self._raw)
 
     def close(self) -> None:
         """Close the reader, or leave its files to the garbage collector where it cannot be closed."""
@@ -157,16 +151,6 @@ class OwnSource:
 
     def close(self) -> None:
         """Nothing stays open."""
-
-
-def _with_events(block: Any) -> Any:
-    """Load what a lazy block has beside its signals."""
-    from gnode_orm.convert.neo.proxies import loaded
-
-    for segment in block.segments:
-        for container in ("spiketrains", "events", "epochs"):
-            setattr(segment, container, [loaded(item) for item in getattr(segment, container)])
-    return block
 
 
 def _close(reader: Any) -> None:

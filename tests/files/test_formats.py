@@ -12,11 +12,13 @@ import pytest
 import quantities as pq
 
 from gnode_orm import Block, Session
+from gnode_orm.convert.neo import convert
 from gnode_orm.errors import FormatError
 from gnode_orm.files.discovery import discover
 from gnode_orm.files.recordings import open_recording
 from tests.convert.neo.isomorphism import assert_isomorphic
 from tests.files.formats import SAMPLES, Sample, binary_headers, hdf5_layouts, text_headers, written_by_others
+from tests.files.natives import natives
 
 pytestmark = pytest.mark.filterwarnings(
     # neo's own, where it leaves files to the garbage collector.
@@ -35,7 +37,7 @@ def test_a_recording_of_the_format_is_found_and_read(reader: str, tmp_path: Path
     sample = SAMPLES[reader]
     with opened(sample, sample.make(tmp_path), reader) as recording:
         assert recording.reader_name == reader
-        *_, (_, block) = recording.blocks()
+        *_, block = natives(recording)
     assert len(block.segments) == sample.segments
     segment = block.segments[-1]
     signals = tuple(
@@ -56,7 +58,7 @@ def test_a_recording_of_the_format_comes_back_from_a_lab(reader: str, tmp_path: 
     with Session(tmp_path / "lab") as session:
         locations = [block.location for block in session.import_file(path, **given).blocks]
     with Session(tmp_path / "lab") as session, opened(sample, path, reader) as recording:
-        for location, (_, native) in zip(locations, recording.blocks(), strict=True):
+        for location, native in zip(locations, natives(recording), strict=True):
             assert_isomorphic(session.get(location).to_neo(), native)
 
 
@@ -71,13 +73,22 @@ def test_a_folder_with_the_recording_gives_it_once(reader: str, tmp_path: Path) 
 
 def test_samples_are_those_that_were_written(tmp_path: Path) -> None:
     with open_recording(text_headers.winedr(tmp_path)) as recording:
-        ((_, block),) = recording.blocks()
+        (block,) = natives(recording)
     first = block.segments[0].analogsignals[0]
     assert np.allclose(first.magnitude[:3, 0], np.array([0, 2, 4]) * 10 / (0.001 * 32768))
     with open_recording(hdf5_layouts.mearec(tmp_path)) as recording:
         ((_, block),) = recording.blocks()
     assert block.segments[0].analogsignals[0].magnitude[:2].tolist() == [[0, 0.5], [1, 1.5]]
     assert block.segments[0].analogsignals[0].array_annotations["position_y"].tolist() == [0, 20]
+
+
+@pytest.mark.parametrize("stop", [100, 90, 89, 41, 40])
+def test_samples_of_plexon_are_read_to_the_end_of_each_block(tmp_path: Path, stop: int) -> None:
+    with open_recording(binary_headers.plexon(tmp_path), raw=True) as recording:
+        ((_, block),) = recording.blocks()
+        samples = convert(block).model.segments[0].all_signals[0].signal
+        assert samples[:stop].magnitude.tolist() == list(range(stop))
+        assert samples[stop - 5 : stop].magnitude.tolist() == list(range(stop - 5, stop))
 
 
 def test_integers_of_a_simulation_stay_integers_when_asked_for(tmp_path: Path) -> None:

@@ -11,11 +11,12 @@ import pytest
 
 from gnode_orm.errors import FormatError
 from gnode_orm.files.recordings import open_recording
+from tests.files.natives import natives
 
 
 def only_block(path: Path, *, warning: str | None = None, **options: Any) -> Any:
     with open_recording(path, **options) as recording:
-        ((_, block),) = recording.blocks()
+        (block,) = natives(recording)
     assert warning is None or warning in recording.warnings
     return block
 

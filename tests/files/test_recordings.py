@@ -15,12 +15,13 @@ import quantities as pq
 from gnode_orm.errors import FormatError, NotFound, ValidationFailed
 from gnode_orm.files.recordings import Failure, open_recording
 from tests.files.figures import assert_block
+from tests.files.natives import natives
 from tests.files.sample_sets import METADATA, READ_BY_NEO, READ_BY_OTHERS, TABLES, UNREADABLE
 
 
 def read(path: Path, **options: Any) -> tuple[list[Any], list[str]]:
     with open_recording(path, **options) as recording:
-        return [native for _, native in recording.blocks()], recording.warnings
+        return list(natives(recording)), recording.warnings
 
 
 def test_every_sample_set_is_accounted_for(data: Path, expected: dict[str, Any]) -> None:
@@ -31,7 +32,7 @@ def test_every_sample_set_is_accounted_for(data: Path, expected: dict[str, Any])
 def test_a_recording_is_read_as_neo_reads_it(data: Path, expected: dict[str, Any], name: str, reader: str) -> None:
     with open_recording(data / expected[name]["path"]) as recording:
         assert recording.reader_name == reader
-        blocks = [native for _, native in recording.blocks() if not isinstance(native, Failure)]
+        blocks = [native for native in natives(recording) if not isinstance(native, Failure)]
     assert len(blocks) == expected[name].get("block_count", 1)
     # Of Open Ephys, neo itself reads the first block alone.
     for block, figures in zip(blocks, expected[name]["blocks"], strict=False):
@@ -194,7 +195,7 @@ def test_persons_are_left_out_unless_asked_for(data: Path) -> None:
 @pytest.mark.trap(14, 17)
 def test_what_readers_log_and_warn_becomes_warnings_of_the_result(data: Path) -> None:
     _, told = read(data / "brainvision-units" / "test_units.vhdr")
-    assert "unit 'nV' is unknown: kept as dimensionless, values not scaled (2 times)" in told
+    assert "unit 'nV' is unknown: kept as dimensionless, values not scaled" in told
     _, told = read(data / "blackrock-ns2" / "example_2.ns2")
     assert told == ["the header holds no scaling: raw counts are kept as dimensionless"]
 

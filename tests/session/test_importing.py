@@ -22,6 +22,7 @@ from gnode_orm.session.lab import Lab
 from tests.convert.neo.isomorphism import assert_isomorphic
 from tests.convert.odml.shapes import told
 from tests.files.figures import assert_block
+from tests.files.natives import natives
 from tests.files.sample_sets import METADATA, READ_BY_NEO, READ_BY_OTHERS, UNREADABLE
 
 
@@ -98,7 +99,7 @@ def test_what_neo_does_not_read_comes_back_from_a_lab_as_it_was_read(
     with Session(tmp_path / "lab") as session:
         locations = [block.location for block in session.import_file(path).blocks]
     with Session(tmp_path / "lab") as session, open_recording(path) as recording:
-        for location, (_, native) in zip(locations, recording.blocks(), strict=True):
+        for location, native in zip(locations, natives(recording), strict=True):
             assert_isomorphic(session.get(location).to_neo(), native)
 
 

@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 import quantities as pq
 
-from gnode_orm.convert.neo.proxies import ProxySignal, loaded
+from gnode_orm.convert.neo.proxies import loaded
+from gnode_orm.convert.neo.raw_signals import RawSignal
 from gnode_orm.convert.neo.reading import Reading, common
 from gnode_orm.convert.neo.refusal import refuse
 from gnode_orm.convert.neo.scaling import compound_parts
@@ -54,8 +55,9 @@ def _regular(reading: Reading) -> None:
 
 def _samples(reading: Reading, reshape: Callable[[Any], Any]) -> None:
     native = reading.native
-    if isinstance(native, ProxySignal):
-        reading.values.update(signal=native.samples(reshape), gain=native.gain, offset=native.offset)
+    if isinstance(native, RawSignal):
+        signal = native.handle(reading.unit_of(native.units, "signal"), reshape)
+        reading.values.update(signal=signal, gain=native.gain, offset=native.offset)
         return
     parts = compound_parts(native)
     if parts is None:

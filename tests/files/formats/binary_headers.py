@@ -53,7 +53,9 @@ def plexon(folder: Path) -> Path:
     events["Name"], events["Channel"] = b"EVT01", 2
     slow["Name"], slow["Channel"], slow["ADFreq"], slow["Gain"], slow["PreampGain"] = b"AD01", 0, 1000, 1, 1
     blocks = [
-        _plexon_block(5, 0, 0, 0, np.arange(100, dtype="<i2")),
+        _plexon_block(5, 0, 0, 0, np.arange(40, dtype="<i2")),
+        _plexon_block(5, 400, 0, 0, np.arange(40, 90, dtype="<i2")),
+        _plexon_block(5, 800, 0, 0, np.arange(90, 100, dtype="<i2")),
         _plexon_block(1, 400, 1, 1, np.arange(4, dtype="<i2")),
         _plexon_block(1, 800, 1, 1, np.arange(4, dtype="<i2")),
         _plexon_block(4, 1200, 2, 5, np.empty(0, "<i2")),
