@@ -18,10 +18,11 @@ from gnode_orm.core.children import Children
 from gnode_orm.core.failures import misspelt, translated
 from gnode_orm.core.meta_fields import MetaField
 from gnode_orm.core.portable import Portable
+from gnode_orm.core.pydantic_bridge import note_given
 from gnode_orm.core.quantity import from_columns
-from gnode_orm.core.schema import FieldType
+from gnode_orm.core.schema import FieldType, late
 from gnode_orm.core.show import entity_html, one_line, shown_fields
-from gnode_orm.core.tracked import Encoded, fill_slots
+from gnode_orm.core.tracked import Encoded, fill_new
 from gnode_orm.errors import ReadOnlyField
 from gnode_orm.location import Location
 
@@ -57,27 +58,19 @@ class Entity(Portable):
 
         def __init__(self, *args: Any, **values: Any) -> None:
             # What the class has is read through the instance: the metaclass has to be asked by the slower way.
-            spec = self.__spec__
-            fill_slots(self)
             if args:
                 _take_positional(type(self), args, values)
             for synonym, name in self.__synonyms__.items():
                 if synonym in values:
                     values[name] = values.pop(synonym)
             try:
-                self.__pydantic_validator__.validate_python(values, self_instance=self)
+                held = self.__accept__(values)
             except ValidationError as error:
                 raise translated(type(self), error) from None
-            held = self.__dict__
-            for name in spec.documents:
-                given = held.pop(name)
-                if given:
-                    held[name] = AnnotationDict(given, Watcher(self, name))
-            for name in spec.quantities:
-                if type(held[name]) is tuple:
-                    self._put_unread(name, held.pop(name))
+            fill_new(self, {**self.__presets__, **held} if self.__presets__ else held, values)
             self.check()
-            self._first_references()
+            if not self.__references__.isdisjoint(values):
+                self._first_references()
 
         def __getattr__(self, name: str) -> Any:
             place = type(self).__as_read__.get(name)
@@ -96,7 +89,7 @@ class Entity(Portable):
         def __setattr__(self, name: str, value: Any) -> None:
             cls = type(self)
             validate = cls.__validators__.get(name)
-            if validate is None:
+            if validate is None or name == "ext":
                 return self._set_other(name, value)
             try:
                 value = validate(value)
@@ -108,11 +101,11 @@ class Entity(Portable):
                 value = AnnotationDict(value, Watcher(self, name))
             if self._state is not None:
                 self._remember(name)
-            if self._unread is not None:
-                self._unread.pop(name, None)
-            self.__dict__[name] = value if type(value) is not tuple else from_columns(*value[:2])
+            held = self.__dict__
+            held.pop(late(name), None)
+            held[name] = value if type(value) is not tuple else from_columns(*value[:2])
             if name not in self.__pydantic_fields_set__:
-                self.__pydantic_fields_set__.add(name)
+                note_given(self, name)
 
         def __delattr__(self, name: str) -> None:
             raise AttributeError(f"{type(self).__name__}.{name} cannot be deleted; set it to None")
@@ -133,13 +126,13 @@ class Entity(Portable):
 
     def _set_other(self, name: str, value: Any) -> None:
         name = type(self).__synonyms__.get(name, name)
+        if name == "ext":
+            text = f"{type(self).__name__}.ext is kept by the package and cannot be set"
+            raise ReadOnlyField(text, entity=type(self).__name__, field=name, value=value)
         if name in type(self).__validators__:
             setattr(self, name, value)
         elif isinstance(getattr_static(type(self), name, None), property | Children | MetaField):
             object.__setattr__(self, name, value)
-        elif name == "ext":
-            text = f"{type(self).__name__}.ext is kept by the package and cannot be set"
-            raise ReadOnlyField(text, entity=type(self).__name__, field=name, value=value)
         else:
             raise misspelt(type(self), name)
 

@@ -77,6 +77,8 @@ def _describe(cls: Any) -> None:
     as_read = (FieldType.TEXT, FieldType.INTEGER)
     cls.__as_read__ = {item.name: cls.__offsets__[item.name] for item in specs if item.type in as_read}
     cls.__all_fields__ = set(cls.model_fields)
+    defaults = {name: info.default for name, info in cls.model_fields.items() if name != "ext"}
+    cls.__presets__ = {name: value for name, value in defaults.items() if value is not None}
     cls.__positional__ = next(name for name, info in cls.model_fields.items() if info.kw_only is False)
     cls.__references__ = frozenset(item.name for item in spec.refs)
     SCHEMA[cls.kind] = spec

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Any
 
 from pydantic import BaseModel
 from pydantic._internal._model_construction import ModelMetaclass
-from pydantic_core import SchemaValidator
+from pydantic_core import SchemaValidator, core_schema
 
-__all__ = ["FORMER_METHODS", "FieldValidators", "ModelMetaclass", "fill_fast", "slot_setters"]
+__all__ = [
+    "FORMER_METHODS", "FieldValidators", "GivenValues", "ModelMetaclass", "fill_fast", "fill_values",
+    "note_given", "set_of_given", "slot_setters",
+]  # fmt: skip
 
 
 # What pydantic still has for programs of its first version; there are none that use it with these models.
@@ -21,21 +25,53 @@ FORMER_METHODS = frozenset(
 )  # fmt: skip
 
 
-class FieldValidators:
-    """One validator per field of a class, for validated assignment; built when the first is asked for.
+Accept = Callable[[dict[str, Any]], dict[str, Any]]
+"""Gives what was given as it is kept.
 
-    ``ext`` has none, since users do not set it.
-    """
+Raises:
+    ValidationError: everything that is wrong with it.
+"""
+
+
+class FieldValidators:
+    """One validator per field of a class; built when the first is asked for."""
 
     def __get__(self, obj: Any, owner: type[Any]) -> dict[str, Any]:
-        built = {name: check for name, check in _field_validators(owner).items() if name != "ext"}
+        built = _field_validators(owner)
         if "__spec__" in vars(owner):  # kept on a base, they would be found by every class below it
             owner.__validators__ = built
         return built
 
 
+class GivenValues:
+    """The validator of what a new object is given; built when the first is made.
+
+    It gives nothing for what was not given: of a dozen fields a few are set, and filling in the others takes as long as
+    validating those. What an object keeps under a late name comes under it.
+    """
+
+    def __get__(self, obj: Any, owner: type[Any]) -> Accept:
+        late_names = owner.__spec__.late_names
+        fields = {
+            late_names.get(name, name): core_schema.typed_dict_field(
+                _without_default(item["schema"]), required=False, validation_alias=name
+            )
+            for name, item in _fields_of(owner).items()
+        }
+        schema = core_schema.typed_dict_schema(fields, extra_behavior="forbid", total=False)
+        accept: Accept = SchemaValidator(schema).validate_python
+        owner.__accept__ = accept
+        return accept
+
+
 def _field_validators(cls: type[Any]) -> dict[str, Any]:
-    """Build one validator per field from the class's own schema.
+    """Build one validator per field from the class's own schema."""
+    fields = _fields_of(cls)
+    return {name: SchemaValidator(_without_default(item["schema"])).validate_python for name, item in fields.items()}
+
+
+def _fields_of(cls: type[Any]) -> dict[str, Any]:
+    """Give the schemas of the fields of a class.
 
     Raises:
         TypeError: the schema has another shape than expected; every model of the package is checked by the tests.
@@ -46,8 +82,8 @@ def _field_validators(cls: type[Any]) -> dict[str, Any]:
         if "schema" not in schema:
             raise TypeError(f"{cls.__name__}: its pydantic schema has no fields (found {schema['type']!r})")
         schema = schema["schema"]
-    fields = schema["fields"]
-    return {name: SchemaValidator(_without_default(item["schema"])).validate_python for name, item in fields.items()}
+    fields: dict[str, Any] = schema["fields"]
+    return fields
 
 
 def slot_setters(cls: type[Any], *names: str) -> tuple[Callable[[Any, Any], None], ...]:
@@ -59,6 +95,7 @@ def slot_setters(cls: type[Any], *names: str) -> tuple[Callable[[Any, Any], None
     return tuple(vars(cls)[name].__set__ for name in names)
 
 
+fill_values = vars(BaseModel)["__dict__"].__set__
 _set_fields_set, _set_extra, _set_private = slot_setters(
     BaseModel, "__pydantic_fields_set__", "__pydantic_extra__", "__pydantic_private__"
 )
@@ -69,6 +106,17 @@ def fill_fast(entity: Any, fields_set: set[str]) -> None:
     _set_fields_set(entity, fields_set)
     _set_extra(entity, None)
     _set_private(entity, None)
+
+
+@lru_cache(maxsize=4096)
+def set_of_given(names: tuple[str, ...]) -> set[str]:
+    """Give the set of the fields that were given, which objects share: it is larger than their values."""
+    return set(names)
+
+
+def note_given(entity: Any, name: str) -> None:
+    """Take note that a field was set, too."""
+    _set_fields_set(entity, {*entity.__pydantic_fields_set__, name})
 
 
 def _without_default(schema: Any) -> Any:

@@ -37,10 +37,12 @@ _NONE: Columns = (None, None, None)
 
 def accept(value: Any, dimension: str | None) -> Any:
     """Validate a quantity as ``quantity`` does; ``(float, "unit")`` gives its columns alone."""
-    if type(value) is tuple and len(value) == 2 and isinstance(value[0], float) and type(value[1]) is str:
-        number, unit = float(value[0]), _unit_in(dimension, value[1])
-        if unit is not None and _is_plain(number):
-            return number, unit.text, si_value(number, unit)
+    if type(value) is tuple and len(value) == 2:
+        number, text = value
+        if isinstance(number, float) and type(text) is str:
+            unit = _unit_in(dimension, text)
+            if unit is not None and _is_plain(number):
+                return float(number), unit.text, si_value(number, unit)
     return quantity(value, dimension)
 
 

@@ -13,7 +13,7 @@ from gnode_orm.location import Location
 
 
 class Referring(Tracked):
-    """An entity's foreign keys. One that was not resolved yet stands in the record or in ``_unread``."""
+    """An entity's foreign keys. One that was not resolved yet stands in the record, or under its late name."""
 
     def ref(self, name: str) -> Location | None:
         """Give the location that a foreign key names, without loading it; ``None`` for none or an unstored parent."""
@@ -35,28 +35,36 @@ class Referring(Tracked):
             )
         parent = tracker.load_reference(self, spec.name, location.kind, location.number)
         vars(self)[spec.name] = parent
+        vars(self).pop(spec.late_name, None)
         return parent
+
+    def _locations(self) -> dict[str, Location]:
+        """Give the foreign keys that were set to locations of which no object was loaded."""
+        values = vars(self)
+        return {spec.name: values[spec.late_name] for spec in type(self).__spec__.refs if spec.late_name in values}
 
     def _first_references(self) -> None:
         """Hang a new object in under the parents that it was made with: under all of them or none."""
         values = self.__dict__
-        parents: list[tuple[FieldSpec, Referring]] = []
-        for spec in self.__spec__.refs:
-            value = values[spec.name]
-            if isinstance(value, Location):
-                self._put_reference(spec.name, value)
-            elif value is not None:
+        parents: list[tuple[str | None, Referring]] = []
+        for name, _, related in self.__spec__.ways_up:
+            parent = values.get(name)
+            if parent is None:
+                continue
+            if type(parent) is Location:
+                self._put_location(name, parent)
+            else:
                 for _, other in parents:
-                    other._check_sessions(value)
-                parents.append((spec, value))
+                    other._check_sessions(parent)
+                parents.append((related, parent))
         try:
-            for spec, parent in parents:
-                _hang_in(self, spec, parent)
+            for related, parent in parents:
+                _hang_in(self, related, parent)
                 if parent._state is not None:
                     parent._join(self)
         except BaseException:
-            for spec, parent in parents:
-                _take_out(self, spec, parent)
+            for related, parent in parents:
+                _take_out(self, related, parent)
             raise
 
     def _set_reference(self, name: str, value: Any) -> None:
@@ -74,14 +82,14 @@ class Referring(Tracked):
             collection_named(parent, spec.related).discard_silently(self)
         self._put_reference(name, value)
         if isinstance(value, Referring):
-            _hang_in(self, spec, value)
+            _hang_in(self, spec.related, value)
             try:
                 self._join(value)
             except BaseException:
-                _take_out(self, spec, value)
+                _take_out(self, spec.related, value)
                 self._put_reference(name, old)
                 if isinstance(parent, Referring):
-                    _hang_in(self, spec, parent)
+                    _hang_in(self, spec.related, parent)
                 raise
 
     def _loaded(self, spec: FieldSpec, value: Any) -> Any:
@@ -115,11 +123,11 @@ def _location_of(value: Any) -> Location | None:
     return value if value is None or isinstance(value, Location) else value.location
 
 
-def _take_out(child: Referring, spec: FieldSpec, parent: Referring) -> None:
-    if spec.related:
-        collection_named(parent, spec.related).discard_silently(child)
+def _take_out(child: Referring, related: str | None, parent: Referring) -> None:
+    if related:
+        collection_named(parent, related).discard_silently(child)
 
 
-def _hang_in(child: Referring, spec: FieldSpec, parent: Referring) -> None:
-    if spec.related:
-        collection_named(parent, spec.related).add_silently(child)
+def _hang_in(child: Referring, related: str | None, parent: Referring) -> None:
+    if related:
+        collection_named(parent, related).add_silently(child)

@@ -39,6 +39,11 @@ META = len(META_COLUMNS)
 """Where the fields begin in a record."""
 
 
+def late(name: str) -> str:
+    """Give the name under which an object keeps what it was given for a field and nobody read yet."""
+    return "~" + name
+
+
 @dataclass(frozen=True)
 class FieldSpec:
     """One field of a kind.
@@ -54,6 +59,10 @@ class FieldSpec:
     dimension: str | None = None
     target: str | None = None
     related: str | None = None
+
+    @cached_property
+    def late_name(self) -> str:
+        return late(self.name)
 
     @cached_property
     def write_columns(self) -> tuple[str, ...]:
@@ -109,13 +118,20 @@ class KindSpec:
         return tuple(item for item in self.fields if item.type is FieldType.REF)
 
     @cached_property
+    def ways_up(self) -> tuple[tuple[str, str, str | None], ...]:
+        """The references with their late names, and the collection that the target has of this kind, if any."""
+        return tuple((item.name, item.late_name, item.related or None) for item in self.refs)
+
+    @cached_property
     def hung(self) -> tuple[tuple[str, str], ...]:
         """The references whose target has a collection of this kind, each with the name of the collection."""
         return tuple((item.name, item.related) for item in self.refs if item.related)
 
     @cached_property
-    def quantities(self) -> tuple[str, ...]:
-        return tuple(item.name for item in self.fields if item.type is FieldType.QUANTITY)
+    def late_names(self) -> dict[str, str]:
+        """The fields whose values a new object keeps under their late names, with these."""
+        late_ones = [item for item in self.fields if item.type is FieldType.QUANTITY or item.name in self.documents]
+        return {item.name: item.late_name for item in late_ones}
 
     @cached_property
     def documents(self) -> tuple[str, ...]:

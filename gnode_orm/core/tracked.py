@@ -1,13 +1,14 @@
 """Where an entity's values stand, and how they are kept before they change.
 
 Values stand in the instance's ``__dict__``, so reads are native. What came from a store and was not touched yet stands
-in the state's ``fields`` and is decoded at first read; what was given in a form that takes long to turn into a value
-stands in ``_unread``. Annotations that nobody asked for do not exist.
+in the state's ``fields`` and is decoded at first read. What was given in a form that takes long to turn into a value
+(locations of foreign keys, quantities as their columns, annotations that nobody watches yet) stands in the
+``__dict__`` under its late name, ``~time`` for ``time``. What was not given does not exist before somebody asks for it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from pydantic import BaseModel, ConfigDict
@@ -20,8 +21,15 @@ from gnode_orm.core.collections import Collection
 from gnode_orm.core.fields import Extension, ReadOnlyDict
 from gnode_orm.core.meta_fields import MetaField, location_of
 from gnode_orm.core.metaclass import EntityMeta
-from gnode_orm.core.pydantic_bridge import FieldValidators, fill_fast, slot_setters
-from gnode_orm.core.schema import FieldSpec, FieldType, KindSpec
+from gnode_orm.core.pydantic_bridge import (
+    FieldValidators,
+    GivenValues,
+    fill_fast,
+    fill_values,
+    set_of_given,
+    slot_setters,
+)
+from gnode_orm.core.schema import FieldSpec, FieldType, KindSpec, late
 from gnode_orm.core.state import Origin, State, Status, Tracker, leave
 from gnode_orm.core.typed_json import encode
 from gnode_orm.errors import DetachedError
@@ -47,6 +55,7 @@ class Tracked(BaseModel, metaclass=EntityMeta):
     namespace: ClassVar[str]
     __spec__: ClassVar[KindSpec]
     __validators__ = FieldValidators()
+    __accept__ = GivenValues()
     __offsets__: ClassVar[dict[str, int]]
     __all_fields__: ClassVar[set[str]]
     __positional__: ClassVar[str]
@@ -54,6 +63,8 @@ class Tracked(BaseModel, metaclass=EntityMeta):
     __synonyms__: ClassVar[dict[str, str]] = {}
     # Where those fields stand in a record that are kept as they are read.
     __as_read__: ClassVar[dict[str, int]]
+    # What a new object holds of what was not given, where that is not ``None``.
+    __presets__: ClassVar[dict[str, Any]]
 
     if TYPE_CHECKING:  # as properties, since the checkers would take attributes for fields
 
@@ -64,15 +75,11 @@ class Tracked(BaseModel, metaclass=EntityMeta):
             """Place in a session; ``None`` while the object is transient."""
 
         @property
-        def _unread(self) -> dict[str, Any] | None:
-            """What was not read since it was given: locations of foreign keys, and quantities as their columns."""
-
-        @property
         def _collections(self) -> dict[str, Collection[Any]] | None:
             """Collections that were asked for."""
 
     if not TYPE_CHECKING:
-        __slots__ = ("__weakref__", "_collections", "_state", "_unread")
+        __slots__ = ("__weakref__", "_collections", "_state")
 
         # Identity is by object: values with arrays have no truth value to compare by.
         __eq__ = object.__eq__
@@ -86,7 +93,6 @@ class Tracked(BaseModel, metaclass=EntityMeta):
         """
         self = object.__new__(cls)
         fill_fast(self, cls.__all_fields__)
-        set_unread(self, None)
         set_collections(self, None)
         return self
 
@@ -121,7 +127,6 @@ class Tracked(BaseModel, metaclass=EntityMeta):
         assert self._state is not None
         vars(self).clear()
         self._state.fields = fields
-        set_unread(self, None)
 
     def _expire(self) -> None:
         """Forget every value; the record is read again when the next one is asked for."""
@@ -155,8 +160,8 @@ class Tracked(BaseModel, metaclass=EntityMeta):
         spec = type(self).__spec__.by_name[name]
         if spec.type is not FieldType.REF:
             return self._materialise(spec)
-        if self._unread is not None and name in self._unread:
-            return self._unread[name]
+        if spec.late_name in values:
+            return values[spec.late_name]
         fields = self._record()
         number = None if fields is None else fields[type(self).__offsets__[name]]
         assert spec.target is not None
@@ -164,7 +169,7 @@ class Tracked(BaseModel, metaclass=EntityMeta):
 
     def _columns(self, name: str) -> tuple[Any, ...]:
         """Give the write columns of a quantity, without making it where nobody read it."""
-        given = None if self._unread is None else self._unread.get(name)
+        given = vars(self).get(type(self).__spec__.by_name[name].late_name)
         return quantity.to_columns(self._raw(name) if given is None else given)
 
     def _values(self) -> dict[str, Any]:
@@ -172,19 +177,20 @@ class Tracked(BaseModel, metaclass=EntityMeta):
         return {name: self._raw(name) for name in type(self).__spec__.by_name}
 
     def _materialise(self, spec: FieldSpec) -> Any:
-        """Decode a field from the record, or from the columns that were given, and keep it decoded."""
-        if self._unread is not None and spec.name in self._unread:
-            value = from_columns(spec, read_part(spec, self._unread.pop(spec.name)), None)
+        """Decode a field from the record, or from what was given, and keep it decoded."""
+        values = vars(self)
+        if spec.late_name in values:
+            given = values.pop(spec.late_name)
+            decoded = from_columns(spec, read_part(spec, given), None) if type(given) is tuple else given
+            value = self._watched(spec.name, decoded)
         elif (fields := self._record()) is not None:
             start = type(self).__offsets__[spec.name]
             columns = fields[start : start + len(spec.read_columns)]
             origin = None if self._state is None else self._state.origin
             value = self._watched(spec.name, from_columns(spec, columns, origin))
-        elif spec.name in type(self).__spec__.documents:
-            value = self._watched(spec.name, None)
         else:
-            raise AttributeError(f"{type(self).__name__}.{spec.name} was never set")
-        vars(self)[spec.name] = value
+            value = self._watched(spec.name, None)
+        values[spec.name] = value
         return value
 
     def _watched(self, name: str, value: Any) -> Any:
@@ -224,21 +230,20 @@ class Tracked(BaseModel, metaclass=EntityMeta):
         spec = type(self).__spec__.by_name.get(name)
         if spec is None:
             return NOT_LOADED  # a many-to-many collection keeps its own account
-        if name in vars(self):
-            value = vars(self)[name]
-            return Encoded(encode(value)) if spec.type is FieldType.JSON else value
-        if self._unread is not None and name in self._unread:
-            return self._raw(name)
-        # Annotations of an object made here that nobody asked for yet.
-        return Encoded("{}") if self._record() is None and name in type(self).__spec__.documents else NOT_LOADED
+        is_document = spec.type is FieldType.JSON
+        if name in vars(self) or spec.late_name in vars(self):
+            value = self._raw(name)
+            return Encoded(encode(value)) if is_document else value
+        if self._record() is not None:
+            return NOT_LOADED
+        return Encoded("{}") if is_document else None  # it was not given
 
     def _restore(self, name: str, value: Any) -> None:
         """Put back what ``_held`` kept."""
         spec = type(self).__spec__.by_name.get(name)
         if spec is None:
             return
-        if self._unread is not None:
-            self._unread.pop(name, None)
+        vars(self).pop(spec.late_name, None)
         if value is NOT_LOADED:
             vars(self).pop(name, None)
         elif spec.type is FieldType.REF:
@@ -254,31 +259,30 @@ class Tracked(BaseModel, metaclass=EntityMeta):
     def _put_reference(self, name: str, value: Any) -> None:
         """Let a foreign key hold an instance, a location or ``None``; nobody else learns of it."""
         if isinstance(value, Location):
-            vars(self).pop(name, None)
             self._put_location(name, value)
-            return
-        if self._unread is not None:
-            self._unread.pop(name, None)
-        vars(self)[name] = value
-
-    def _put_unread(self, name: str, given: Any) -> None:
-        """Keep a location or the columns of a quantity until somebody reads the field."""
-        if self._unread is None:
-            set_unread(self, {name: given})
         else:
-            self._unread[name] = given
+            vars(self).pop(late(name), None)
+            vars(self)[name] = value
 
     def _put_location(self, name: str, location: Location) -> None:
-        self._put_unread(name, location)
+        vars(self).pop(name, None)
+        vars(self)[late(name)] = location
         if self._state is not None and self._state.tracker is not None:
             self._state.tracker.note_location(self)
 
 
-set_state, set_unread, set_collections = slot_setters(Tracked, "_state", "_unread", "_collections")
+set_state, set_collections = slot_setters(Tracked, "_state", "_collections")
+
+
+def fill_new(entity: Tracked, values: dict[str, Any], given: Iterable[str]) -> None:
+    """Fill a new object with its values, of which some were given."""
+    fill_fast(entity, set_of_given(tuple(given)))
+    fill_values(entity, values)
+    set_state(entity, None)
+    set_collections(entity, None)
 
 
 def fill_slots(entity: Tracked) -> None:
     """Fill the slots of an object without a session."""
     set_state(entity, None)
-    set_unread(entity, None)
     set_collections(entity, None)

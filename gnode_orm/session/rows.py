@@ -17,37 +17,30 @@ NameArray = Callable[[Entity, str, Any], Row]
 """Gives the columns of one array of one object."""
 
 _SAME = (FieldType.TEXT, FieldType.INTEGER)
-_READ_LATE = (FieldType.REF, FieldType.QUANTITY)
-_NOTHING = {type(None)}
 
 
 def rows_of(kind: str, entities: Sequence[Entity], name_array: NameArray) -> list[Row]:
     """Write new objects of one kind, which have their ids, as rows to create."""
     columns: list[Iterable[Any]] = [list(map(attrgetter("_state.id"), entities))]
-    fields = SCHEMA[kind].fields
-    names = [field.name for field in fields]
-    # Object by object, which stand far from each other in memory; then turned into columns.
-    held = zip(*[tuple(map(entity.__dict__.get, names)) for entity in entities], strict=True)
-    unread = [(place, waiting) for place, entity in enumerate(entities) if (waiting := entity._unread)]
-    for field, values in zip(fields, held, strict=True):
-        given = _with_unread(field.name, values, unread) if field.type in _READ_LATE else values
-        columns += _columns(field, entities, given, name_array)
+    # Objects stand far from each other in memory: each is looked at once.
+    held = [entity.__dict__ for entity in entities]
+    given = set[str]().union(*held)
+    for field in SCHEMA[kind].fields:
+        if field.late_name in given:
+            values = [values.get(field.late_name, values.get(field.name)) for values in held]
+        elif field.name in given:
+            values = [values.get(field.name) for values in held]
+        else:
+            values = []
+        columns += _columns(field, entities, values, name_array)
     return list(zip(*columns, strict=False))  # columns of nothing have no end
-
-
-def _with_unread(name: str, values: Sequence[Any], unread: Iterable[tuple[int, dict[str, Any]]]) -> list[Any]:
-    given = list(values)
-    for place, waiting in unread:
-        if name in waiting:
-            given[place] = waiting[name]
-    return given
 
 
 def _columns(
     field: FieldSpec, entities: Sequence[Entity], given: Sequence[Any], name_array: NameArray
 ) -> Iterable[Iterable[Any]]:
     """Write one field of all objects."""
-    if set(map(type, given)) == _NOTHING:
+    if all(value is None for value in given):
         return [repeat(None)] * len(field.write_columns)
     if field.type in _SAME:
         return [given]

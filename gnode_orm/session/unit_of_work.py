@@ -184,27 +184,21 @@ class UnitOfWork:
         entity._enter(self, self.store, _PENDING)
         if entity.kind in _ROOTS and "safety_level" not in entity.__pydantic_fields_set__:
             vars(entity)["safety_level"] = self.store.default_level
-        if entity._unread:
-            self._find_named(entity)
         values = entity.__dict__
-        for name, related in entity.__spec__.hung:
+        for name, late_name, related in entity.__spec__.ways_up:
+            if late_name in values:
+                self._find_named(entity, name, values[late_name])
             parent = values.get(name)
-            if parent is not None:
+            if parent is not None and related:
                 collection_named(parent, related).add_silently(entity)
 
-    def _find_named(self, entity: Entity) -> None:
+    def _find_named(self, entity: Entity, name: str, location: Location) -> None:
         """Resolve what a new object names by location, where that is in memory."""
-        unread = entity._unread or {}
-        if entity.__references__.isdisjoint(unread):
-            return
-        for name, location in list(unread.items()):
-            if not isinstance(location, Location):
-                continue
-            parent = self._identity.get(location.kind, location.number)
-            if parent is not None:
-                entity._put_reference(name, parent)
-            else:
-                self.note_location(entity)
+        parent = self._identity.get(location.kind, location.number)
+        if parent is not None:
+            entity._put_reference(name, parent)
+        else:
+            self.note_location(entity)
 
     def _take_back(self, obj: Entity, state: State) -> None:
         if state.status is Status.GONE or not state.stored:

@@ -157,9 +157,14 @@ def touched_collections(entities: Iterable[Entity]) -> list[Collection[Any]]:
     for entity in entities:
         for collection in entity._collections.values() if entity._collections else ():
             found[id(collection)] = collection
-        values, unchanged = entity.__dict__, entity._state is None or entity._state.original is None
-        for name, related in entity.__spec__.hung:
-            if unchanged and (id(values.get(name)), related) in seen:
+        values, state = entity.__dict__, entity._state
+        unchanged = state is None or state.original is None
+        made_here = state is None or state.fields is None
+        for name, late_name, related in entity.__spec__.ways_up:
+            parent = values.get(name)
+            if unchanged and parent is None and made_here and late_name not in values:
+                continue  # it was never set
+            if related is None or (unchanged and (id(parent), related) in seen):
                 continue
             for named in _now_and_before(entity, name):
                 if named is None or (id(named), related) in seen:

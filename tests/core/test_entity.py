@@ -634,3 +634,17 @@ def test_a_collection_is_a_table_in_notebooks():
     html = block.segments._repr_html_()
     assert "Block.segments: 1 segment" in html
     assert "&lt;i&gt;" in html
+
+
+def test_what_was_not_given_reads_as_its_default() -> None:
+    segment = Segment()
+    assert (segment.name, segment.index, segment.block, dict(segment.annotations)) == (None, None, None, {})
+    assert Block().safety_level == 3
+    assert Event(time=None).time is None
+
+
+def test_what_was_given_is_told_from_defaults_for_each_object_alone() -> None:
+    one, other = Event(label="a"), Event(label="b")
+    one.time = (5.0, "ms")
+    assert one.model_fields_set == {"label", "time"}
+    assert other.model_fields_set == {"label"}

@@ -35,6 +35,19 @@ def signal(session):
     return signal
 
 
+@pytest.mark.needs("Annotations")
+def test_a_change_is_told_from_a_value_that_nobody_had_read(lab, session):
+    event = Event(label="a", time=(5.0, "ms"), segment=Segment("s"), **lab.notes(n=1))
+    session.add(event)
+    session.commit()
+    event.time, event.annotations["n"] = (5.0, "ms"), 1
+    assert session.dirty == []
+    event.time, event.annotations["n"] = (6.0, "ms"), 2
+    assert session.dirty == [event]
+    session.rollback()
+    assert (event.time, event.annotations) == (5 * pq.ms, {"n": 1})
+
+
 @pytest.mark.statement(18)
 @pytest.mark.needs("Annotations")
 def test_setting_an_equal_value_is_no_change(lab, session, block):

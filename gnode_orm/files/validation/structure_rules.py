@@ -62,7 +62,7 @@ def _parents_of_two_blocks(entity: Any) -> Iterator[Finding]:
 @rule(*MODELS, code="parent-not-found", severity=ERROR)
 def _parent_not_found(entity: Any) -> Iterator[Finding]:
     """A foreign key names an object that is not there."""
-    for name in sorted(type(entity).__references__ & (entity._unread or {}).keys()):
+    for name in sorted(entity._locations()):
         try:
             getattr(entity, name)
         except NotFound:
