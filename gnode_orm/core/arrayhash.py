@@ -163,9 +163,9 @@ def _digests(leaves: list[memoryview]) -> list[bytes]:
 
 
 def _top(dtype: np.dtype[Any], shape: Sequence[int], digests: bytes) -> bytes:
-    return hashlib.sha256(_head(dtype.str, tuple(shape)) + digests).digest()
+    return hashlib.sha256(_head(dtype, tuple(shape)) + digests).digest()
 
 
 @lru_cache(maxsize=4096)
-def _head(dtype: str, shape: tuple[int, ...]) -> bytes:
-    return f"{dtype} {','.join(map(str, shape)) or '-'}\n".encode()
+def _head(dtype: np.dtype[Any], shape: tuple[int, ...]) -> bytes:
+    return f"{dtype.str} {','.join(map(str, shape)) or '-'}\n".encode()

@@ -100,12 +100,16 @@ class ArrayHandle(NDArrayOperatorsMixin):
 
     @property
     def nbytes(self) -> int:
-        return prod(self.shape) * self.dtype.itemsize
+        return prod(self.shape) * self.dtype.itemsize if self._array is None else self._array.nbytes
 
     @property
     def magnitude(self) -> npt.NDArray[Any]:
         """The whole array without its unit."""
         return self._read(...)
+
+    def tobytes(self) -> bytes:
+        """Copy the whole array as its C-order bytes."""
+        return (self._read(...) if self._array is None else self._array).tobytes()
 
     def load(self) -> Any:
         """Read the whole array, as a read-only Quantity (a plain array where there is no unit)."""

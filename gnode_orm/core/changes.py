@@ -6,7 +6,7 @@ import secrets
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from math import prod
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -23,8 +23,7 @@ OPEN = "open"
 """First word of the type of an array of which the store says no more before it is asked for."""
 
 
-@dataclass(frozen=True, slots=True)
-class ArrayRef:
+class ArrayRef(NamedTuple):
     """The name of a stored array: content hash, NumPy dtype text, shape and unit (``None`` for plain arrays)."""
 
     hash: bytes

@@ -169,7 +169,7 @@ class Tracked(BaseModel, metaclass=EntityMeta):
 
     def _columns(self, name: str) -> tuple[Any, ...]:
         """Give the write columns of a quantity, without making it where nobody read it."""
-        given = vars(self).get(type(self).__spec__.by_name[name].late_name)
+        given = self.__dict__.get(late(name))
         return quantity.to_columns(self._raw(name) if given is None else given)
 
     def _values(self) -> dict[str, Any]:
