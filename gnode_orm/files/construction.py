@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -12,6 +12,7 @@ from xml.etree import ElementTree
 
 from gnode_orm.files.bci2000 import find_state_changes, names_of_types_kept
 from gnode_orm.files.brainvision import headers_decoded
+from gnode_orm.files.edf_samples import read_from_records
 from gnode_orm.files.klusters import session_in
 from gnode_orm.files.plexon import count_samples
 
@@ -38,12 +39,9 @@ def construct(reader: Any, path: Path, options: Mapping[str, Any]) -> tuple[Any,
     # Every reader takes the path first, under various names.
     with headers_decoded(), names_of_types_kept(), _no_bars_of_progress():
         made = reader(str(place), **taken)
-    if name == "BCI2000IO":
-        find_state_changes(made)
-    if name == "PlexonIO":
-        count_samples(made)
-    if name == "NeuroScopeIO":
-        _take_rate_of_lfp(made)
+    mend = _MENDED.get(name)
+    if mend is not None:
+        mend(made)
     return made, others
 
 
@@ -70,3 +68,12 @@ def _take_rate_of_lfp(reader: Any) -> None:
         warnings.warn(f"the sampling rate is that of field potentials in the header, {rate:g} Hz", stacklevel=2)
         reader._sampling_rate = rate
         reader.header["signal_channels"]["sampling_rate"] = rate
+
+
+# What readers do wrong once they are made.
+_MENDED: dict[str, Callable[[Any], None]] = {
+    "BCI2000IO": find_state_changes,
+    "EDFIO": read_from_records,
+    "NeuroScopeIO": _take_rate_of_lfp,
+    "PlexonIO": count_samples,
+}

@@ -14,7 +14,6 @@ READ_BY_NEO = {
     "ascii-column": "AsciiSignalIO",
     "axograph-digitized": "AxographIO",
     "axograph-x": "AxographIO",
-    "bdf-4ch": "EDFIO",
     "blackrock-nev": "BlackrockIO",
     "blackrock-ns2": "BlackrockIO",
     "brainvision-units": "BrainVisionIO",
@@ -28,8 +27,9 @@ READ_BY_NEO = {
     "openephys-binary": "OpenEphysBinaryIO",
     "spike2-units": "Spike2IO",
 }
-# What neo by itself refuses or gives as nothing.
+# What neo by itself refuses, gives as nothing, or with other samples.
 READ_BY_OTHERS = {
+    "bdf-4ch": "EDFIO",
     "brainvision-latin1": "BrainVisionIO",
     "nix-not-neo": "nixio",
     "nwb-electricalseries": "pynwb",
