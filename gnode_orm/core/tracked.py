@@ -179,8 +179,8 @@ class Tracked(BaseModel, metaclass=EntityMeta):
     def _materialise(self, spec: FieldSpec) -> Any:
         """Decode a field from the record, or from what was given, and keep it decoded."""
         values = vars(self)
-        if spec.late_name in values:
-            given = values.pop(spec.late_name)
+        given = values.get(spec.late_name, NOT_LOADED)
+        if given is not NOT_LOADED:
             decoded = from_columns(spec, read_part(spec, given), None) if type(given) is tuple else given
             value = self._watched(spec.name, decoded)
         elif (fields := self._record()) is not None:
@@ -190,7 +190,9 @@ class Tracked(BaseModel, metaclass=EntityMeta):
             value = self._watched(spec.name, from_columns(spec, columns, origin))
         else:
             value = self._watched(spec.name, None)
-        values[spec.name] = value
+        # Another thread may read it as well: whoever is first decides, and no moment is without the value.
+        value = values.setdefault(spec.name, value)
+        values.pop(spec.late_name, None)
         return value
 
     def _watched(self, name: str, value: Any) -> Any:

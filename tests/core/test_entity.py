@@ -7,7 +7,9 @@ import json
 import pickle
 import subprocess
 import sys
+import threading
 import weakref
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, date, datetime
 from typing import Any
 
@@ -648,3 +650,27 @@ def test_what_was_given_is_told_from_defaults_for_each_object_alone() -> None:
     one.time = (5.0, "ms")
     assert one.model_fields_set == {"label", "time"}
     assert other.model_fields_set == {"label"}
+
+
+def test_threads_that_read_values_first_get_the_same() -> None:
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    events = [Event(time=(5.0, "ms"), annotations={"n": 1}) for _ in range(2000)]
+    together = threading.Barrier(4)
+
+    def read() -> list[tuple[Any, Any]]:
+        together.wait()
+        return [(event.time, event.annotations) for event in events]
+
+    try:
+        with ThreadPoolExecutor(4) as pool:
+            found = [item.result() for item in [pool.submit(read) for _ in range(4)]]
+    finally:
+        sys.setswitchinterval(interval)
+    assert all(times == 5 * pq.ms and notes == {"n": 1} for one in found for times, notes in one)
+    assert all(
+        one is first
+        for others in zip(*found, strict=True)
+        for pair in others
+        for one, first in zip(pair, others[0], strict=True)
+    )
