@@ -39,6 +39,10 @@ LOCK_FILE = "lock"
 _ENTRY = 33
 _MISSING, _WRITTEN, _SYNCED = b"\0", b"\1", b"\2"
 _UNSYNCED = 32
+_WITH_SENDER = (
+    'SELECT a.hash, a.dtype, a.shape, s.account IS NOT NULL FROM "array" AS a '
+    f'LEFT JOIN array_sender AS s ON s."array" = a.hash AND s.account = :actor WHERE a.hash IN {HASH_SET}'
+)
 
 Place = tuple[str, int]
 """Kind and id of an object at which an array was seen."""
@@ -60,10 +64,12 @@ class Uploads:
         wanted = list(set(hashes))
         if not wanted:
             return {}
-        with self._database.snapshot() as transaction:
-            types = _types(transaction, wanted)
+        # Each right is looked at in one statement, so that no snapshot has to hold between them.
+        with self._database.read() as transaction:
+            rows = transaction.query(_WITH_SENDER, actor=actor, **_bound(wanted))
+            types = {bytes(hash_): (dtype, shape) for hash_, dtype, shape, _ in rows}
             here = types.keys()
-            allowed = _uploaded(transaction, here, actor)
+            allowed = {bytes(hash_) for hash_, _, _, sent in rows if sent}
             allowed |= _at_places(transaction, here - allowed, actor, seen)
             allowed |= _anywhere(transaction, here - allowed, actor)
         return {hash_: types[hash_] for hash_ in allowed}
@@ -349,8 +355,3 @@ def _anywhere_text(compiler: Compiler, kind: str, column: str) -> str:
 def _bound(hashes: Iterable[bytes]) -> dict[str, Any]:
     every = list(hashes)
     return {"count": max(1, len(every)), "hashes": b"".join(every)}
-
-
-def _types(transaction: Transaction, hashes: Sequence[bytes]) -> dict[bytes, tuple[str, str]]:
-    rows = transaction.query(f'SELECT hash, dtype, shape FROM "array" WHERE hash IN {HASH_SET}', **_bound(hashes))
-    return {bytes(hash_): (dtype, shape) for hash_, dtype, shape in rows}
