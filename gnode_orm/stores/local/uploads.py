@@ -133,8 +133,8 @@ class Uploads:
             except FileNotFoundError:
                 if not self._sent(staged.ref, actor):  # else another process finished it at the same moment
                     raise
-        # The array's own row comes to disk with this one, which follows it in the log.
-        with self._database.write() as transaction:
+        # On disk with the commit that names the array, as the array's own row.
+        with self._database.write(durable=False) as transaction:
             _remember(transaction, [staged.ref.hash], actor)
         staged.forget()
 
