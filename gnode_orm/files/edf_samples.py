@@ -27,12 +27,10 @@ def read_from_records(reader: Any) -> None:
         return
     reader.header["signal_channels"]["dtype"] = records.dtype.name
 
-    def chunk(
-        block: int, segment: int, start: int | None, stop: int | None, stream: int, channels: Any
-    ) -> npt.NDArray[Any]:
-        every = reader.stream_idx_to_chidx[stream]
-        stop = reader.get_signal_size(block, segment, stream) if stop is None else stop
-        return records.samples(every if channels is None else every[channels], start or 0, stop)
+    def chunk(block: int, segment: int, start: int | None, stop: int | None, stream: int, channels: Any) -> Array:
+        signals = reader.stream_idx_to_chidx[stream]
+        end = int(reader.get_signal_size(block, segment, stream)) if stop is None else stop
+        return records.samples(signals if channels is None else signals[channels], start or 0, end)
 
     reader._get_analogsignal_chunk = chunk
 

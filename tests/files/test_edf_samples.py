@@ -39,10 +39,9 @@ def test_samples_are_those_of_the_library_wherever_a_slice_begins_and_ends(data:
 
 def test_channels_stand_side_by_side_in_the_order_asked_for(data: Path) -> None:
     path = data / "edf-139ch" / "test.edf"
-    signals = digital(path)
-    assert np.array_equal(
-        Records(path).samples([7, 0, 138], 5, 50), np.stack([signals[n] for n in (7, 0, 138)], 1)[5:50]
-    )
+    chosen, signals = [7, 0, 138], digital(path)
+    told = np.stack([signals[number] for number in chosen], axis=1)
+    assert np.array_equal(Records(path).samples(chosen, 5, 50), told[5:50])
 
 
 def test_bdf_keeps_its_24_bits(data: Path) -> None:
