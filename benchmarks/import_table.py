@@ -115,7 +115,7 @@ def _timed(path: Path, rounds: int) -> dict[str, Any]:
 def _read(path: Path, reader: str) -> tuple[float, float]:
     from unittest.mock import patch
 
-    from gnode_orm.files import readers
+    from gnode_orm.files import construction, readers
 
     def read() -> None:
         source = readers.open_source(reader, path)
@@ -123,7 +123,8 @@ def _read(path: Path, reader: str) -> tuple[float, float]:
             source.read(number)
         source.close()
 
-    with redirect_stdout(StringIO()), patch.object(readers, "read_raw_block", _block_of_neo):
+    as_neo_has_it = patch.dict(construction._MENDED, clear=True)
+    with redirect_stdout(StringIO()), as_neo_has_it, patch.object(readers, "read_raw_block", _block_of_neo):
         return _clocked(read)
 
 

@@ -30,6 +30,4 @@ def data_objects(segment: Any) -> Iterator[Any]:
 
 def unit_text(signal: Any) -> str:
     """Give the unit of a signal, be it loaded or not."""
-    import quantities as pq
-
-    return str(pq.Quantity(1.0, signal.units).dimensionality.string)
+    return str(signal.units.dimensionality.string)

@@ -159,9 +159,9 @@ def _findings(each: Rule, entity: Entity, where: str) -> list[Finding]:
     """
     try:
         found = list(each.check(entity))
-        wrong = next((finding for finding in found if not isinstance(finding, Finding)), None)
-        if wrong is not None:
-            raise TypeError(f"it gives {wrong!r:.60}, not a Finding")
+        for finding in found:
+            if not isinstance(finding, Finding):
+                raise TypeError(f"it gives {finding!r:.60}, not a Finding")
     except GnodeError:
         raise
     except Exception as error:
