@@ -8,10 +8,10 @@ from typing import Any, Self
 
 import orjson
 import quantities as pq
-from pydantic import BaseModel
+from pydantic import SerializationInfo, SerializerFunctionWrapHandler, model_serializer
 
 from gnode_orm.core.expressions import META_FIELDS
-from gnode_orm.core.pydantic_bridge import fill_fast
+from gnode_orm.core.pydantic_bridge import fill_fast, fill_values
 from gnode_orm.core.references import Referring
 from gnode_orm.core.tracked import fill_slots
 from gnode_orm.errors import ValidationFailed
@@ -53,6 +53,11 @@ class Portable(Referring):
             setattr(twin, name, value)
         return twin
 
+    @property
+    def model_fields_set(self) -> set[str]:
+        """The fields that were given or set; a copy, since objects share it."""
+        return set(self.__pydantic_fields_set__)
+
     def __getstate__(self) -> dict[Any, Any]:
         values = self._values()
         for name in type(self).__references__:
@@ -90,17 +95,26 @@ class Portable(Referring):
         """Make an object like the constructor does: a value that was never validated could not be stored."""
         return cls(**values)
 
-    def model_dump(self, *, include: Any = None, exclude: Any = None, **options: Any) -> dict[str, Any]:
+    def model_dump(self, **options: Any) -> dict[str, Any]:
         """Give the fields as a dictionary: foreign keys as locations, for ``mode="json"`` arrays as descriptors."""
-        twin = self._twin()
-        for name in type(self).__references__:
-            vars(twin)[name] = self.ref(name)
-        body = BaseModel.model_dump(twin, include=include, exclude=exclude, **options)
-        head: dict[str, Any] = {name: getattr(self, name) for name in META_FIELDS}
-        if options.get("mode") == "json":
+        self._values()  # where they cannot be read, pydantic would hide why
+        return super().model_dump(**options)
+
+    # What it gives is said by the fields: a type here would stand in the JSON schema instead of them.
+    @model_serializer(mode="wrap")
+    def _dumped(self, dump: SerializerFunctionWrapHandler, info: SerializationInfo):  # type: ignore[no-untyped-def]
+        """Dump every field, also inside another model: pydantic knows of those alone that were given or read."""
+        head: dict[str, Any] = {
+            name: getattr(self, name) for name in META_FIELDS
+            if (info.include is None or name in info.include) and name not in (info.exclude or ())
+        }  # fmt: skip
+        if info.mode == "json":
             head = {key: value.isoformat() if isinstance(value, datetime) else value for key, value in head.items()}
-        shown = {name for name in head if (include is None or name in include) and name not in (exclude or ())}
-        return {**{name: head[name] for name in head if name in shown}, **body}
+        whole = object.__new__(type(self))
+        fill_fast(whole, self.__pydantic_fields_set__)
+        fill_slots(whole)
+        fill_values(whole, self._values() | {name: self.ref(name) for name in type(self).__references__})
+        return {**head, **dump(whole)}
 
     def model_dump_json(self, *, indent: int | None = None, **options: Any) -> str:
         """Give ``model_dump(mode="json")`` as text."""

@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 import pytest
 import quantities as pq
+from pydantic import BaseModel, TypeAdapter
 
 from gnode_orm.core.codec import from_columns, to_columns
 from gnode_orm.core.schema import META, SCHEMA, FieldType
@@ -674,3 +675,29 @@ def test_threads_that_read_values_first_get_the_same() -> None:
         for pair in others
         for one, first in zip(pair, others[0], strict=True)
     )
+
+
+def test_changing_the_set_of_given_fields_of_one_object_changes_no_other() -> None:
+    one, other = Event(label="a"), Event(label="b")
+    one.model_fields_set.add("time")
+    assert one.model_fields_set == other.model_fields_set == {"label"}
+
+
+class Note(BaseModel):
+    """Somebody else's model that holds one of ours."""
+
+    event: Event
+
+
+def test_a_model_dumps_every_field_inside_other_models() -> None:
+    new = Event("a", time=(5.0, "ms"), segment=Location("segment/2DFA548ESC"), annotations={"n": 1})
+    read = loaded(Event("a", time=5 * pq.ms), location="event/2DFA548ESC")
+    for event in (new, read):
+        assert Note(event=event).model_dump() == {"event": event.model_dump()}
+        assert json.loads(Note(event=event).model_dump_json()) == {"event": event.model_dump(mode="json")}
+        assert TypeAdapter(Event).dump_python(event, mode="json") == event.model_dump(mode="json")
+    assert list(new.model_dump())[6:] == list(Event.model_fields)
+
+
+def test_what_a_dump_looks_like_is_told_by_the_json_schema() -> None:
+    assert Event.model_json_schema(mode="serialization")["properties"].keys() == Event.model_fields.keys()
