@@ -67,7 +67,7 @@ class Entity(Portable):
                 held = self.__accept__(values)
             except ValidationError as error:
                 raise translated(type(self), error) from None
-            fill_new(self, {**self.__presets__, **held} if self.__presets__ else held, values)
+            fill_new(self, held, values)
             self.check()
             if not self.__references__.isdisjoint(values):
                 self._first_references()
@@ -102,8 +102,9 @@ class Entity(Portable):
             if self._state is not None:
                 self._remember(name)
             held = self.__dict__
+            is_columns = type(value) is tuple and name in cls.__spec__.late_names
+            held[name] = from_columns(*value[:2]) if is_columns else value
             held.pop(late(name), None)
-            held[name] = value if type(value) is not tuple else from_columns(*value[:2])
             if name not in self.__pydantic_fields_set__:
                 note_given(self, name)
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, dataclass_transform
 from gnode_orm.core import fields as field_rules
 from gnode_orm.core.children import Children
 from gnode_orm.core.expressions import Condition, column
-from gnode_orm.core.pydantic_bridge import FORMER_METHODS, ModelMetaclass
+from gnode_orm.core.pydantic_bridge import FORMER_METHODS, FieldValidators, GivenValues, ModelMetaclass
 from gnode_orm.core.schema import SCHEMA, FieldSpec, FieldType, KindSpec
 from gnode_orm.core.signatures import signature_of
 from gnode_orm.location import NAMESPACES
@@ -34,9 +34,11 @@ class EntityMeta(ModelMetaclass):
         global _building
         _building += 1
         try:
-            cls = super().__new__(mcs, name, bases, namespace, **options)
+            cls: Any = super().__new__(mcs, name, bases, namespace, **options)
         finally:
             _building -= 1
+        # Built at the first use of a class; kept on a base, they would be found by every class below it.
+        cls.__validators__, cls.__accept__ = FieldValidators(), GivenValues()
         if "kind" in namespace:
             _describe(cls)
         return cls
@@ -77,8 +79,6 @@ def _describe(cls: Any) -> None:
     as_read = (FieldType.TEXT, FieldType.INTEGER)
     cls.__as_read__ = {item.name: cls.__offsets__[item.name] for item in specs if item.type in as_read}
     cls.__all_fields__ = set(cls.model_fields)
-    defaults = {name: info.default for name, info in cls.model_fields.items() if name != "ext"}
-    cls.__presets__ = {name: value for name, value in defaults.items() if value is not None}
     cls.__positional__ = next(name for name, info in cls.model_fields.items() if info.kw_only is False)
     cls.__references__ = frozenset(item.name for item in spec.refs)
     SCHEMA[cls.kind] = spec

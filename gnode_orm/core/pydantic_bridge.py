@@ -11,7 +11,7 @@ from pydantic._internal._model_construction import ModelMetaclass
 from pydantic_core import SchemaValidator, core_schema
 
 __all__ = [
-    "FORMER_METHODS", "FieldValidators", "GivenValues", "ModelMetaclass", "fill_fast", "fill_values",
+    "FORMER_METHODS", "Accept", "FieldValidators", "GivenValues", "ModelMetaclass", "fill_fast", "fill_values",
     "note_given", "set_of_given", "slot_setters",
 ]  # fmt: skip
 
@@ -37,27 +37,27 @@ class FieldValidators:
     """One validator per field of a class; built when the first is asked for."""
 
     def __get__(self, obj: Any, owner: type[Any]) -> dict[str, Any]:
-        built = _field_validators(owner)
-        if "__spec__" in vars(owner):  # kept on a base, they would be found by every class below it
-            owner.__validators__ = built
+        built = owner.__validators__ = _field_validators(owner)
         return built
 
 
 class GivenValues:
     """The validator of what a new object is given; built when the first is made.
 
-    It gives nothing for what was not given: of a dozen fields a few are set, and filling in the others takes as long as
-    validating those. What an object keeps under a late name comes under it.
+    It gives nothing for what was not given and reads as ``None`` or empty: of a dozen fields a few are set, and filling
+    in the others takes as long as validating those. What an object keeps under a late name comes under it.
     """
 
     def __get__(self, obj: Any, owner: type[Any]) -> Accept:
-        late_names = owner.__spec__.late_names
-        fields = {
-            late_names.get(name, name): core_schema.typed_dict_field(
-                _without_default(item["schema"]), required=False, validation_alias=name
-            )
-            for name, item in _fields_of(owner).items()
-        }
+        spec = owner.__spec__
+        fields = {}
+        for name, item in _fields_of(owner).items():
+            value = item["schema"]
+            required = value["type"] != "default"
+            if name in spec.by_name and value.get("default", ...) in (None, {}):
+                value = _without_default(value)
+            of_field = core_schema.typed_dict_field(value, required=required, validation_alias=name)
+            fields[spec.late_names.get(name, name)] = of_field
         schema = core_schema.typed_dict_schema(fields, extra_behavior="forbid", total=False)
         accept: Accept = SchemaValidator(schema).validate_python
         owner.__accept__ = accept

@@ -8,7 +8,7 @@ in the state's ``fields`` and is decoded at first read. What was given in a form
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from pydantic import BaseModel, ConfigDict
@@ -21,14 +21,7 @@ from gnode_orm.core.collections import Collection
 from gnode_orm.core.fields import Extension, ReadOnlyDict
 from gnode_orm.core.meta_fields import MetaField, location_of
 from gnode_orm.core.metaclass import EntityMeta
-from gnode_orm.core.pydantic_bridge import (
-    FieldValidators,
-    GivenValues,
-    fill_fast,
-    fill_values,
-    set_of_given,
-    slot_setters,
-)
+from gnode_orm.core.pydantic_bridge import Accept, fill_fast, fill_values, set_of_given, slot_setters
 from gnode_orm.core.schema import FieldSpec, FieldType, KindSpec, late
 from gnode_orm.core.state import Origin, State, Status, Tracker, leave
 from gnode_orm.core.typed_json import encode
@@ -54,8 +47,8 @@ class Tracked(BaseModel, metaclass=EntityMeta):
     kind: ClassVar[str]
     namespace: ClassVar[str]
     __spec__: ClassVar[KindSpec]
-    __validators__ = FieldValidators()
-    __accept__ = GivenValues()
+    __validators__: ClassVar[dict[str, Callable[[Any], Any]]]
+    __accept__: ClassVar[Accept]
     __offsets__: ClassVar[dict[str, int]]
     __all_fields__: ClassVar[set[str]]
     __positional__: ClassVar[str]
@@ -63,8 +56,6 @@ class Tracked(BaseModel, metaclass=EntityMeta):
     __synonyms__: ClassVar[dict[str, str]] = {}
     # Where those fields stand in a record that are kept as they are read.
     __as_read__: ClassVar[dict[str, int]]
-    # What a new object holds of what was not given, where that is not ``None``.
-    __presets__: ClassVar[dict[str, Any]]
 
     if TYPE_CHECKING:  # as properties, since the checkers would take attributes for fields
 

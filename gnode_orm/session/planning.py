@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable
+from collections.abc import Iterable
 from itertools import chain
 from typing import Any
 
@@ -24,7 +24,6 @@ from gnode_orm.topology import topological_order
 _ORDER = {kind: place for place, kind in enumerate(MODELS)}
 # By kind: a block has a collection of the same name, which is not many-to-many.
 _CHANNEL_LINKS = {"recordingchannel": "recordingchannelgroups", "recordingchannelgroup": "recordingchannels"}
-_CHECKED = {kind for kind, model in MODELS.items() if model.check is not Entity.check}
 
 
 def make_plan(new: Iterable[Entity], modified: Iterable[Entity], deleted: Iterable[PlannedDelete]) -> Plan:
@@ -38,13 +37,14 @@ def make_plan(new: Iterable[Entity], modified: Iterable[Entity], deleted: Iterab
     kinds = in_order(new)
     plan = Plan(creates=list(chain.from_iterable(kinds.values())))
     changed = [entity for entity in modified if entity._state is not None and entity._state.status is Status.PERSISTENT]
-    _check([*_of_kinds(kinds, _CHECKED), *changed])
+    _check([*(item for item in plan.creates if type(item).check is not Entity.check), *changed])
     _check_parents((entity, entity.__references__) for entity in plan.creates)
     _check_parents((entity, _changed_references(entity)) for entity in changed)
     for entity in sorted(changed, key=lambda item: _ORDER[item.kind]):
         _plan_update(plan, entity)
     _refuse_cycles(plan)
-    _plan_links(plan, [*_of_kinds(kinds, _CHANNEL_LINKS), *(item for item in changed if item.kind in _CHANNEL_LINKS)])
+    linking = [entity for kind, entities in kinds.items() if kind in _CHANNEL_LINKS for entity in entities]
+    _plan_links(plan, [*linking, *(entity for entity in changed if entity.kind in _CHANNEL_LINKS)])
     plan.deletes = sorted(deleted, key=lambda item: (-_ORDER[item.obj.kind], -_depth(item.obj)))
     plan.changes += [PlanItem("delete", item.obj, old=item.cascade and item.cascade.children) for item in plan.deletes]
     return plan
@@ -58,10 +58,6 @@ def in_order(entities: Iterable[Entity]) -> dict[str, list[Entity]]:
     if "section" in kinds:
         kinds["section"] = topological_order(kinds["section"], _parent_section)
     return {kind: kinds[kind] for kind in sorted(kinds, key=_ORDER.__getitem__)}
-
-
-def _of_kinds(kinds: dict[str, list[Entity]], some: Container[str]) -> list[Entity]:
-    return [entity for kind, entities in kinds.items() if kind in some for entity in entities]
 
 
 def changed_fields(entity: Entity) -> dict[str, tuple[Any, Any]]:

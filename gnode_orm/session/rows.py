@@ -27,7 +27,10 @@ def rows_of(kind: str, entities: Sequence[Entity], name_array: NameArray) -> lis
     given = set[str]().union(*held)
     for field in SCHEMA[kind].fields:
         if field.late_name in given:
-            values = [values.get(field.late_name, values.get(field.name)) for values in held]
+            # In this order: another thread that reads a field moves it from its late name to its own.
+            values = [
+                values.get(field.name) if (late := values.get(field.late_name)) is None else late for values in held
+            ]
         elif field.name in given:
             values = [values.get(field.name) for values in held]
         else:

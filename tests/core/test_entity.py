@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 import pytest
 import quantities as pq
-from pydantic import BaseModel, TypeAdapter
+from pydantic import BaseModel, Field, TypeAdapter
 
 from gnode_orm.core.codec import from_columns, to_columns
 from gnode_orm.core.schema import META, SCHEMA, FieldType
@@ -677,10 +677,34 @@ def test_threads_that_read_values_first_get_the_same() -> None:
     )
 
 
+@pytest.mark.parametrize("gain", [(1.0, 2.0), (1.0, 2.0, 3.0)])
+def test_numbers_of_channels_are_set_as_they_are_given(gain: tuple[float, ...]) -> None:
+    signal = AnalogSignal(gain=gain)
+    signal.offset = list(gain)
+    assert (signal.gain, signal.offset) == (gain, gain)
+
+
 def test_changing_the_set_of_given_fields_of_one_object_changes_no_other() -> None:
     one, other = Event(label="a"), Event(label="b")
     one.model_fields_set.add("time")
     assert one.model_fields_set == other.model_fields_set == {"label"}
+
+
+def test_a_class_below_a_kind_accepts_its_own_fields_and_the_kind_its_own() -> None:
+    Segment("before")
+
+    class Trial(Segment):
+        number: int
+        tags: list[str] = Field(default_factory=list)
+        index: int = 7
+
+    trial = Trial("a", number="3")
+    trial.tags.append("x")
+    assert (trial.number, trial.tags, trial.index, Trial("b", number=1).tags) == (3, ["x"], 7, [])
+    with pytest.raises(ValidationFailed, match="number"):
+        Trial("a")
+    with pytest.raises(UnknownField):
+        Segment("a", number=3)
 
 
 class Note(BaseModel):

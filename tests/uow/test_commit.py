@@ -10,7 +10,14 @@ import quantities as pq
 
 from gnode_orm import AnalogSignal, Block, RecordingChannel, RecordingChannelGroup, Segment
 from gnode_orm.core.changes import ArrayMissing, ChangeSet, IdTaken
-from gnode_orm.errors import AccessDenied, ConflictError, IntegrityError, SessionError, StoreUnavailable
+from gnode_orm.errors import (
+    AccessDenied,
+    ConflictError,
+    IntegrityError,
+    SessionError,
+    StoreUnavailable,
+    ValidationFailed,
+)
 
 LARGE = 50_000
 
@@ -200,6 +207,19 @@ def test_a_refused_commit_leaves_everything_pending(lab, session, block):
     session.commit()
     assert fresh in block.segments
     assert stored(lab, Segment) == 2
+
+
+def test_the_check_of_a_class_below_a_kind_is_run_before_a_write(lab, session):
+    class Trial(Segment):
+        def check(self):
+            if self.index == 0:
+                raise ValidationFailed("trials are counted from 1")
+
+    trial = session.add(Trial("t", index=1, block=Block("b")))
+    trial.index = 0
+    with pytest.raises(ValidationFailed, match=r"Nothing was written.*trials are counted from 1"):
+        session.commit()
+    assert stored(lab, Block) == 0
 
 
 @pytest.mark.statement(70)
