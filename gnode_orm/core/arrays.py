@@ -107,10 +107,6 @@ class ArrayHandle(NDArrayOperatorsMixin):
         """The whole array without its unit."""
         return self._read(...)
 
-    def tobytes(self) -> bytes:
-        """Copy the whole array as its C-order bytes."""
-        return (self._read(...) if self._array is None else self._array).tobytes()
-
     def load(self) -> Any:
         """Read the whole array, as a read-only Quantity (a plain array where there is no unit)."""
         return self[...]
@@ -236,6 +232,10 @@ class ArrayHandle(NDArrayOperatorsMixin):
         return _restore, (np.array(self._read(...)), self.unit)
 
     __hash__ = None  # type: ignore[assignment]
+
+    def _bytes(self) -> bytes:
+        """Copy the whole array as its C-order bytes."""
+        return (self._read(...) if self._array is None else self._array).tobytes()
 
     def _rows_per_chunk(self) -> int:
         row_bytes = max(1, self.nbytes // max(1, self.shape[0] if self.shape else 1))

@@ -100,7 +100,7 @@ class ArrayNaming:
         if handle.ref is not None and self._is_stored(handle):
             return handle.ref
         return self._large.get(id(handle)) or self._inline.name(
-            handle.tobytes(), handle.dtype, handle.shape, handle.unit
+            handle._bytes(), handle.dtype, handle.shape, handle.unit
         )
 
     def _is_stored(self, handle: ArrayHandle) -> bool:
