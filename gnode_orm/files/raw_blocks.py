@@ -42,7 +42,7 @@ def read_raw_block(reader: Any, number: int, *, raw: bool) -> Any:
     signals = [signal for segment in block.segments for signal in segment.analogsignals]
     if not raw and sum(signal.nbytes for signal in signals) <= AT_ONCE:
         for signal in signals:
-            signal.load()
+            signal.read_at_once()
     for place, group in enumerate(block.groups):
         group.analogsignals.extend([segment.analogsignals[place] for segment in block.segments])
     return block

@@ -95,7 +95,7 @@ class RawSignal(BaseProxy):  # type: ignore[misc]
         """Size of the samples, scaled."""
         return int(np.prod(self.shape)) * self._stream.dtype.itemsize
 
-    def load(self) -> None:
+    def read_at_once(self) -> None:
         """Read the samples into memory, where they stay."""
         self._samples = self.read(None, None)
         self.shape = self._samples.shape
