@@ -139,6 +139,17 @@ def test_a_recording_of_every_format_gives_the_models_that_the_blocks_of_neo_giv
     assert_same(monkeypatch, way, SAMPLES[reader].make(tmp_path), **given(reader))
 
 
+@pytest.mark.parametrize("reader", MADE)
+def test_a_slice_in_a_file_of_every_format_is_that_of_the_whole(tmp_path: Path, reader: str) -> None:
+    with open_recording(SAMPLES[reader].make(tmp_path), raw=True, **given(reader)) as recording:
+        signals = [signal for _, block in recording.blocks() for signal in block.segments[0].analogsignals]
+        for signal in signals:
+            whole = signal.read(None, None)
+            assert whole.shape == signal.shape
+            for start, stop in itertools.combinations(range(0, len(whole) + 1, max(1, len(whole) // 9)), 2):
+                assert np.array_equal(signal.read(start, stop), whole[start:stop])
+
+
 def test_a_reader_that_makes_blocks_in_a_way_of_its_own_is_left_to_it(tmp_path: Path) -> None:
     class OfItsOwn(neo.io.ExampleIO):  # type: ignore[misc]
         def read_segment(self, *args: Any, **options: Any) -> Any:
