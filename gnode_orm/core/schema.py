@@ -123,11 +123,6 @@ class KindSpec:
         return tuple((item.name, item.late_name, item.related or None) for item in self.refs)
 
     @cached_property
-    def hung(self) -> tuple[tuple[str, str], ...]:
-        """The references whose target has a collection of this kind, each with the name of the collection."""
-        return tuple((item.name, item.related) for item in self.refs if item.related)
-
-    @cached_property
     def late_names(self) -> dict[str, str]:
         """The fields whose values a new object keeps under their late names, with these."""
         late_ones = [item for item in self.fields if item.type is FieldType.QUANTITY or item.name in self.documents]
