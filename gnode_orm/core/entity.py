@@ -68,6 +68,8 @@ class Entity(Portable):
             except ValidationError as error:
                 raise translated(type(self), error) from None
             fill_new(self, held, values)
+            if self.__pydantic_post_init__:  # of a class below a kind
+                self.model_post_init(None)
             self.check()
             if not self.__references__.isdisjoint(values):
                 self._first_references()

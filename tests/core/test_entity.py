@@ -707,6 +707,14 @@ def test_a_class_below_a_kind_accepts_its_own_fields_and_the_kind_its_own() -> N
         Segment("a", number=3)
 
 
+def test_a_class_below_a_kind_can_fill_in_what_was_not_given() -> None:
+    class Trial(Segment):
+        def model_post_init(self, context: Any, /) -> None:
+            self.name = self.name or f"trial {self.index}"
+
+    assert [Trial(index=3).name, Trial("a").name] == ["trial 3", "a"]
+
+
 class Note(BaseModel):
     """Somebody else's model that holds one of ours."""
 
