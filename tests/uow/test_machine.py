@@ -48,6 +48,11 @@ def labs_closed():
         _LABS.pop().close()
 
 
+def _in_order(value):
+    """Annotations keep the order in which they were made: another order is a change."""
+    return list(value.items()) if isinstance(value, dict) else value
+
+
 class Machine(RuleBasedStateMachine):
     """Blocks and segments by number.
 
@@ -105,7 +110,10 @@ class Machine(RuleBasedStateMachine):
 
     def _changed(self):
         """The fields that a commit would write, of each object."""
-        changed = {key: [f for f in FIELDS if self.now[key][f] != base[f]] for key, base in self.base.items()}
+        changed = {
+            key: [field for field in FIELDS if _in_order(self.now[key][field]) != _in_order(base[field])]
+            for key, base in self.base.items()
+        }
         return {key: fields for key, fields in changed.items() if fields}
 
     # ---- work on objects

@@ -58,6 +58,12 @@ class Transport(HTTPAdapter):
             self._cookies.extract_cookies(answer, urllib.request.Request(url))  # type: ignore[arg-type]
         return answer
 
+    def close(self) -> None:
+        """Close every connection: urllib3 leaves open those of a pool that somebody still holds."""
+        super().close()
+        if "_way" in vars(self):
+            self._way.pool.close()
+
     def _cookie(self, url: str) -> dict[str, str]:
         if not len(self._cookies):
             return {}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import threading
 
 import pytest
 
@@ -84,6 +85,17 @@ def test_a_server_of_something_else_is_told(server, status, error):
     server.fault("/additions/", answering(status))
     with pytest.raises(error):
         open_rest(server.address, token=server.token("ann"))
+
+
+def test_what_is_closed_leaves_no_connection_open_though_somebody_holds_it(server):
+    before = set(threading.enumerate())
+    store = server.open()
+    serving = set(threading.enumerate()) - before
+    assert serving
+    store.close()
+    for thread in serving:
+        thread.join(10)
+    assert not any(thread.is_alive() for thread in serving)
 
 
 def test_one_connection_is_one_user(server):
