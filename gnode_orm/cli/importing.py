@@ -21,7 +21,7 @@ from gnode_orm.files.path_text import path_text
 
 if TYPE_CHECKING:
     from gnode_orm.session import Session
-    from gnode_orm.session.import_plan import PlannedFile
+    from gnode_orm.session.importing.planned_file import PlannedFile
 
 FilesArgument = Annotated[
     list[str],
@@ -136,7 +136,8 @@ def _check_names(reader: str | None, timezone: str | None, reader_options: dict[
 def _judge(files: list[str], options: dict[str, Any], *, json: bool) -> None:
     from gnode_orm.cli.validating import report_on
     from gnode_orm.files.templates import read_template
-    from gnode_orm.session.importing import ImportOptions, judge
+    from gnode_orm.session.importing.judging import judge
+    from gnode_orm.session.importing.options import ImportOptions
 
     given: dict[str, Any] = {**options, "template": options["template"] and read_template(options["template"])}
     report_on(files, lambda path: judge(path, ImportOptions(**given)), json=json)

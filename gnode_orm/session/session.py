@@ -34,8 +34,10 @@ from gnode_orm.stores.protocol import Store
 if TYPE_CHECKING:
     from gnode_orm.core.changes import DeletePreview
     from gnode_orm.core.progress import Progress
-    from gnode_orm.session.import_plan import ImportPlan, Metadata, Paths
-    from gnode_orm.session.import_result import ImportResult
+    from gnode_orm.session.importing.options import Metadata
+    from gnode_orm.session.importing.plan import ImportPlan
+    from gnode_orm.session.importing.planning import Paths
+    from gnode_orm.session.importing.result import ImportResult
     from gnode_orm.session.lab import Lab
 
 E = TypeVar("E", bound=Entity)
@@ -381,7 +383,7 @@ class Session(UnitOfWork):
             FormatError: nothing of it could be read or kept; the lab is unchanged.
             SessionError: the session is read-only.
         """
-        from gnode_orm.session.import_plan import import_file
+        from gnode_orm.session.importing.one_file import import_file
 
         return import_file(
             self, path, template=template, metadata=metadata, timezone=timezone, reader=reader,
@@ -408,7 +410,7 @@ class Session(UnitOfWork):
         Nothing is written. A folder stands for the recordings in it, unless it is one recording. The arguments are
         those of ``import_file``; each file of the plan has them as attributes.
         """
-        from gnode_orm.session.import_plan import plan_import
+        from gnode_orm.session.importing.planning import plan_import
 
         return plan_import(
             self, paths, template=template, metadata=metadata, timezone=timezone, reader=reader,

@@ -13,7 +13,7 @@ import pytest
 from gnode_orm import AnalogSignal, Block, Segment, Session
 from gnode_orm.cli.nex import Continuous, Markers, write_nex
 from gnode_orm.files.discovery import discover
-from gnode_orm.session.import_result import IMPORTED, SKIPPED
+from gnode_orm.session.importing.result import IMPORTED, SKIPPED
 
 FILES = 8
 # Above the limit for arrays inside the database, so that there is a file to lose.

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from gnode_orm.files.path_text import path_text
+from gnode_orm.session.importing.origin import already_there
 
 if TYPE_CHECKING:
     from gnode_orm.models import Block, Document
@@ -60,6 +61,11 @@ class ImportResult:
         counts = Counter(file.status for file in self.files)
         told = ", ".join(f"{counts[status]} {status}" for status in (IMPORTED, SKIPPED, FAILED) if counts[status])
         return f"Import of {len(self.files)} file{'s' * (len(self.files) != 1)}: {told or 'nothing'}"
+
+    def skip(self, found: Any, path: Path, number: int) -> None:
+        """Note a part of a file that is in the lab already as ``found``."""
+        self.found.append(found)
+        self.skipped.append(already_there(found, path_text(path.name), number))
 
     def close_file(self, path: Path) -> ImportResult:
         """Sum up what became of the one file that this is the result of."""
