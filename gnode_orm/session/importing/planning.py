@@ -83,7 +83,7 @@ def _look(session: Session, file: PlannedFile) -> None:
         _look_at_metadata(file)
         return
     _check_metadata(file)
-    reading = {**file.options(force=False).reading, "raw": True}  # samples can wait
+    reading: dict[str, Any] = {**file.options(force=False).reading, "raw": True}  # samples can wait
     with open_recording(file.path, **reading) as recording:
         _look_at_recording(file, recording)
 

@@ -56,8 +56,6 @@ class RestStore:
         self._receiver = Receiver(connection, PREFIX, self._sightings, array_cache(*owner))
         self._kept = record_cache(*owner) if "record-names" in described["capabilities"] else None
 
-    # ---- records
-
     def get(self, kind: str, ids: Sequence[int], actor: str, at: Version | None = None) -> list[tuple[Any, ...]]:
         answer = self._call("records", {"kind": kind, "ids": list(ids), "at": at}, actor)
         return self._noted(kind, read_rows(kind, answer["rows"]))
@@ -87,8 +85,6 @@ class RestStore:
     ) -> list[tuple[int, int]]:
         message = {"channels": list(channels), "groups": list(groups), "at": at}
         return read_pairs(self._call("links", message, actor)["links"])
-
-    # ---- changes
 
     def apply(self, changes: ChangeSet, actor: str) -> Receipt:
         self._check_actor(actor)
@@ -125,8 +121,6 @@ class RestStore:
     def preview_delete(self, kind: str, id: int, actor: str) -> DeletePreview:
         return read_preview(self._call("preview", {"kind": kind, "id": id}, actor))
 
-    # ---- arrays
-
     def put_arrays(self, items: Sequence[tuple[ArraySource, str | None]]) -> list[ArrayRef]:
         self._check_writable()
         return self._sender.put(items)
@@ -140,8 +134,6 @@ class RestStore:
     def read_extremes(self, ref: ArrayRef, factor: int) -> npt.NDArray[Any] | None:
         """Minimum and maximum of every ``factor`` rows, shape (2, blocks, ...); ``None`` for a short array."""
         return self._receiver.extremes(ref, factor)
-
-    # ---- the past, and rights
 
     def history(self, kind: str, id: int, actor: str) -> list[VersionRow]:
         versions = read_history(kind, self._call("history", {"kind": kind, "id": id}, actor)["versions"])

@@ -12,7 +12,7 @@ import quantities as pq
 from gnode_orm import AnalogSignal, Block, Document, Event, Property, Section, Segment, Value
 from gnode_orm.core.select import Select
 from gnode_orm.errors import NotFound, QueryError, UnsupportedByStore
-from gnode_orm.stores.rest.v1 import files, paging
+from gnode_orm.stores.rest.v1 import file_cache, paging
 from tests.stores.rest.serving import cut_within
 
 pytestmark = pytest.mark.filterwarnings("ignore::gnode_orm.errors.LostUnitsWarning")
@@ -286,7 +286,7 @@ def test_slices_are_cut_out_of_a_file_that_is_read_once(signal, session_of, peer
 
 
 def test_files_that_were_read_are_kept_up_to_a_size(session, session_of, peer, monkeypatch):
-    monkeypatch.setattr(files, "KEEP", 5000)
+    monkeypatch.setattr(file_cache, "KEEP", 5000)
     segment = Segment("s", block=Block("b"))
     for _ in range(3):
         AnalogSignal(

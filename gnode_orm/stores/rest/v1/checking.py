@@ -37,7 +37,7 @@ class Checker:
         """
         _refuse_twice(changes)
         capacity.check(changes, self._fields, self._connection.address)
-        known = self._reader.groups_of([link.channel for link in changes.links]) if changes.links else {}
+        known = self._reader.groups.of([link.channel for link in changes.links]) if changes.links else {}
         capacity.check_links(changes, known, self._connection.address)
         objects = objects_of(changes, channel_groups(changes, known))
         bases = self._bases(changes, objects)

@@ -17,12 +17,12 @@ from gnode_orm.ids import encode_id
 from gnode_orm.location import Location
 from gnode_orm.stores.rest.v1 import paging
 from gnode_orm.stores.rest.v1.connection import V1Connection
+from gnode_orm.stores.rest.v1.delta import Key
 from gnode_orm.stores.rest.v1.fields import ServerFields
 from gnode_orm.stores.rest.v1.reading import Reader
 from gnode_orm.stores.rest.v1.records import Json, id_of, user_of
 from gnode_orm.wire.kinds import wire_kind
 
-Key = tuple[str, int]
 SOMEBODY = "somebody else"
 """Stands for the owners of objects that the user may not read and that would go all the same."""
 

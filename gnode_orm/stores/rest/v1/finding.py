@@ -14,13 +14,14 @@ from datetime import timedelta
 from typing import Any
 
 from gnode_orm.core.instants import from_microseconds
-from gnode_orm.core.schema import SCHEMA, FieldSpec, FieldType
+from gnode_orm.core.schema import SCHEMA
 from gnode_orm.errors import StoreUnavailable
 from gnode_orm.ids import encode_id
 from gnode_orm.stores.rest.v1 import paging
 from gnode_orm.stores.rest.v1.connection import V1Connection
 from gnode_orm.stores.rest.v1.delta import Key, Sent
-from gnode_orm.stores.rest.v1.records import Json, id_of, moment, referred
+from gnode_orm.stores.rest.v1.likeness import own_values, parents_of
+from gnode_orm.stores.rest.v1.records import Json, id_of
 from gnode_orm.wire.kinds import wire_kind
 
 # Wider than any time zone that the server's clock may stand in.
@@ -58,8 +59,6 @@ class Finder:
         self.found: dict[Key, Json] = {}
         """The new objects, by the kind and id that they were sent with."""
 
-    # ---- before
-
     def before(self) -> Before:
         """Look at what is there now, where something new is going to stand."""
         before = Before(self._since())
@@ -84,8 +83,6 @@ class Finder:
             found += paging.everything(self._connection, kind, (condition, *since))
         return found
 
-    # ---- after
-
     def after(self, before: Before) -> dict[Key, Json]:
         """Find every new object.
 
@@ -109,7 +106,7 @@ class Finder:
         for item in level:
             wanted[self._signature(item)].append(item)
         for candidate in candidates.values():
-            there[_own(kind, candidate), _parents(kind, candidate)].append(candidate)
+            there[own_values(kind, candidate), parents_of(kind, candidate)].append(candidate)
         for signature, sent in wanted.items():
             self._pair(sent, there[signature])
 
@@ -140,9 +137,7 @@ class Finder:
     def _signature(self, item: Sent) -> tuple[Any, ...]:
         refs = [spec.name for spec in wire_kind(item.kind).refs]
         parents = [self._real(item.parents[name]) if name in item.parents else None for name in refs]
-        return _own(item.kind, item.body), tuple(parents)
-
-    # ---- equal objects with equal times
+        return own_values(item.kind, item.body), tuple(parents)
 
     def _sorted_by_content(self, items: list[Sent], there: list[Json]) -> list[Json]:
         kind = items[0].kind
@@ -163,7 +158,7 @@ class Finder:
         arrays = tuple(sorted((name, ref.hash) for name, ref in item.arrays.items()))
         below = [child for child in self._new if item.key in child.parents.values()]
         deeper = [(child.kind, _parent_name(child, item.key), *self._deep_sent(child)) for child in below]
-        return _own(item.kind, item.body), arrays, tuple(sorted(deeper, key=repr))
+        return own_values(item.kind, item.body), arrays, tuple(sorted(deeper, key=repr))
 
     def _deep_shown(self, kind: str, item: Json) -> tuple[Any, ...]:
         names = [spec.name for spec in SCHEMA[kind].arrays]
@@ -174,18 +169,7 @@ class Finder:
             for relation in wire_kind(kind).sets.values()
             for child in self._listed(relation.kind, relation.fk, [id_of(item)], ())
         ]
-        return _own(kind, item), arrays, tuple(sorted(deeper, key=repr))
-
-
-def shows(kind: str, item: Json, sent: Sent) -> bool:
-    """Whether an object of the server shows what was sent to it."""
-    wire = wire_kind(kind)
-    specs = [spec for spec in (*wire.plain, *wire.quantities) if spec.name in sent.body]
-    same = all(_comparable(spec, item.get(spec.name)) == _comparable(spec, sent.body[spec.name]) for spec in specs)
-    refs = {spec.name: spec for spec in wire.refs}
-    return same and all(
-        referred(refs[name], item.get(name)) == id_ for name, (_, id_) in sent.parents.items() if name in refs
-    )
+        return own_values(kind, item), arrays, tuple(sorted(deeper, key=repr))
 
 
 def _anchors(
@@ -232,36 +216,6 @@ def _levels(items: Sequence[Sent]) -> Iterator[list[Sent]]:
         levels[order[item.kind], depth[item.key]].append(item)
     for place in sorted(levels):
         yield levels[place]
-
-
-def _parents(kind: str, item: Json) -> tuple[int | None, ...]:
-    refs = wire_kind(kind).refs
-    nested = kind == "section" and item.get("section") is not None
-    return tuple(None if nested and spec.name == "document" else referred(spec, item.get(spec.name)) for spec in refs)
-
-
-def _own(kind: str, body: Json) -> tuple[Any, ...]:
-    """What an object shows of its own, in a form in which what was sent and what came back are equal."""
-    wire = wire_kind(kind)
-    return tuple(_comparable(spec, body.get(spec.name)) for spec in (*wire.plain, *wire.quantities))
-
-
-def _comparable(spec: FieldSpec, value: Any) -> Any:
-    if spec.type is FieldType.BOOLEAN or spec.name == "tree_position":
-        return int(value or 0)
-    if value is None or value == "":
-        return None
-    if spec.type is FieldType.DATETIME:
-        return moment(value)
-    if spec.type is FieldType.DATE:
-        return moment(value).date()
-    if spec.type is FieldType.QUANTITY:
-        return "nan" if value != value else float(value) + 0.0
-    if spec.type is FieldType.TEXT:
-        host, found, rest = str(value).partition("/api/")
-        # The server takes a text that begins so for an address, and puts its own name in front.
-        return f"/api/{rest}" if found and (not host or host.startswith("http")) else str(value)
-    return value
 
 
 def _told(item: Sent) -> str:

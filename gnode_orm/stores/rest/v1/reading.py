@@ -8,24 +8,27 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import Any
 
-from gnode_orm.core.schema import SCHEMA, FieldSpec, FieldType, Relation
-from gnode_orm.core.select import And, AnyOf, Attr, Comparison, EagerRows, Node, Or, Order, Select, Selected
+from gnode_orm.core.schema import SCHEMA, FieldSpec, Relation
+from gnode_orm.core.select import And, AnyOf, Attr, Comparison, EagerRows, Node, Or, Select, Selected
 from gnode_orm.errors import QueryError, did_you_mean
 from gnode_orm.ids import encode_id
 from gnode_orm.location import Location
 from gnode_orm.stores.rest.v1 import paging
+from gnode_orm.stores.rest.v1.channel_groups import ChannelGroups
 from gnode_orm.stores.rest.v1.connection import V1Connection
 from gnode_orm.stores.rest.v1.delta import Key
-from gnode_orm.stores.rest.v1.fields import CHANNEL_GROUPS, ServerFields
-from gnode_orm.stores.rest.v1.lookups import Lookups, split_lists, unsupported
+from gnode_orm.stores.rest.v1.fields import ServerFields
+from gnode_orm.stores.rest.v1.lookups import Lookups, split_lists
 from gnode_orm.stores.rest.v1.paging import Params
 from gnode_orm.stores.rest.v1.records import Json, Record, id_of, read_record
+from gnode_orm.stores.rest.v1.relations import eager_paths, kind_at, relation_of
+from gnode_orm.stores.rest.v1.sorting import sort_key
 from gnode_orm.stores.rest.v1.units import Units
 from gnode_orm.stores.rest.v1.unlisted import members_named, parents_asked_for
+from gnode_orm.stores.rest.v1.unsupported import unsupported
 
 PARALLEL = 8
 _ROWS, _OFFSET = "rows", "offset"
-_META_COLUMN = {"id": 0, "location": 0, "date_created": 2, "owner": 3}
 
 
 class Reader:
@@ -37,9 +40,8 @@ class Reader:
         self._others: set[Key] = set()
         self._units = units
         self._lookups = Lookups(fields, connection.address)
-        self._groups: dict[int, tuple[str, list[int]]] = {}
-
-    # ---- by id
+        self.groups = ChannelGroups(self.items, connection.address)
+        """Which groups channels belong to."""
 
     def items(self, kind: str, ids: Iterable[int]) -> dict[int, Json]:
         """Give the JSON of some objects, leaving out those that the user may not read.
@@ -76,12 +78,10 @@ class Reader:
             self._others.add((kind, row[0]))
         return row
 
-    # ---- by query
-
     def select(self, select: Select) -> Selected:
         """Answer a query."""
-        paths = _eager_paths(select)
-        key = _sorting(select, self._connection.address)
+        paths = eager_paths(select)
+        key = sort_key(select, self._connection.address)
         rows, cursor = self._page(select, key)
         answer = Selected(select.kind, rows, cursor=cursor)
         levels = {"": (select.kind, rows)}
@@ -101,25 +101,23 @@ class Reader:
 
     def count_by(self, select: Select, path: Sequence[str]) -> dict[int, int]:
         """Count by the ids of the objects that foreign keys lead to; the server counts no groups, so all are read."""
-        kind = select.kind
+        kinds = [select.kind]
         for name in path:
-            spec = SCHEMA[kind]
+            spec = SCHEMA[kinds[-1]]
             ref = spec.by_name.get(name)
             if ref is None or ref.target is None:
                 raise QueryError(f"{spec.class_name}.{name} is not a foreign key", field=name)
-            kind = ref.target
-        kind = select.kind
-        rows = {row[0]: row for row in self._all(kind, self._queries(select))}
+            kinds.append(ref.target)
+        rows = {row[0]: row for row in self._all(select.kind, self._queries(select))}
         counts = Counter(rows.keys())
-        for left, name in zip(range(len(path) - 1, -1, -1), path, strict=True):
-            field, _ = _target(kind, name)
-            place = SCHEMA[kind].record_columns.index(f"{name}_id")
+        for step, name in enumerate(path, start=1):
+            place = SCHEMA[kinds[step - 1]].record_columns.index(f"{name}_id")
             above: Counter[int] = Counter()
             for id_, row in rows.items():
                 if row[place] is not None:
                     above[row[place]] += counts[id_]
-            kind, counts = (field.target if field else None) or "", above
-            rows = self.get(kind, counts) if left else {}
+            counts = above
+            rows = self.get(kinds[step], counts) if step < len(path) else {}
         return dict(counts)
 
     def explain(self, select: Select) -> list[str]:
@@ -129,11 +127,11 @@ class Reader:
             f"GET {paging.address(select.kind, (*query, ('limit', str(limit))))}" for query in self._queries(select)
         ]
         kinds = {"": select.kind}
-        for path in _eager_paths(select):
+        for path in eager_paths(select):
             prefix, _, name = path.rpartition(".")
-            field, relation = _target(kinds[prefix], name)
-            kinds[path] = (field.target or "") if field else relation.kind  # type: ignore[union-attr]
-            fk = "id" if field else relation.fk  # type: ignore[union-attr]
+            relation = relation_of(kinds[prefix], name)
+            kinds[path] = kind_at(relation)
+            fk = relation.fk if isinstance(relation, Relation) else "id"
             shown.append(f"GET {paging.address(kinds[path], ((f'{fk}__in', '...'),))}")
         return shown
 
@@ -188,8 +186,6 @@ class Reader:
         where = None if select.where is None else self._with_members(select.kind, select.where)
         return list(split_lists(self._lookups.queries(select.kind, where), paging.IDS_AT_ONCE))
 
-    # ---- members of collections in conditions
-
     def _with_members(self, kind: str, node: Node) -> Node:
         """Ask for the members that meet a condition, and put the objects above them in its place."""
         if isinstance(node, And | Or):
@@ -197,8 +193,7 @@ class Reader:
         if not isinstance(node, AnyOf):
             return node
         for name in node.path:
-            field, _ = _target(kind, name)
-            kind = (field.target if field else None) or ""
+            kind = kind_at(relation_of(kind, name))
         spec = SCHEMA[kind]
         relation = spec.relation_by_name.get(node.relation)
         if relation is None:
@@ -213,16 +208,13 @@ class Reader:
         locations = tuple(Location.of_number(kind, id_) for id_ in above)
         return Comparison(Attr((*node.path, "location")), "in", locations)
 
-    # ---- eager paths
-
     def _along(self, path: str, name: str, kind: str, rows: list[Record]) -> EagerRows:
-        field, relation = _target(kind, name)
-        if field is not None:
-            target = field.target or ""
+        relation = relation_of(kind, name)
+        if isinstance(relation, FieldSpec):
+            target = kind_at(relation)
             place = SCHEMA[kind].record_columns.index(f"{name}_id")
             found = self.get(target, (row[place] for row in rows if row[place] is not None))
             return EagerRows(path, target, sorted(found.values(), key=_creation))
-        assert relation is not None
         ids = [row[0] for row in rows]
         if relation.many_to_many:
             return self._linked(path, relation, kind, ids)
@@ -235,50 +227,12 @@ class Reader:
 
     def _linked(self, path: str, relation: Relation, kind: str, ids: Sequence[int]) -> EagerRows:
         if kind == "recordingchannel":
-            pairs = self.links(ids, ()) if ids else []
+            pairs = self.groups.links(ids, ()) if ids else []
             members = list(self.get(relation.kind, (group for _, group in pairs)).values())
             return EagerRows(path, relation.kind, members, pairs)
-        pairs = self.links((), ids) if ids else []
+        pairs = self.groups.links((), ids) if ids else []
         members = list(self.get(relation.kind, (channel for channel, _ in pairs)).values())
         return EagerRows(path, relation.kind, members, [(group, channel) for channel, group in pairs])
-
-    # ---- channels and groups
-
-    def links(self, channels: Sequence[int], groups: Sequence[int]) -> list[tuple[int, int]]:
-        """Give pairs of channel and group, as far as the server tells.
-
-        Raises:
-            UnsupportedByStore: it does not, as the original server, which forgets to show them.
-        """
-        target = self._connection.address
-        if groups:
-            raise unsupported(target, "which channels a group has", "look at the channels of the signals")
-        items = self.items("recordingchannel", channels)
-        known = self._groups_told(items)
-        untold = next((id_ for id_ in items if id_ not in known), None)
-        if untold is not None:
-            where = Location.of_number("recordingchannel", untold)
-            raise unsupported(target, f"which groups {where} belongs to", "keep the groups where you made the channel")
-        return [(channel, group) for channel, members in known.items() for group in members]
-
-    def groups_of(self, channels: Sequence[int]) -> dict[int, list[int]]:
-        """Give the groups of channels, where they are shown, or were written from here and are unchanged since."""
-        return self._groups_told(self.items("recordingchannel", channels))
-
-    def _groups_told(self, items: dict[int, Json]) -> dict[int, list[int]]:
-        found: dict[int, list[int]] = {}
-        for id_, item in items.items():
-            shown = [Location(address).number for address in item.get(CHANNEL_GROUPS) or ()]
-            guid, written = self._groups.get(id_, ("", []))
-            if shown:
-                found[id_] = shown
-            elif guid == item["guid"]:
-                found[id_] = written
-        return found
-
-    def wrote_groups(self, channel: int, guid: str, groups: list[int]) -> None:
-        """Remember the groups that a channel was written with."""
-        self._groups[channel] = (guid, groups)
 
 
 def _locations(kind: str, fk: str, ids: Iterable[int]) -> list[Location]:
@@ -294,77 +248,3 @@ def _cut(rows: list[Record], offset: int, limit: int | None) -> tuple[list[Recor
 
 def _creation(row: Record) -> tuple[int, int]:
     return row[2], row[0]
-
-
-# ---- order
-
-
-def _sorting(select: Select, target: str) -> Callable[[Record], Any] | None:
-    """How to sort what is read, since the server has no order; ``None`` where nobody asked for one."""
-    steps = [(_column(select.kind, order, target), order.descending) for order in select.order]
-    if not steps:
-        return None
-
-    def key(row: Record) -> Any:
-        return tuple(_ranked(row[place], descending) for place, descending in steps)
-
-    return key
-
-
-def _column(kind: str, order: Order, target: str) -> int:
-    name = order.attr.path[-1]
-    spec = SCHEMA[kind]
-    field = spec.by_name.get(name)
-    plain = field is not None and field.type in _SORTED
-    if len(order.attr.path) > 1 or order.attr.keys or not (plain or (field is None and name in _META_COLUMN)):
-        raise unsupported(target, f"in the order of {order.attr}", "order by a field of its own without a unit")
-    return spec.record_columns.index(name, 4) if plain else _META_COLUMN[name]
-
-
-_SORTED = frozenset({FieldType.TEXT, FieldType.INTEGER, FieldType.BOOLEAN, FieldType.DATE, FieldType.DATETIME})
-
-
-def _ranked(value: Any, descending: bool) -> Any:
-    """A sort key with nulls last in both directions."""
-    if value is None:
-        return (True,)
-    return (False, _Falling(value) if descending else value)
-
-
-class _Falling:
-    """A value that sorts the other way."""
-
-    def __init__(self, value: Any) -> None:
-        self._value = value
-
-    def __lt__(self, other: _Falling) -> bool:
-        return bool(other._value < self._value)
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, _Falling) and bool(other._value == self._value)
-
-
-def _eager_paths(select: Select) -> list[str]:
-    """Eager paths with what leads to them, parents first."""
-    found: dict[str, None] = {}
-    for path in select.eager:
-        kind, steps = select.kind, list[str]()
-        for name in path.split("."):
-            field, relation = _target(kind, name)
-            kind = (field.target or "") if field is not None else relation.kind  # type: ignore[union-attr]
-            steps.append(name)
-            found[".".join(steps)] = None
-    return list(found)
-
-
-def _target(kind: str, name: str) -> tuple[FieldSpec | None, Relation | None]:
-    spec = SCHEMA[kind]
-    field = spec.by_name.get(name)
-    if field is not None and field.type is FieldType.REF:
-        return field, None
-    relation = spec.relation_by_name.get(name)
-    if relation is None:
-        known = [*spec.relation_by_name, *(item.name for item in spec.refs)]
-        text = f"{spec.class_name} has no collection or foreign key {name!r}{did_you_mean(name, known)}"
-        raise QueryError(text, field=name)
-    return None, relation

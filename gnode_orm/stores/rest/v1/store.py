@@ -38,8 +38,6 @@ class V1Store:
         self._units = units
         self._writer = Writer(connection, user, self._reader, fields, self._files, units)
 
-    # ---- records
-
     def get(self, kind: str, ids: Sequence[int], actor: str, at: Version | None = None) -> list[tuple[Any, ...]]:
         self._check(actor, at)
         return list(self._reader.get(kind, ids).values())
@@ -64,9 +62,7 @@ class V1Store:
         self, channels: Sequence[int], groups: Sequence[int], actor: str, at: Version | None = None
     ) -> list[tuple[int, int]]:
         self._check(actor, at)
-        return self._reader.links(channels, groups)
-
-    # ---- changes
+        return self._reader.groups.links(channels, groups)
 
     def apply(self, changes: ChangeSet, actor: str) -> Receipt:
         self._check(actor)
@@ -80,8 +76,6 @@ class V1Store:
     def preview_delete(self, kind: str, id: int, actor: str) -> DeletePreview:
         self._check(actor)
         return self._writer.below.preview(kind, id)
-
-    # ---- arrays
 
     def put_arrays(self, items: Sequence[tuple[ArraySource, str | None]]) -> list[ArrayRef]:
         self._check_writable()
@@ -103,8 +97,6 @@ class V1Store:
 
     def read_arrays(self, items: Sequence[tuple[ArrayRef, Any]]) -> list[npt.NDArray[Any]]:
         return self._files.read_many(items)
-
-    # ---- the past, and rights
 
     def history(self, kind: str, id: int, actor: str) -> list[VersionRow]:
         raise self._no_past("what an object looked like before")

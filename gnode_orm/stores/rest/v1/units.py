@@ -9,18 +9,17 @@ from __future__ import annotations
 
 import threading
 import warnings
-from collections import OrderedDict
 from collections.abc import Mapping
 
 from gnode_orm.core.changes import Version
 from gnode_orm.core.schema import SCHEMA, FieldSpec
 from gnode_orm.errors import LostUnitsWarning
 from gnode_orm.location import Location
+from gnode_orm.stores.rest.v1.latest import Latest
 from gnode_orm.stores.rest.v1.places import place_of
 from gnode_orm.wire.kinds import default_unit, shown_unit
 
-_KEEP = 100_000
-Key = tuple[str, int]
+_OBJECTS = 100_000
 
 
 class Units:
@@ -29,7 +28,7 @@ class Units:
     def __init__(self, target: str) -> None:
         self._target = target
         self._lock = threading.Lock()
-        self._written: OrderedDict[Key, tuple[Version, dict[str, str]]] = OrderedDict()
+        self._written: Latest[tuple[str, int], tuple[Version, dict[str, str]]] = Latest(_OBJECTS)
         self._truthful = False
         self._warned = False
 
@@ -38,8 +37,6 @@ class Units:
         with self._lock:
             base, known = self._written.pop((kind, id_), (None, {}))
             self._written[kind, id_] = (now, {**(known if base == before else {}), **units})
-            while len(self._written) > _KEEP:
-                self._written.popitem(last=False)
 
     def of(self, kind: str, id_: int, version: Version, field: FieldSpec, shown: str | None) -> str | None:
         """Give the unit of a number or array that a server shows with ``shown``, which may be lost."""

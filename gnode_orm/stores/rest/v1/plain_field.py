@@ -17,6 +17,7 @@ from gnode_orm.errors import QueryError
 
 Query = dict[str, str]
 """One query: parameter to value."""
+EVERYTHING: list[Query] = [{}]
 NOTHING: list[Query] = []
 _WORDS = frozenset({"true", "True", "false", "False", "None", "none", "nil"})
 _ORDERED = {"lt": "lt", "le": "lte", "gt": "gt", "ge": "gte"}
@@ -107,8 +108,6 @@ class PlainField:
         if self._field.type is FieldType.BOOLEAN:
             return self._equal(not value)
         return [*self._ordered("lt", value), *self._ordered("gt", value)]
-
-    # ---- each kind of comparison
 
     def _equal(self, value: Any) -> list[Query]:
         text = self._text(value)
