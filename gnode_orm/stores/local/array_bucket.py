@@ -21,32 +21,28 @@ import numpy as np
 import numpy.typing as npt
 
 from gnode_orm.core.changes import ArrayRef
-from gnode_orm.errors import FormatError, StoreUnavailable, UnsupportedByStore, ValidationFailed
+from gnode_orm.errors import FormatError, UnsupportedByStore, ValidationFailed
 from gnode_orm.stores.local.array_files import FoundFile, StoredArray
 from gnode_orm.stores.local.array_rows import Part
 from gnode_orm.stores.local.bucket_array import BucketArray
 
 try:
     import obstore
-    from obstore import exceptions
     from obstore.store import S3Store
 except ModuleNotFoundError:
     raise UnsupportedByStore("Arrays in a bucket need obstore: pip install 'gnode-orm[s3]'") from None
+
+from gnode_orm.stores.local.bucket_answers import Answers
 
 # Requests under way at once, of each kind; a part or a range is of some megabytes, so this bounds the memory too.
 _AT_ONCE = 8
 _PART = 8 << 20
 _PAGE = 1000
-# Where a machine of Amazon is asked for credentials when the environment holds none.
-_METADATA = "169.254.169.254"
 # What is lost for a moment is asked for again; what stays lost is said while somebody still waits for it.
 _RETRIES: Any = {"max_retries": 4, "retry_timeout": timedelta(seconds=30)}
 _PATIENCE = {"connect_timeout": "5s", "timeout": "120s"}
 _ADDRESS = re.compile(r"s3://([a-z0-9][a-z0-9.-]+[a-z0-9])(?:/(.*))?")
 _TRUE = {"1", "true", "yes", "on", "t", "y"}
-# The threads of obstore do not come along into a forked process, and a call there would wait for ever.
-_process = os.getpid()
-
 Array = npt.NDArray[Any]
 In = TypeVar("In")
 Out = TypeVar("Out")
@@ -68,23 +64,22 @@ class ArrayBucket:
             raise ValidationFailed(f"arrays={address!r} is no bucket; write s3://bucket/prefix", value=address)
         bucket, prefix = match[1], (match[2] or "").strip("/")
         self.shown = f"s3://{bucket}/{prefix}".rstrip("/")
-        self._endpoint = os.environ.get("AWS_ENDPOINT_URL", "")
+        endpoint = os.environ.get("AWS_ENDPOINT_URL", "")
         plain = os.environ.get("AWS_ALLOW_HTTP", "").lower() in _TRUE
-        if self._endpoint.startswith("http://") and not plain:
+        if endpoint.startswith("http://") and not plain:
             raise ValidationFailed(
-                f"AWS_ENDPOINT_URL={self._endpoint} is without TLS; use https://, or set AWS_ALLOW_HTTP=true",
-                value=self._endpoint,
+                f"AWS_ENDPOINT_URL={endpoint} is without TLS; use https://, or set AWS_ALLOW_HTTP=true",
+                value=endpoint,
             )
         self._store = S3Store(
             bucket, prefix=prefix or None, retry_config=_RETRIES,
             client_options=cast(Any, {**_PATIENCE, "allow_http": plain}),
         )  # fmt: skip
-        self.scratch = _scratch(bucket, f"{self._endpoint} {self.shown}")
+        self._said = Answers(self.shown, endpoint).said
+        self.scratch = _scratch(bucket, f"{endpoint} {self.shown}")
         # Slices wait for ranges, so each has threads of its own.
         self._slices = ThreadPoolExecutor(_AT_ONCE)
         self._ranges = ThreadPoolExecutor(_AT_ONCE)
-
-    # ---- reading
 
     def stored(self, ref: ArrayRef, parts: Sequence[Part]) -> BucketArray:
         return BucketArray(self, ref, parts)
@@ -132,8 +127,6 @@ class ArrayBucket:
             finally:
                 reader.close()
 
-    # ---- writing
-
     def place(self, written: Mapping[str, Path]) -> None:
         for name, path in written.items():
             with self._said():
@@ -144,8 +137,6 @@ class ArrayBucket:
         np.save(file, array)
         with self._said():
             obstore.put(self._store, name, file.getbuffer(), chunk_size=_PART, max_concurrency=_AT_ONCE)
-
-    # ---- looking after what there is
 
     def check(self) -> None:
         with self._said():
@@ -185,46 +176,8 @@ class ArrayBucket:
         self._slices.shutdown(wait=False)
         self._ranges.shutdown(wait=False)
 
-    # ---- what goes wrong
-
     def _path(self, name: str) -> str:
         return f"{self.shown}/{name}"
-
-    @contextmanager
-    def _said(self) -> Iterator[None]:
-        """Say in our words what the store answers; an object that is not there stays ``FileNotFoundError``."""
-        if os.getpid() != _process:
-            raise StoreUnavailable(
-                f"{self.shown}: buckets were used in the process from which this one was forked; start processes by "
-                "multiprocessing.get_context('spawn')"
-            )
-        try:
-            yield
-        except (exceptions.BaseError, FileNotFoundError) as error:
-            said = self._translated(error)
-            if said is error:
-                raise
-            raise said from error
-
-    def _translated(self, error: Exception) -> Exception:
-        text = str(error)
-        found = re.search("<Code>(.*?)</Code>", text)
-        code = found[1] if found else ""
-        place = f"{self.shown} at {self._endpoint or 'Amazon S3'}"
-        if code == "NoSuchBucket":
-            return StoreUnavailable(f"{place}: there is no such bucket; make it, or name another one in arrays=")
-        refused = isinstance(error, exceptions.PermissionDeniedError | exceptions.UnauthenticatedError)
-        if refused or _METADATA in text:
-            return StoreUnavailable(
-                f"{place}: the store refuses these credentials ({code or 'none were found'}); see AWS_ACCESS_KEY_ID, "
-                "AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN and what they may do with the bucket"
-            )
-        if code == "InvalidRange":
-            return FormatError(f"{place}: an array ends too early; restore it from a backup")
-        if isinstance(error, FileNotFoundError):
-            return error
-        said = f"{code} {_message(text)}".strip()
-        return StoreUnavailable(f"{place} does not answer as it should ({said}); see AWS_ENDPOINT_URL and the network")
 
 
 class _Whole(io.RawIOBase):
@@ -242,11 +195,6 @@ class _Whole(io.RawIOBase):
             data = memoryview(self._reader.read(len(buffer)))
         buffer[: len(data)] = data
         return len(data)
-
-
-def _message(text: str) -> str:
-    found = re.search("<Message>(.*?)</Message>", text)
-    return found[1] if found else text.partition("\n")[0]
 
 
 def _found(meta: Any) -> FoundFile:

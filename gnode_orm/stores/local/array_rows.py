@@ -15,15 +15,11 @@ from gnode_orm.errors import IntegrityError
 from gnode_orm.stores.local.array_packs import insert_arrays, read_packs
 from gnode_orm.stores.local.clock import now_us
 from gnode_orm.stores.local.database import Database, Transaction
+from gnode_orm.stores.local.hash_sets import HASH_SET, bound_hashes
 from gnode_orm.stores.local.work import Work
 
 # How exactly it is known when an array was last sent; what removes arrays waits longer than this.
 TOUCH_US = 10 * 60 * 1_000_000
-# The hashes of one list, whatever its length, bound as one value; the same on both databases.
-HASH_SET = (
-    "(WITH RECURSIVE n(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i + 1 < :count) "
-    "SELECT substr(:hashes, i * 32 + 1, 32) FROM n)"
-)
 
 
 def store_arrays(work: Work) -> None:
@@ -52,18 +48,14 @@ def store_arrays(work: Work) -> None:
 
 def stored_hashes(transaction: Transaction, hashes: Sequence[bytes]) -> set[bytes]:
     """Those of some hashes that the lab has."""
-    rows = transaction.query(
-        f'SELECT hash FROM "array" WHERE hash IN {HASH_SET}', count=len(hashes), hashes=b"".join(hashes)
-    )
+    rows = transaction.query(f'SELECT hash FROM "array" WHERE hash IN {HASH_SET}', **bound_hashes(hashes))
     return {bytes(hash_) for (hash_,) in rows}
 
 
 def keep_stored(database: Database, hashes: Sequence[bytes]) -> set[bytes]:
     """Those of some hashes that the lab has, from now on safe for a while from being removed as of no use."""
     with database.read() as transaction:
-        rows = transaction.query(
-            f'SELECT hash, touched FROM "array" WHERE hash IN {HASH_SET}', count=len(hashes), hashes=b"".join(hashes)
-        )
+        rows = transaction.query(f'SELECT hash, touched FROM "array" WHERE hash IN {HASH_SET}', **bound_hashes(hashes))
     limit = now_us() - TOUCH_US
     fresh = {bytes(hash_) for hash_, touched in rows if touched > limit}
     if len(fresh) == len(rows):
@@ -78,7 +70,7 @@ def touch(transaction: Transaction, hashes: Sequence[bytes]) -> set[bytes]:
     if stored:
         transaction.run(
             f'UPDATE "array" SET touched = :now WHERE hash IN {HASH_SET} AND touched < :limit',
-            now=now_us(), limit=now_us() - TOUCH_US, count=len(stored), hashes=b"".join(stored),
+            now=now_us(), limit=now_us() - TOUCH_US, **bound_hashes(stored),
         )  # fmt: skip
     return stored
 
@@ -104,8 +96,7 @@ def read_rows(transaction: Transaction, hashes: Sequence[bytes]) -> dict[bytes, 
         "SELECT a.hash, a.pack, a.start, a.nbytes, p.file, p.rows "
         'FROM "array" AS a LEFT JOIN array_part AS p ON p."array" = a.hash '
         f"WHERE a.hash IN {HASH_SET} ORDER BY a.hash, p.n",
-        count=len(hashes),
-        hashes=b"".join(hashes),
+        **bound_hashes(hashes),
     )
     packs = read_packs(transaction, {row[1] for row in rows} - {None})
     found: dict[bytes, Kept] = {}

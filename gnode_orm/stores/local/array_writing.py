@@ -7,21 +7,18 @@ from __future__ import annotations
 
 import os
 import secrets
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
-from numpy.lib import format as npy
 
-from gnode_orm.core.arrayhash import LEAF, ArrayHasher, bytes_of
-from gnode_orm.core.arrays import ArrayHandle
+from gnode_orm.core.arrayhash import LEAF, ArrayHasher
 from gnode_orm.core.changes import ArrayRef, ArraySource
 from gnode_orm.core.streamed import ExtendedArray
 from gnode_orm.errors import GnodeError, StoreUnavailable, ValidationFailed
+from gnode_orm.stores.local.array_drafts import Draft, draft_of_file, inline, written
 from gnode_orm.stores.local.array_files import ArrayFiles
 from gnode_orm.stores.local.array_packs import insert_arrays
 from gnode_orm.stores.local.array_rows import Part, keep_stored, read_rows, touch
@@ -30,28 +27,6 @@ from gnode_orm.stores.local.durable import Syncing
 from gnode_orm.stores.local.leaves import Leaves, bytes_from
 
 INLINE_LIMIT = 64 * 1024
-
-Array = npt.NDArray[Any]
-
-
-@dataclass
-class _Draft:
-    """An array that is written, but that no row names yet.
-
-    Attributes:
-        data: its bytes, where they go into the database.
-        temporary: else the file with what is new of it.
-        file: the name that this file will have.
-        parts: the files that hold the whole.
-        leaves: digests of its whole leaves.
-    """
-
-    ref: ArrayRef
-    data: bytes | None = None
-    temporary: Path | None = None
-    file: str = ""
-    parts: list[Part] = field(default_factory=list)
-    leaves: bytes = b""
 
 
 class ArrayWriter:
@@ -92,27 +67,25 @@ class ArrayWriter:
         try:
             # Its age counts from now, since a file that was sent in pieces may have waited for long.
             os.utime(path)
-            self._keep([_draft_of_file(ref, path, digests[: ref.nbytes // LEAF * 32])])
+            self._keep([draft_of_file(ref, path, digests[: ref.nbytes // LEAF * 32])])
         finally:
             path.unlink(missing_ok=True)
 
-    # ---- writing
-
-    def _drafted(self, source: ArraySource, unit: str | None, syncing: Syncing, temporary: ExitStack) -> _Draft:
+    def _drafted(self, source: ArraySource, unit: str | None, syncing: Syncing, temporary: ExitStack) -> Draft:
         dtype = np.dtype(source.dtype)
         if dtype.hasobject or dtype.names:
             raise ValidationFailed(
                 f"An array of dtype {dtype} cannot be stored; use numbers, text or bytes", value=dtype
             )
         if int(np.prod(tuple(source.shape), dtype=object)) * dtype.itemsize <= INLINE_LIMIT:
-            return _inline(source, unit)
+            return inline(source, unit)
         self._files.scratch.mkdir(parents=True, exist_ok=True)
         path = self._files.scratch / f"tmp-{secrets.token_hex(8)}"
         temporary.callback(path.unlink, missing_ok=True)
         shared = self._shared(source)
         if shared:
             return self._appended(source, shared, unit, path, syncing)
-        return _written(path, source, unit, syncing)
+        return written(path, source, unit, syncing)
 
     def _shared(self, source: Any) -> list[Part]:
         """The files of a stored array that the source appends to."""
@@ -123,23 +96,21 @@ class ArrayWriter:
             found = read_rows(transaction, [base.hash]).get(base.hash)
         return found.parts if found is not None else []
 
-    def _appended(self, source: Any, shared: list[Part], unit: str | None, path: Path, syncing: Syncing) -> _Draft:
+    def _appended(self, source: Any, shared: list[Part], unit: str | None, path: Path, syncing: Syncing) -> Draft:
         """Write the rows that were appended to a stored array to a file of their own; the files before are shared."""
         base: ArrayRef = source.base.ref
         stored = self._files.stored(base, shared)
         with ArrayHasher(source.dtype, source.shape, self._leaves.known(base, stored)) as whole:
             for tail in bytes_from(stored, base.nbytes // LEAF * LEAF, base.nbytes // base.shape[0]):
                 whole.take(tail)
-            more = _written(path, source.more, unit, syncing)
+            more = written(path, source.more, unit, syncing)
             for piece in source.more.chunks():
                 whole.update(piece)
                 whole.wait()
             ref = ArrayRef(whole.digest(), source.dtype.str, tuple(source.shape), unit)
-            return _Draft(ref, None, path, more.file, [*shared, *more.parts], whole.leaves())
+            return Draft(ref, None, path, more.file, [*shared, *more.parts], whole.leaves())
 
-    # ---- keeping
-
-    def _keep(self, drafts: Sequence[_Draft]) -> None:
+    def _keep(self, drafts: Sequence[Draft]) -> None:
         stored = keep_stored(self._database, [draft.ref.hash for draft in drafts])
         new = list({draft.ref.hash: draft for draft in drafts if draft.ref.hash not in stored}.values())
         if not new:
@@ -150,72 +121,20 @@ class ArrayWriter:
             self._leaves.keep(draft.ref, draft.leaves)
         self._register(new)
 
-    def _register(self, drafts: Sequence[_Draft]) -> None:
+    def _register(self, drafts: Sequence[Draft]) -> None:
         with self._database.write(durable=False) as transaction:
             stored = touch(transaction, [draft.ref.hash for draft in drafts])
             new = [draft for draft in drafts if draft.ref.hash not in stored]
             self._check_files(new)
             _insert(transaction, new)
 
-    def _check_files(self, drafts: Sequence[_Draft]) -> None:
+    def _check_files(self, drafts: Sequence[Draft]) -> None:
         # Files that no row names are removed by a writer, so none goes from here on.
         for file in self._files.missing(list({part.file for draft in drafts for part in draft.parts})):
             raise StoreUnavailable(f"The array file {file} was removed while it was stored; commit again")
 
 
-def _insert(transaction: Transaction, drafts: Sequence[_Draft]) -> None:
+def _insert(transaction: Transaction, drafts: Sequence[Draft]) -> None:
     insert_arrays(transaction, [(draft.ref, draft.data) for draft in drafts])
     rows = [(draft.ref.hash, n, part.file, part.rows) for draft in drafts for n, part in enumerate(draft.parts)]
     transaction.insert("array_part", ("array", "n", "file", "rows"), rows)
-
-
-def _inline(source: ArraySource, unit: str | None) -> _Draft:
-    with ArrayHasher(source.dtype, source.shape) as hasher:
-        data = b"".join(bytes(bytes_of(piece)) for piece in _hashed(source, hasher))
-        ref = ArrayRef(hasher.digest(), source.dtype.str, tuple(source.shape), unit)
-    _check_size(ref, len(data))
-    return _Draft(ref, data)
-
-
-def _written(path: Path, source: ArraySource, unit: str | None, syncing: Syncing) -> _Draft:
-    head = {"descr": npy.dtype_to_descr(source.dtype), "fortran_order": False, "shape": tuple(source.shape)}
-    with ArrayHasher(source.dtype, source.shape) as hasher, path.open("xb") as file:
-        npy.write_array_header_1_0(file, head)
-        start = file.tell()
-        for piece in _hashed(source, hasher):
-            file.write(bytes_of(piece))
-        size = file.tell() - start
-        file.flush()
-        syncing.begin(path)  # while what is left is hashed
-        ref = ArrayRef(hasher.digest(), source.dtype.str, tuple(source.shape), unit)
-        _check_size(ref, size)
-    return _draft_of_file(ref, path, hasher.leaves())
-
-
-def _draft_of_file(ref: ArrayRef, path: Path, leaves: bytes) -> _Draft:
-    file = f"{ref.hash.hex()[:2]}/{ref.hash.hex()}.npy"
-    return _Draft(ref, None, path, file, [Part(file, ref.shape[0] if ref.shape else 1)], leaves)
-
-
-def _hashed(source: ArraySource, hasher: ArrayHasher) -> Iterator[Array]:
-    if isinstance(source, ArrayHandle) and (held := source.held) is not None:
-        # Stays in memory, so its hash may be computed while the caller writes.
-        yield _given_to(hasher, held, source.dtype)
-        return
-    for chunk in source.chunks():
-        yield _given_to(hasher, chunk, source.dtype)
-        # Hashed while it was written; its owner may use the memory again for the next piece.
-        hasher.wait()
-
-
-def _given_to(hasher: ArrayHasher, chunk: Array, dtype: np.dtype[Any]) -> Array:
-    piece = np.ascontiguousarray(chunk, dtype=dtype).reshape(np.shape(chunk))
-    hasher.update(piece)
-    return piece
-
-
-def _check_size(ref: ArrayRef, size: int) -> None:
-    if size != ref.nbytes:
-        raise ValidationFailed(
-            f"The pieces of an array of {ref.dtype} {ref.shape} hold {size} bytes, {ref.nbytes} are needed"
-        )

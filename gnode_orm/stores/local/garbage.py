@@ -21,10 +21,11 @@ from gnode_orm.errors import AccessDenied
 from gnode_orm.stores.local.array_files import ArrayFiles
 from gnode_orm.stores.local.array_folder import listed_paths
 from gnode_orm.stores.local.array_packs import repack
-from gnode_orm.stores.local.array_rows import HASH_SET, stored_hashes
+from gnode_orm.stores.local.array_rows import stored_hashes
 from gnode_orm.stores.local.clock import now_us
 from gnode_orm.stores.local.database import Database, Transaction
-from gnode_orm.stores.local.uploads import LOCK_FILE, UPLOADS_FOLDER, staging
+from gnode_orm.stores.local.hash_sets import HASH_SET, bound_hashes
+from gnode_orm.stores.local.staged_array import LOCK_FILE, UPLOADS_FOLDER, staging
 
 T = TypeVar("T")
 
@@ -86,8 +87,6 @@ class Collector:
         self._readonly = readonly
         self._seen = 0
 
-    # ---- finding
-
     def find(self, progress: Progress = silent) -> Garbage:
         """Find what is of no use; nothing is changed."""
         progress(0, 4, "looking at what is named")
@@ -146,8 +145,6 @@ class Collector:
         aged = [(len(paths), dict(self._aged(paths))) for paths in groups.values()]
         return [files for count, files in aged if len(files) == count]
 
-    # ---- removing
-
     def remove(self, found: Garbage, progress: Progress = silent) -> Garbage:
         """Remove what was found, unless it came to be of use in the meantime; gives what was removed.
 
@@ -183,7 +180,7 @@ class Collector:
             packs = {pack for part in _parts(gone) for pack in _packs_of(transaction, part)}
             for part in _parts(gone):
                 for table, column in (("array_sender", "array"), ("array_part", "array"), ("array", "hash")):
-                    transaction.run(f'DELETE FROM "{table}" WHERE "{column}" IN {HASH_SET}', **_bound(part))
+                    transaction.run(f'DELETE FROM "{table}" WHERE "{column}" IN {HASH_SET}', **bound_hashes(part))
             repack(transaction, sorted(packs))
         return {hash_: arrays[hash_] for hash_ in gone}
 
@@ -197,7 +194,7 @@ class Collector:
 
     def _still_old(self, transaction: Transaction, hashes: list[bytes]) -> list[bytes]:
         text = f'SELECT hash FROM "array" WHERE hash IN {HASH_SET} AND touched < :limit'
-        return [bytes(hash_) for (hash_,) in transaction.query(text, limit=self._limit, **_bound(hashes))]
+        return [bytes(hash_) for (hash_,) in transaction.query(text, limit=self._limit, **bound_hashes(hashes))]
 
     def _unlink(self, paths: Iterable[Path]) -> Files:
         gone: Files = {}
@@ -225,13 +222,13 @@ def _named_files(transaction: Transaction, without: dict[bytes, int]) -> set[str
 
 def _inline_sizes(transaction: Transaction, hashes: list[bytes]) -> dict[bytes, int]:
     text = f'SELECT hash, nbytes, pack FROM "array" WHERE hash IN {HASH_SET}'
-    rows = transaction.query(text, **_bound(hashes))
+    rows = transaction.query(text, **bound_hashes(hashes))
     return {bytes(hash_): 0 if pack is None else size for hash_, size, pack in rows}
 
 
 def _packs_of(transaction: Transaction, hashes: list[bytes]) -> list[int]:
     text = f'SELECT DISTINCT pack FROM "array" WHERE hash IN {HASH_SET} AND pack IS NOT NULL'
-    return [pack for (pack,) in transaction.query(text, **_bound(hashes))]
+    return [pack for (pack,) in transaction.query(text, **bound_hashes(hashes))]
 
 
 def _serves(name: str, hashes: set[bytes]) -> bool:
@@ -243,7 +240,3 @@ def _serves(name: str, hashes: set[bytes]) -> bool:
 
 def _parts(items: list[T]) -> Iterator[list[T]]:
     return (items[at : at + _BATCH] for at in range(0, len(items), _BATCH))
-
-
-def _bound(hashes: list[bytes]) -> dict[str, object]:
-    return {"count": len(hashes), "hashes": b"".join(hashes)}

@@ -121,7 +121,7 @@ def test_a_piece_that_a_crash_of_the_machine_spoils_is_sent_again(server, local)
     assert [path.rpartition("/")[2] for path in server.requests].count("0") == 2
 
 
-@pytest.mark.parametrize("instead_of", ["_remember", "_Staged.forget"])
+@pytest.mark.parametrize("instead_of", ["remember_sender", "StagedArray.forget"])
 @pytest.mark.parametrize("size", [20_000, 5_000_000], ids=["one piece", "five pieces"])
 def test_an_upload_is_finished_after_a_crash_before_its_sender_was_known(server, local, monkeypatch, instead_of, size):
     store = server.open("ann", ONCE)
