@@ -7,7 +7,7 @@ from typing import Any, SupportsIndex
 
 import numpy as np
 
-from gnode_orm.core.typed_json import encode
+from gnode_orm.core.typed_json import decode, encode
 
 
 class Watcher:
@@ -86,7 +86,7 @@ class AnnotationDict(dict[str, Any]):
         super().update({key: tracked(item, self._watcher) for key, item in (values or {}).items()})
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return AnnotationDict, (dict(self),)
+        return _restored, (encode(self),)
 
     def __copy__(self) -> dict[str, Any]:
         return dict(self)
@@ -164,7 +164,7 @@ class AnnotationList(list[Any]):
         super().reverse()
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return AnnotationList, (list(self),)
+        return _restored, (encode(self),)
 
     def __copy__(self) -> list[Any]:
         return list(self)
@@ -179,10 +179,10 @@ def tracked(value: Any, watcher: Watcher | None) -> Any:
         return AnnotationDict(value, watcher)
     if isinstance(value, list):
         return AnnotationList(value, watcher)
-    if type(value) is tuple:
+    if isinstance(value, tuple):
         return tuple(tracked(item, watcher) for item in value)
     if isinstance(value, np.ndarray):
-        copy = value.copy()
+        copy = _each(value, lambda item: tracked(item, watcher))
         copy.flags.writeable = False
         return copy
     return value
@@ -194,9 +194,23 @@ def plain(value: Any) -> Any:
         return {key: plain(item) for key, item in value.items()}
     if isinstance(value, list):
         return [plain(item) for item in value]
-    if type(value) is tuple:
+    if isinstance(value, tuple):
         return tuple(plain(item) for item in value)
-    return value.copy() if isinstance(value, np.ndarray) else value
+    return _each(value, plain) if isinstance(value, np.ndarray) else value
+
+
+def _each(array: np.ndarray[Any, Any], change: Callable[[Any], Any]) -> np.ndarray[Any, Any]:
+    """Copy an array; one of objects with each of them changed, since they may be lists that are edited in place."""
+    copy = array.copy()
+    if copy.dtype == object:
+        for place in np.ndindex(copy.shape):
+            copy[place] = change(copy[place])
+    return copy
+
+
+def _restored(text: str) -> Any:
+    """Read what was pickled: as text, since NumPy's own pickles of arrays forget the order of bytes."""
+    return tracked(decode(text), None)
 
 
 def _before_change(watcher: Watcher | None) -> None:

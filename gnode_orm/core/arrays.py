@@ -229,7 +229,15 @@ class ArrayHandle(NDArrayOperatorsMixin):
         return f"<{shape} {self.dtype}{f' {self.unit}' if self.unit else ''}>"
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return _restore, (np.array(self._read(...)), self.unit)
+        # As bytes: NumPy's own pickles of arrays forget their order.
+        return _restore, (self._bytes(), self.dtype.str, self.shape, self.unit)
+
+    def __eq__(self, other: object) -> Any:
+        # pydantic asks whether a value is the default; an array that is there is not, and need not be read for it.
+        return False if other is None else super().__eq__(other)
+
+    def __ne__(self, other: object) -> Any:
+        return True if other is None else super().__ne__(other)
 
     __hash__ = None  # type: ignore[assignment]
 
@@ -266,9 +274,9 @@ def number_array(value: Any, dimension: str | None, *, unit_optional: bool = Fal
         handle = ArrayHandle.in_memory(np.asarray(value.magnitude), unit_of_quantity(value))
     elif isinstance(value, tuple) and len(value) == 2 and isinstance(value[1], str):
         refuse_second_unit(value[0], value[1])
-        handle = ArrayHandle.in_memory(np.asarray(value[0]), unit_of(value[1]))
+        handle = ArrayHandle.in_memory(_as_array(value[0]), unit_of(value[1]))
     else:
-        handle = ArrayHandle.in_memory(np.asarray(value), None)
+        handle = ArrayHandle.in_memory(_as_array(value), None)
     if handle.dtype.kind not in _NUMBERS:
         raise ValidationFailed(f"an array of dtype {handle.dtype} holds no numbers; numbers are needed", value=value)
     if handle._unit is not None:
@@ -278,6 +286,14 @@ def number_array(value: Any, dimension: str | None, *, unit_optional: bool = Fal
             f"an array of shape {handle.shape} has no unit; write (array, 'mV') or array * pq.mV", value=value
         )
     return handle
+
+
+def _as_array(value: Any, example: str = "(array, 'mV') or array * pq.mV") -> npt.NDArray[Any]:
+    try:
+        return np.asarray(value)
+    except (TypeError, ValueError):  # NumPy tells of the shape that it looked for
+        text = repr(value) if len(repr(value)) <= 60 else f"{repr(value)[:57]}..."
+        raise ValidationFailed(f"{text} is not an array; write {example}", value=value) from None
 
 
 def _refuse_mask(value: Any) -> None:
@@ -295,7 +311,7 @@ def label_array(value: Any) -> ArrayHandle:
     if isinstance(value, ArrayHandle):
         handle = value
     else:
-        array = np.asarray(value)
+        array = _as_array(value, "['a', 'b']")
         handle = ArrayHandle.in_memory(array.astype("U1") if array.size == 0 and array.dtype == float else array, None)
     if handle.dtype.kind not in _LABELS:
         raise ValidationFailed(
@@ -306,5 +322,6 @@ def label_array(value: Any) -> ArrayHandle:
     return handle
 
 
-def _restore(array: npt.NDArray[Any], unit: str | None) -> ArrayHandle:
+def _restore(data: bytes, dtype: str, shape: tuple[int, ...], unit: str | None) -> ArrayHandle:
+    array = np.frombuffer(data, dtype).reshape(shape)
     return ArrayHandle.in_memory(array, None if unit is None else unit_of(unit))

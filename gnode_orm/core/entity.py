@@ -15,7 +15,7 @@ from pydantic import ValidationError
 from gnode_orm.core import meta_fields
 from gnode_orm.core.annotations import AnnotationDict, Watcher
 from gnode_orm.core.children import Children
-from gnode_orm.core.failures import misspelt, translated
+from gnode_orm.core.failures import misspelt, not_settable, translated
 from gnode_orm.core.meta_fields import MetaField
 from gnode_orm.core.portable import Portable
 from gnode_orm.core.pydantic_bridge import note_given
@@ -62,6 +62,8 @@ class Entity(Portable):
                 _take_positional(type(self), args, values)
             for synonym, name in self.__synonyms__.items():
                 if synonym in values:
+                    if name in values:
+                        raise TypeError(f"{type(self).__name__} takes {name} or {synonym}, two names of one field")
                     values[name] = values.pop(synonym)
             try:
                 held = self.__accept__(values)
@@ -83,6 +85,8 @@ class Entity(Portable):
                     return value
             spec = type(self).__spec__.by_name.get(name)
             if spec is None:
+                if name in type(self).__private_attributes__:
+                    return super().__getattr__(name)
                 raise misspelt(type(self), name)
             if spec.type is FieldType.REF:
                 return self._resolve(spec)
@@ -134,10 +138,12 @@ class Entity(Portable):
             raise ReadOnlyField(text, entity=type(self).__name__, field=name, value=value)
         if name in type(self).__validators__:
             setattr(self, name, value)
+        elif name in type(self).__private_attributes__:
+            super().__setattr__(name, value)
         elif isinstance(getattr_static(type(self), name, None), property | Children | MetaField):
             object.__setattr__(self, name, value)
         else:
-            raise misspelt(type(self), name)
+            raise not_settable(type(self), name)
 
     def __repr__(self) -> str:
         return one_line(self)

@@ -7,7 +7,9 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from gnode_orm.errors import UnknownField, ValidationFailed, did_you_mean
+from gnode_orm.errors import ReadOnlyField, UnknownField, ValidationFailed, did_you_mean
+
+_DECIDED = frozenset({"location", "id", "guid", "owner", "date_created", "modified", "kind", "namespace"})
 
 
 def translated(cls: Any, error: ValidationError, *, field: str | None = None) -> ValidationFailed:
@@ -25,7 +27,7 @@ def translated(cls: Any, error: ValidationError, *, field: str | None = None) ->
 
 def _kind_of_failure(detail: Any) -> type[ValidationFailed]:
     if detail["type"] == "extra_forbidden":
-        return UnknownField
+        return ReadOnlyField if detail["loc"][0] in _DECIDED else UnknownField
     ours = detail.get("ctx", {}).get("error")
     return type(ours) if isinstance(ours, ValidationFailed) else ValidationFailed
 
@@ -37,13 +39,21 @@ def misspelt(cls: Any, name: str, among: Iterable[str] = ()) -> UnknownField:
     return UnknownField(f"{cls.__name__} has no field {name!r}{hint}", entity=cls.__name__, field=name)
 
 
+def not_settable(cls: Any, name: str) -> ValidationFailed:
+    """Say that a class has no such field, or that users do not set it."""
+    if name not in _DECIDED:
+        return misspelt(cls, name)
+    text = f"{cls.__name__}.{name} is decided by the {'class' if name in ('kind', 'namespace') else 'store'}"
+    return ReadOnlyField(f"{text} and cannot be set", entity=cls.__name__, field=name)
+
+
 def _problem(cls: Any, detail: Any, field: str | None) -> tuple[str, str]:
     name = field or ".".join(map(str, detail["loc"]))
     relation = cls.__spec__.relation_by_name.get(name)
     if relation is not None:
         return name, f"!{cls.__name__}.{name} is a collection: append to it when the {cls.__name__} is made"
     if detail["type"] == "extra_forbidden":
-        return name, "!" + str(misspelt(cls, name))
+        return name, "!" + str(not_settable(cls, name))
     if detail["type"] == "value_error":
         return name, str(detail["ctx"]["error"])
     if detail["type"] == "string_pattern_mismatch":

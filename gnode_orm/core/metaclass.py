@@ -41,16 +41,16 @@ class EntityMeta(ModelMetaclass):
         cls.__validators__, cls.__accept__ = FieldValidators(), GivenValues()
         if "kind" in namespace:
             _describe(cls)
+        elif hasattr(cls, "__spec__"):
+            _extend(cls)
         return cls
 
     if not TYPE_CHECKING:
 
         def __getattr__(cls, name: str) -> Any:
-            spec = cls.__dict__.get("__spec__")
             # pydantic asks a base for its attributes while it builds a subclass; columns would look like defaults.
-            if spec is None or _building or name.startswith("_"):
-                return super().__getattr__(name)
-            return column(spec.kind, spec, name)
+            spec = None if _building or name.startswith("_") else getattr(cls, "__spec__", None)
+            return super().__getattr__(name) if spec is None else column(spec.kind, spec, name)
 
         def __dir__(cls) -> list[str]:
             names = set(super().__dir__()) - FORMER_METHODS
@@ -78,10 +78,18 @@ def _describe(cls: Any) -> None:
     cls.__offsets__ = _offsets(specs)
     as_read = (FieldType.TEXT, FieldType.INTEGER)
     cls.__as_read__ = {item.name: cls.__offsets__[item.name] for item in specs if item.type in as_read}
-    cls.__all_fields__ = set(cls.model_fields)
+    cls.__all_fields__, cls.__own_fields__ = set(cls.model_fields), frozenset()
     cls.__positional__ = next(name for name, info in cls.model_fields.items() if info.kw_only is False)
     cls.__references__ = frozenset(item.name for item in spec.refs)
     SCHEMA[cls.kind] = spec
+
+
+def _extend(cls: Any) -> None:
+    """Take note of what a class below a kind adds: its objects are stored as those of the kind."""
+    cls.__own_fields__ = frozenset(cls.model_fields) - cls.__spec__.by_name.keys()
+    for name in cls.__pydantic_decorators__.model_validators.keys() & vars(cls).keys():
+        text = "model validators are not called; write check(self), which runs on construction and before every write"
+        raise TypeError(f"{cls.__name__}.{name}: {text}")
 
 
 def _offsets(specs: tuple[FieldSpec, ...]) -> dict[str, int]:

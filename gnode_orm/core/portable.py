@@ -7,13 +7,19 @@ from datetime import datetime
 from typing import Any, Self
 
 import orjson
-import quantities as pq
-from pydantic import SerializationInfo, SerializerFunctionWrapHandler, model_serializer
+from pydantic import (
+    ModelWrapValidatorHandler,
+    SerializationInfo,
+    SerializerFunctionWrapHandler,
+    model_serializer,
+    model_validator,
+)
 
 from gnode_orm.core.expressions import META_FIELDS
 from gnode_orm.core.pydantic_bridge import fill_fast, fill_values
 from gnode_orm.core.references import Referring
-from gnode_orm.core.tracked import fill_slots
+from gnode_orm.core.schema import FieldType
+from gnode_orm.core.tracked import fill_slots, set_collections, set_state
 from gnode_orm.errors import ValidationFailed
 from gnode_orm.location import Location
 
@@ -24,9 +30,9 @@ class Portable(Referring):
     def _twin(self) -> Self:
         """Make a transient copy; foreign keys point to the same parents, who do not learn of it."""
         twin = object.__new__(type(self))
-        fill_fast(twin, set(self.__pydantic_fields_set__))
+        fill_fast(twin, set(self.__pydantic_fields_set__), self.__pydantic_private__)
         fill_slots(twin)
-        twin._take(self._values())
+        twin._take(self._values() | self._own_values())
         return twin
 
     def _take(self, values: Mapping[str, Any]) -> None:
@@ -59,28 +65,41 @@ class Portable(Referring):
         return set(self.__pydantic_fields_set__)
 
     def __getstate__(self) -> dict[Any, Any]:
-        values = self._values()
-        for name in type(self).__references__:
-            # A stored parent is named; one that is not stored yet has to come along.
-            values[name] = self.ref(name) or values[name]
-        return {"values": values, "set": set(self.__pydantic_fields_set__)}
+        values = self._values() | self._own_values()
+        columns = {}
+        for spec in type(self).__spec__.fields:
+            if spec.type is FieldType.REF:
+                # A stored parent is named; one that is not stored yet has to come along.
+                values[spec.name] = self.ref(spec.name) or values[spec.name]
+            elif spec.type is FieldType.QUANTITY:
+                # NumPy's own pickles of quantities forget the order of bytes, and that they are read-only.
+                del values[spec.name]
+                columns[spec.late_name] = self._columns(spec.name)
+        return {
+            "values": values, "columns": columns, "set": set(self.__pydantic_fields_set__),
+            "private": self.__pydantic_private__,
+        }  # fmt: skip
 
     def __setstate__(self, kept: dict[Any, Any]) -> None:
-        fill_fast(self, kept["set"])
+        fill_fast(self, kept["set"], kept["private"])
         fill_slots(self)
-        for value in kept["values"].values():
-            if isinstance(value, pq.Quantity):
-                value.setflags(write=False)  # pickling forgets it
         self._take(kept["values"])
+        vars(self).update(kept["columns"])
 
     @classmethod
     def model_validate(cls, obj: Any, **options: Any) -> Self:
         """Validate a dictionary, such as ``model_dump`` gives, into a transient object."""
         if isinstance(obj, Mapping):
-            return cls(**{key: value for key, value in obj.items() if key not in META_FIELDS})
+            return cls(**_without_meta(obj))
         if isinstance(obj, cls):
             return obj
         raise ValidationFailed(f"{cls.__name__}: {obj!r} is not a dictionary of fields", entity=cls.__name__, value=obj)
+
+    @model_validator(mode="wrap")
+    @classmethod
+    def _validated(cls, obj: Any, make: ModelWrapValidatorHandler[Self]) -> Self:
+        """Validate what was dumped inside another model, too."""
+        return make(_without_meta(obj) if isinstance(obj, Mapping) else obj)
 
     @classmethod
     def model_validate_json(cls, json_data: str | bytes | bytearray, **options: Any) -> Self:
@@ -108,15 +127,26 @@ class Portable(Referring):
             name: getattr(self, name) for name in META_FIELDS
             if (info.include is None or name in info.include) and name not in (info.exclude or ())
         }  # fmt: skip
+        if info.exclude_none or info.exclude_unset or info.exclude_defaults:
+            head = {key: value for key, value in head.items() if value is not None}
         if info.mode == "json":
             head = {key: value.isoformat() if isinstance(value, datetime) else value for key, value in head.items()}
+        values = self._values() | {name: self.ref(name) for name in type(self).__references__} | self._own_values()
+        if info.exclude_defaults:  # no annotations are the default, too
+            values.update((name, None) for name in type(self).__spec__.documents if not values[name])
         whole = object.__new__(type(self))
-        fill_fast(whole, self.__pydantic_fields_set__)
-        fill_slots(whole)
-        fill_values(whole, self._values() | {name: self.ref(name) for name in type(self).__references__})
+        fill_fast(whole, self.__pydantic_fields_set__, self.__pydantic_private__)
+        set_state(whole, self._state)  # for what a class below a kind computes
+        set_collections(whole, self._collections)
+        fill_values(whole, values)
         return {**head, **dump(whole)}
 
-    def model_dump_json(self, *, indent: int | None = None, **options: Any) -> str:
+    def model_dump_json(self, **options: Any) -> str:
         """Give ``model_dump(mode="json")`` as text."""
-        style = orjson.OPT_INDENT_2 if indent else 0
-        return orjson.dumps(self.model_dump(mode="json", **options), option=style).decode()
+        self._values()
+        return super().model_dump_json(**options)
+
+
+def _without_meta(values: Mapping[Any, Any]) -> dict[Any, Any]:
+    """Leave out what the store decides: what is read back is a new object."""
+    return {key: value for key, value in values.items() if key not in META_FIELDS}

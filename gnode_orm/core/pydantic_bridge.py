@@ -101,11 +101,11 @@ _set_fields_set, _set_extra, _set_private = slot_setters(
 )
 
 
-def fill_fast(entity: Any, fields_set: set[str]) -> None:
+def fill_fast(entity: Any, fields_set: set[str], private: dict[str, Any] | None = None) -> None:
     """Give an object made by ``object.__new__`` what pydantic expects of a validated model."""
     _set_fields_set(entity, fields_set)
     _set_extra(entity, None)
-    _set_private(entity, None)
+    _set_private(entity, private and dict(private))
 
 
 @lru_cache(maxsize=4096)

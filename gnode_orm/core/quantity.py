@@ -58,7 +58,7 @@ def quantity(value: Any, dimension: str | None) -> Any:
     else:
         magnitude, unit = _parts(value, dimension)
     if magnitude.dtype.kind not in "iuf":
-        raise ValidationFailed(f"{value!r} is not a number with a unit; write {_example(dimension)}", value=value)
+        raise ValidationFailed(f"{_show(value)} is not a number with a unit; write {_example(dimension)}", value=value)
     check_dimension(unit, dimension, value)
     return with_unit(magnitude, unit)
 
@@ -171,7 +171,9 @@ def _parts(value: Any, dimension: str | None) -> tuple[Any, Unit]:
     if isinstance(value, str):
         match = _TEXT.fullmatch(value)
         if match is None:
-            raise ValidationFailed(f"{value!r} is not a number with a unit; write {_example(dimension)}", value=value)
+            raise ValidationFailed(
+                f"{_show(value)} is not a number with a unit; write {_example(dimension)}", value=value
+            )
         return np.array(float(match[1])), unit_of(match[2] or match[3])
     if isinstance(value, dict) and set(value) == {"value", "unit"}:
         value = (value["value"], value["unit"])

@@ -51,6 +51,7 @@ class Tracked(BaseModel, metaclass=EntityMeta):
     __accept__: ClassVar[Accept]
     __offsets__: ClassVar[dict[str, int]]
     __all_fields__: ClassVar[set[str]]
+    __own_fields__: ClassVar[frozenset[str]]
     __positional__: ClassVar[str]
     __references__: ClassVar[frozenset[str]]
     __synonyms__: ClassVar[dict[str, str]] = {}
@@ -116,7 +117,9 @@ class Tracked(BaseModel, metaclass=EntityMeta):
     def _reload(self, fields: tuple[Any, ...]) -> None:
         """Take over the fields of a newer record, forgetting what was read from the older one."""
         assert self._state is not None
+        own = self._own_values()
         vars(self).clear()
+        vars(self).update(own)
         self._state.fields = fields
 
     def _expire(self) -> None:
@@ -166,6 +169,10 @@ class Tracked(BaseModel, metaclass=EntityMeta):
     def _values(self) -> dict[str, Any]:
         """Every field as it stands, foreign keys unresolved where they are."""
         return {name: self._raw(name) for name in type(self).__spec__.by_name}
+
+    def _own_values(self) -> dict[str, Any]:
+        """What an object of a class below a kind holds beside the fields of the kind; it is not stored."""
+        return {name: value for name, value in vars(self).items() if name in type(self).__own_fields__}
 
     def _materialise(self, spec: FieldSpec) -> Any:
         """Decode a field from the record, or from what was given, and keep it decoded."""
@@ -221,8 +228,8 @@ class Tracked(BaseModel, metaclass=EntityMeta):
 
     def _held(self, name: str) -> Any:
         spec = type(self).__spec__.by_name.get(name)
-        if spec is None:
-            return NOT_LOADED  # a many-to-many collection keeps its own account
+        if spec is None:  # of a class below a kind; a many-to-many collection keeps its own account
+            return vars(self).get(name, NOT_LOADED)
         is_document = spec.type is FieldType.JSON
         if name in vars(self) or spec.late_name in vars(self):
             value = self._raw(name)
@@ -235,6 +242,7 @@ class Tracked(BaseModel, metaclass=EntityMeta):
         """Put back what ``_held`` kept."""
         spec = type(self).__spec__.by_name.get(name)
         if spec is None:
+            vars(self).update({} if value is NOT_LOADED else {name: value})
             return
         vars(self).pop(spec.late_name, None)
         if value is NOT_LOADED:

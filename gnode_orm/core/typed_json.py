@@ -107,10 +107,11 @@ def _list(value: Any, path: str, depth: int) -> list[Any]:
 
 
 def _int(value: int, path: str, depth: int) -> Any:
+    value = int(value)  # a range is searched one by one for a number of a class below int, such as an IntEnum
     if value in _INT64:
-        return int(value)
+        return value
     try:
-        return {"$": "i", "v": str(int(value))}
+        return {"$": "i", "v": str(value)}
     except ValueError:  # Python limits the conversion, which takes quadratic time
         raise ValidationFailed(f"{path or 'value'}: an integer of {value.bit_length()} bits is too long") from None
 

@@ -3,13 +3,18 @@ from __future__ import annotations
 import copy
 import pickle
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pytest
 
 from gnode_orm.core.annotations import AnnotationDict, AnnotationList, Watcher
 from gnode_orm.errors import ValidationFailed
+
+
+class Pair(NamedTuple):
+    one: Any
+    other: Any
 
 
 class Owner:
@@ -88,6 +93,21 @@ def test_edits_at_depth_are_announced(act: Callable[[Any], Any]) -> None:
     before = copy.deepcopy(owner.annotations)
     act(owner.annotations)
     assert owner.seen == [before]
+
+
+@pytest.mark.parametrize("shape", [(), (2,), (1, 2)])
+def test_lists_inside_arrays_of_objects_and_named_tuples_are_watched(shape: tuple[int, ...]) -> None:
+    owner = Owner()
+    array: Any = np.empty(shape, object)
+    for place in np.ndindex(shape):
+        array[place] = [1]
+    owner.annotations.update(array=array, pair=Pair([1], 2))
+    owner.seen.clear()
+    for items in (owner.annotations["array"].flat[0], owner.annotations["pair"][0]):
+        items.append(2)
+    assert [copy_["array"].flat[0] for copy_ in owner.seen] == [[1], [1, 2]]
+    assert [copy_["pair"][0] for copy_ in owner.seen] == [[1], [1]]
+    assert array.flat[0] == [1]
 
 
 def test_what_was_put_in_later_is_watched_too() -> None:

@@ -110,6 +110,8 @@ BAD = [
     ("AnalogSignal", "t_start", "5 10*ms", "is not a number with a unit|is not a unit"),
     ("AnalogSignal", "signal", [1, 2], "has no unit"),
     ("AnalogSignal", "signal", ([object()], "mV"), "numbers are needed"),
+    ("AnalogSignal", "signal", ([[1], [1, 2]], "mV"), r"\[\[1\], \[1, 2\]\] is not an array; write \(array, 'mV'\)"),
+    ("AnalogSignal", "signal", ([1, 2], pq.mV), r"is not an array; write \(array, 'mV'\) or array \* pq.mV"),
     ("AnalogSignal", "signal", (np.array(1.0), "mV"), r"the shape \(time,\) or \(time, channel\) is needed"),
     ("AnalogSignal", "gain", "12", "neither a number nor one number per channel"),
     ("AnalogSignal", "gain", 5 * pq.mV, "neither a number nor one number per channel"),
@@ -117,6 +119,7 @@ BAD = [
     ("AnalogSignal", "offset", float("inf"), "is not finite"),
     ("EventArray", "times", 5 * pq.s, "one axis is needed"),
     ("EventArray", "labels", [1.5], "labels of dtype float64"),
+    ("EventArray", "labels", ["a", ["b"]], r"is not an array; write \['a', 'b'\]"),
     ("Segment", "block", "segment/2DFA548ESC", "is the location of a segment; a block is needed"),
     ("Segment", "block", {"name": "x"}, "neither a block nor the location of one; no object is made from it"),
     ("Segment", "block", Segment("x"), "neither a block nor the location of one"),
@@ -133,6 +136,18 @@ BAD = [
     ("Segment", "filedatetime", "yesterday", "valid datetime"),
     ("Document", "date", "yesterday", "valid date"),
 ]  # fmt: skip
+
+
+def test_two_names_of_one_field_are_not_given_together() -> None:
+    with pytest.raises(TypeError, match="two names of one field"):
+        Block(file_datetime="2020-01-01", filedatetime="2020-01-02")
+
+
+@pytest.mark.parametrize("name", ["location", "id", "guid", "owner", "date_created", "modified", "kind", "namespace"])
+def test_what_is_decided_elsewhere_is_neither_given_nor_set(name: str) -> None:
+    for act in (lambda: Block(**{name: "x"}), lambda: setattr(Block(), name, "x")):
+        with pytest.raises(ReadOnlyField, match=rf"Block\.{name} is decided by the (store|class) and cannot be set"):
+            act()
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@ from __future__ import annotations
 import math
 from datetime import UTC, date, datetime, time, timedelta, timezone
 from decimal import Decimal
+from enum import IntEnum
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -170,6 +171,13 @@ def test_object_arrays_keep_items_of_every_type_and_equal_length() -> None:
 @pytest.mark.parametrize("value", ["text", "", 5, 1.5, True, None, [1, "a"], {"a": {"b": 1}}, []])
 def test_plain_values_are_plain_json(value: Any) -> None:
     assert orjson.loads(encode(value)) == value
+
+
+def test_numbers_of_a_class_below_int_are_kept_at_once() -> None:
+    class Colour(IntEnum):
+        RED = 3
+
+    assert encode([Colour.RED, {"a": Colour.RED}]) == '[3,{"a":3}]'
 
 
 def test_a_quantity_carries_its_si_value_and_dimension() -> None:
