@@ -6,20 +6,15 @@ lists what objects of each kind must or should have.
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Iterator, Mapping
 from os import PathLike
 from pathlib import Path
 from typing import Any
 
-from gnode_orm.core.schema import SCHEMA
-from gnode_orm.errors import FormatError, NotFound, ValidationFailed, did_you_mean
-from gnode_orm.files.validation.registry import Finding, Rule
-from gnode_orm.files.validation.report import ERROR, WARNING
-
-_LEVELS = {"required": ("required-missing", ERROR), "recommended": ("recommended-missing", WARNING)}
-_ANNOTATIONS = "annotations."
-_METADATA = "metadata/"
+from gnode_orm.errors import NotFound, ValidationFailed
+from gnode_orm.files.template_rules import METADATA, has_values, is_empty, missing_rule
+from gnode_orm.files.toml_rules import rules_of_toml
+from gnode_orm.files.validation.registry import Rule
 
 
 class Template:
@@ -58,7 +53,7 @@ class Template:
 
     def missing(self, metadata: Mapping[str, Any]) -> list[str]:
         """Give the demanded properties that the metadata does not fill."""
-        given = {path for path, value in self.matching(metadata).items() if not _is_empty(value)}
+        given = {path for path, value in self.matching(metadata).items() if not is_empty(value)}
         return [path for path in self.demanded if path not in given]
 
     def document(self, name: str, metadata: Mapping[str, Any]) -> tuple[Any, Any]:
@@ -100,10 +95,7 @@ def read_template(path: str | PathLike[str]) -> Template:
     place = Path(path)
     if not place.is_file():
         raise NotFound(f"{place}: no such template")
-    return _of_toml(place) if place.suffix.lower() == ".toml" else _of_odml(place)
-
-
-# ---- odML
+    return Template(place, rules_of_toml(place), [], []) if place.suffix.lower() == ".toml" else _of_odml(place)
 
 
 def _of_odml(path: Path) -> Template:
@@ -114,11 +106,11 @@ def _of_odml(path: Path) -> Template:
     for section in document.sections:
         for below, item in _properties(section):
             paths.append(f"{section.name}/{below}")
-            if not _has_values(item):
+            if not has_values(item):
                 demanded.append(paths[-1])
     rules = {
-        "document": [_rule("required", item) for item in paths],
-        "block": [_rule("required", _METADATA + item) for item in paths],
+        "document": [missing_rule("required", item) for item in paths],
+        "block": [missing_rule("required", METADATA + item) for item in paths],
     }
     return Template(path, rules, demanded, paths)
 
@@ -133,10 +125,6 @@ def _properties(section: Any) -> Iterator[tuple[str, Any]]:
         waiting.extend((f"{path}{child.name}/", child) for child in reversed(list(here.sections)))
 
 
-def _has_values(item: Any) -> bool:
-    return any(not _is_empty(value.data) for value in item.values)
-
-
 def _fill(item: Any, given: Any) -> None:
     from gnode_orm.convert.odml.value_text import write_value
     from gnode_orm.models import Value
@@ -148,93 +136,3 @@ def _fill(item: Any, given: Any) -> None:
         if hasattr(one, "dimensionality"):
             unit, one = one.dimensionality.string, one.magnitude.item()
         Value(write_value(one.item() if hasattr(one, "item") else one), unit=unit, property=item)
-
-
-def _is_empty(value: Any) -> bool:
-    return value is None or (isinstance(value, str | list | tuple) and not value)
-
-
-# ---- TOML
-
-
-def _of_toml(path: Path) -> Template:
-    try:
-        tables = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise FormatError(f"{path}: not TOML: {' '.join(str(error).split())}") from error
-    rules: dict[str, list[Rule]] = {}
-    for kind, table in tables.items():
-        if kind not in SCHEMA:
-            raise ValidationFailed(f"{path}: there is no kind {kind!r}{did_you_mean(kind, SCHEMA)}", value=kind)
-        rules[kind] = list(_rules_of(path, kind, table))
-    return Template(path, rules, [], [])
-
-
-def _rules_of(path: Path, kind: str, table: Any) -> Iterator[Rule]:
-    for level, items in table.items() if isinstance(table, dict) else [(table, ())]:
-        if level not in _LEVELS or not isinstance(items, list) or not all(isinstance(item, str) for item in items):
-            raise ValidationFailed(
-                f'{path}: [{kind}] takes required = ["...", ...] and recommended = ["...", ...], not {level!r}',
-                field=kind,
-                value=level,
-            )
-        for item in items:
-            _check_field(path, kind, item)
-            yield _rule(level, item)
-
-
-def _check_field(path: Path, kind: str, item: str) -> None:
-    fields = [spec.name for spec in SCHEMA[kind].fields]
-    known = item in fields or "/" in item or (item.startswith(_ANNOTATIONS) and "annotations" in fields)
-    if not known:
-        raise ValidationFailed(
-            f"{path}: a {kind} has no field {item!r}{did_you_mean(item, fields)}; annotations are written as "
-            "'annotations.key', properties of metadata as 'Section/Property'",
-            field=kind,
-            value=item,
-        )
-
-
-# ---- both
-
-
-def _remedy(entity: Any, item: str) -> str:
-    """Say where it may be given: an import makes annotations of blocks, and properties for an odML template."""
-    if "/" in item:
-        return "set metadata to a section that has it; an odML template makes one for each block"
-    if entity.kind == "block" and item.startswith(_ANNOTATIONS):
-        return "give it with metadata=, or in the object itself"
-    return "set it in the object"
-
-
-def _rule(level: str, item: str) -> Rule:
-    code, severity = _LEVELS[level]
-
-    def check(entity: Any) -> Iterator[Finding]:
-        if not _present(entity, item):
-            field = item if item.isidentifier() else item.partition(".")[0].partition("/")[0]
-            yield Finding(
-                field if field in type(entity).__spec__.by_name else None,
-                f"the template asks for {item}",
-                _remedy(entity, item),
-            )
-
-    return Rule(code, severity, check)
-
-
-def _present(entity: Any, item: str) -> bool:
-    if item.startswith(_ANNOTATIONS):
-        return not _is_empty((entity.annotations or {}).get(item.removeprefix(_ANNOTATIONS)))
-    if "/" not in item:
-        return not _is_empty(getattr(entity, item))
-    root = entity
-    if item.startswith(_METADATA) and "metadata" in type(entity).__references__:
-        root, item = entity.metadata, item.removeprefix(_METADATA)
-    if root is None:
-        return False
-    *sections, name = item.split("/")
-    for step in sections:
-        root = next((section for section in root.sections if section.name == step), None)
-        if root is None:
-            return False
-    return any(found.name == name and _has_values(found) for found in getattr(root, "properties", ()))

@@ -19,7 +19,7 @@ def test_page_of_codes_is_that_of_the_rules() -> None:
 def test_each_code_that_the_package_gives_has_a_section() -> None:
     sections = set(re.findall(r"^### ([\w-]+)$", PAGE.read_text(encoding="utf-8"), re.MULTILINE))
     codes = {rule.code for rules in RULES.values() for rule in rules if rule.check.__module__ in OUR_MODULES}
-    sources = [*(ROOT / "gnode_orm/files/validation").glob("*.py"), ROOT / "gnode_orm/files/templates.py"]
+    sources = [*(ROOT / "gnode_orm/files/validation").glob("*.py"), ROOT / "gnode_orm/files/template_rules.py"]
     text = "\n".join(path.read_text(encoding="utf-8") for path in sources)
     codes |= set(re.findall(r'Issue\((?:ERROR|WARNING), "([\w-]+)"', text))
     codes |= set(re.findall(r'\("([\w-]+-missing)", (?:ERROR|WARNING)\)', text))

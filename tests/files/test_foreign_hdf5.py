@@ -158,7 +158,7 @@ def probe(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str, Path], Non
 
     def replace(program: str, place: Path) -> None:
         place.write_text(program)
-        monkeypatch.setattr(hdf5_probe, "__file__", str(place))
+        monkeypatch.setattr(hdf5_probe, "_SCRIPT", str(place))
 
     hdf5_probe._probe.close()
     hdf5_probe._problem.cache_clear()

@@ -4,6 +4,7 @@ classes     which neo class meets which kinds
 walk        what hangs together with a neo object, each object once, with its path
 refusal     errors that name the path, such as ``block.segments[3].spiketrains[1].times``
 reading     the field values of one neo object
+signals     signals and image sequences, both ways; so for spikes and events
 proxies     signals that neo has not loaded yet, as arrays that read what is asked for
 extension   the layout of ``ext``: what the 18 kinds cannot hold
 building    models from a walk: new ones, or the known ones updated in place

@@ -11,8 +11,9 @@ import neo.core
 
 from gnode_orm.convert.neo.classes import GROUP_CONTAINERS, SEGMENT_CONTAINERS
 from gnode_orm.convert.neo.extension import extension_of, place_of
+from gnode_orm.convert.neo.field_values import array_annotations, describe, plain_copy
 from gnode_orm.convert.neo.membership import VIEW_FACTS, default_allowed, derived_members
-from gnode_orm.convert.neo.writing import array_annotations, describe, plain_copy, write_data
+from gnode_orm.convert.neo.writing import write_data
 from gnode_orm.core.annotations import plain
 from gnode_orm.core.entity import Entity
 from gnode_orm.errors import GnodeWarning, ValidationFailed
@@ -99,8 +100,6 @@ class _Assembly:
         """Make a data object, once."""
         found = self._made.get(id(model))
         return self._keep(model, write_data(model, path)) if found is None else found
-
-    # ---- groups and views
 
     def group(self, model: Any, path: str) -> Any:
         """Make a group without its members, or a view; once."""

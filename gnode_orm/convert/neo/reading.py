@@ -13,6 +13,7 @@ import quantities as pq
 
 from gnode_orm.convert.neo.refusal import refuse
 from gnode_orm.core.arrays import ArrayHandle
+from gnode_orm.core.quantity import with_unit
 from gnode_orm.errors import UnitError, ValidationFailed
 from gnode_orm.units import Unit, unit_of_quantity
 
@@ -91,6 +92,25 @@ class Reading:
         if values.ndim != 1:
             raise refuse(self.path, f"one axis is needed, not the shape {values.shape}", field=name, value=values)
         self.array(name, values.magnitude, self.unit_of(values, name))
+
+    def single_time(self) -> Any:
+        """Give the time of an object that has one alone.
+
+        Raises:
+            ValidationFailed: it has another number of times.
+        """
+        if self.native.shape != (1,):
+            raise refuse(
+                self.path,
+                f"{self.native.size} times do not fit an object of a single time; use the kind of arrays",
+                field="time",
+                value=self.native,
+            )
+        return self.first(self.native, "time")
+
+    def first(self, values: Any, name: str) -> Any:
+        """Give the first of some values as a scalar quantity."""
+        return with_unit(np.array(values.magnitude[0]), self.unit_of(values, name))
 
     def unit_of(self, values: Any, name: str) -> Unit:
         """Give the unit of a quantity.

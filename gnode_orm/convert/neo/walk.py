@@ -72,8 +72,6 @@ class Walk:
         self.nodes[id(native)] = node
         return node
 
-    # ---- blocks and segments
-
     def _block(self, block: Any, path: str) -> Node:
         node = self.home = self._add(block, path, None)
         node.whole = True
@@ -115,8 +113,6 @@ class Walk:
                 value=native,
             )
 
-    # ---- parents of the object that was asked for
-
     def _start_segment(self, segment: Any, path: str) -> Node:
         return self._segment(segment, path, self._parent_block(segment, path))
 
@@ -147,8 +143,6 @@ class Walk:
 
     def _start_view(self, view: Any, path: str) -> Node:
         return self._view(view, path, None)
-
-    # ---- groups and views
 
     def _top_group(self, group: Any, path: str, block: Node | None) -> Node:
         self._check_new(group, path)
