@@ -144,8 +144,6 @@ class Tracked(BaseModel, metaclass=EntityMeta):
             state.tracker.reload(self)
         return state.fields
 
-    # ---- values
-
     def _raw(self, name: str) -> Any:
         """Give a field as it stands: a value, a ``Location``, or decoded from the record."""
         values = self.__dict__
@@ -207,8 +205,6 @@ class Tracked(BaseModel, metaclass=EntityMeta):
         if self._state is not None:
             self._remember("ext")
         vars(self)["ext"] = accepted
-
-    # ---- tracking
 
     def _before_edit(self, name: str) -> None:
         """Called before annotations or a many-to-many collection are edited in place."""

@@ -8,6 +8,7 @@ from gnode_orm.core.entity import Entity
 from gnode_orm.core.state import Status
 from gnode_orm.errors import ConflictError, NotFound, ValidationFailed
 from gnode_orm.location import Location
+from gnode_orm.session.adding import add
 from gnode_orm.session.planning import changed_fields
 
 if TYPE_CHECKING:
@@ -20,7 +21,7 @@ def merge(session: Session, obj: Any) -> Any:
         raise ValidationFailed(f"merge({obj!r}): a model is needed", value=obj)
     state = obj._state
     if state is None or not state.stored:
-        session._add(obj)
+        add(session, obj)
         return obj
     if state.tracker is session:
         return obj

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from gnode_orm.core.entity import Entity
 from gnode_orm.errors import NativeChangedWarning, ValidationFailed
 from gnode_orm.models.natives import converter
+from gnode_orm.session.adding import add
 
 if TYPE_CHECKING:
     from gnode_orm.session.session import Session
@@ -97,7 +98,7 @@ def add_native(session: Session, natives: NativeObjects, native: Any) -> Entity:
     session._check_writable()
     with session.nested():
         conversion = converter(library).convert(native, natives.known())
-        session._add(conversion.model)
+        add(session, conversion.model)
         for model in conversion.removed:
             if model in session:
                 session.delete(model, cascade=True)

@@ -20,7 +20,7 @@ from gnode_orm.errors import (
 )
 from gnode_orm.location import Location, parse
 from gnode_orm.models import MODELS
-from gnode_orm.session import classic, deleting, history, natives, recovering, rolling_back, sharing
+from gnode_orm.session import adding, classic, deleting, history, natives, recovering, rolling_back, sharing
 from gnode_orm.session.commit import Commit
 from gnode_orm.session.loading import collector_paused, is_clean
 from gnode_orm.session.pending import counted, is_changed
@@ -78,8 +78,6 @@ class Session(UnitOfWork):
         """The lab that the session belongs to."""
         super().__init__(lab.store, lab.user, at, readonly, lab.hooks)
 
-    # ---- adding and deleting
-
     @overload
     def add(self, obj: E) -> E: ...
     @overload
@@ -96,7 +94,7 @@ class Session(UnitOfWork):
             if not isinstance(obj, Entity):
                 return natives.add_native(self, self._natives, obj)
             self._check_writable()
-            self._add(obj)
+            adding.add(self, obj)
             return obj
 
     def add_all(self, objs: Iterable[Any]) -> list[Any]:
@@ -117,8 +115,6 @@ class Session(UnitOfWork):
         """Say what deleting an object would touch: children by kind, optional links that become null, owners."""
         with self._use():
             return deleting.preview(self, obj)
-
-    # ---- what is pending
 
     @property
     def new(self) -> list[Entity]:
@@ -153,8 +149,6 @@ class Session(UnitOfWork):
             plan = self._plan()
             plan.review()
             return plan
-
-    # ---- writing
 
     def commit(self, message: str | None = None, *, plan: Plan | None = None) -> Commit:
         """Write everything pending as one atomic change set, durable when this returns.
@@ -235,8 +229,6 @@ class Session(UnitOfWork):
         finally:
             self._nesting -= 1
 
-    # ---- reading
-
     @overload
     def get(self, target: str, /) -> Any: ...
     @overload
@@ -315,8 +307,6 @@ class Session(UnitOfWork):
             for entity in [obj, *rolling_back.new_below(self, obj)]:
                 self._let_go(entity)
 
-    # ---- history and rights
-
     def history(self, target: Any) -> list[history.Version]:
         """Give every version of an object: commit, time, user and changed fields, oldest first."""
         location = _location_of(target, None)
@@ -338,8 +328,6 @@ class Session(UnitOfWork):
     def permissions(self, obj: Entity, permissions: dict[str, str] | None = None) -> dict[str, str]:
         """Give the access list, or replace it; for the owner alone."""
         return sharing.permissions(self, obj, permissions)
-
-    # ---- files
 
     def import_file(
         self,
@@ -433,8 +421,6 @@ class Session(UnitOfWork):
         with self._use():
             return export(obj, path, replace=replace, progress=progress)
 
-    # ---- the calls of the original client
-
     def set(self, obj: Any) -> Any:
         """Write an object and its unstored parents now, with whatever else is pending, and return the stored model.
 
@@ -454,8 +440,6 @@ class Session(UnitOfWork):
     def clear_cache(self) -> None:
         """Read everything that is not being changed anew when it is next used."""
         self.expire_all()
-
-    # ---- life
 
     def close(self) -> None:
         """Detach every object; loaded values stay readable."""

@@ -7,7 +7,6 @@ from functools import partial
 from typing import Any, NamedTuple, TypeVar
 
 from gnode_orm.core.changes import ArrayMissing, IdTaken, PartlyWritten, Receipt, StaleRows
-from gnode_orm.core.collections import collection_named
 from gnode_orm.core.entity import Entity
 from gnode_orm.core.instants import time_of
 from gnode_orm.core.schema import Relation
@@ -23,7 +22,7 @@ from gnode_orm.errors import (
     ValidationFailed,
 )
 from gnode_orm.location import Location
-from gnode_orm.session import classic, deleting, history, natives, recovering
+from gnode_orm.session import adding, classic, deleting, history, natives, recovering
 from gnode_orm.session.commit import Commit
 from gnode_orm.session.conflicts import conflict_error
 from gnode_orm.session.hooks import Hooks
@@ -31,7 +30,7 @@ from gnode_orm.session.identity_map import IdentityMap
 from gnode_orm.session.lazy_loads import LazyLoads
 from gnode_orm.session.loading import Loader, children_select, collector_paused, take_record
 from gnode_orm.session.partial import partial_commit, written_part
-from gnode_orm.session.pending import Pending, reachable
+from gnode_orm.session.pending import Pending
 from gnode_orm.session.plan import Plan
 from gnode_orm.session.planning import make_plan
 from gnode_orm.session.sending import Sending
@@ -41,9 +40,6 @@ from gnode_orm.stores.protocol import Store
 
 E = TypeVar("E", bound=Entity)
 
-_MANY = 1000
-_ROOTS = ("block", "document")
-_PENDING = Status.PENDING  # enum members are slow to look up, once for each new object
 # What a store says when it wrote nothing, for certain.
 _REFUSALS = (StaleRows, IdTaken, ValidationFailed, IntegrityError, NotFound, AccessDenied, UnsupportedByStore)
 
@@ -89,8 +85,6 @@ class UnitOfWork:
         self._flushing = False
         self._closed = False
 
-    # ---- the tracker that entities call
-
     def before_change(self, entity: Entity) -> None:
         """Take note of an object about to change; it is held until the change is written or undone."""
         with self._use():
@@ -104,7 +98,7 @@ class UnitOfWork:
         """Track an object that was hung below, or made the parent of, a tracked one."""
         with self._use():
             self._check_writable()
-            self._add(entity)
+            adding.add(self, entity)
 
     def find_loaded(self, kind: str, id: int) -> Any:
         """Give an instance that is in memory, or ``None``."""
@@ -141,8 +135,6 @@ class UnitOfWork:
             self._lazy_loads.note(type(entity), relation)
             return found
 
-    # ---- inside
-
     def _use(self) -> OneAtATime:
         if self._closed:
             raise DetachedError("The session is closed; open a new one, or read values that were loaded before")
@@ -161,55 +153,6 @@ class UnitOfWork:
         if state is None or state.tracker is not self:
             raise SessionError(f"{obj!r} is not in this session; add it or get it first")
         return state
-
-    def _add(self, obj: Entity) -> None:
-        state = obj._state
-        if state is None:
-            found, met = reachable(obj)
-            strangers = [other for other in met if other._state and other._state.tracker not in (self, None)]
-            if strangers:
-                raise ValidationFailed(f"{strangers[0]!r} belongs to another session; expunge it there first")
-            self._pending.new.update(found)
-            with collector_paused(len(found) > _MANY):
-                for entity in found.values():
-                    self._track_new(entity)
-        elif state.tracker is None:
-            self._take_back(obj, state)
-        elif state.tracker is not self:
-            raise ValidationFailed(f"{obj!r} belongs to another session; expunge it there first, or use merge")
-        elif state.status is Status.DELETED:
-            deleting.unmark(self, obj)
-
-    def _track_new(self, entity: Entity) -> None:
-        entity._enter(self, self.store, _PENDING)
-        if entity.kind in _ROOTS and "safety_level" not in entity.__pydantic_fields_set__:
-            vars(entity)["safety_level"] = self.store.default_level
-        values = entity.__dict__
-        for name, late_name, related in entity.__spec__.ways_up:
-            if late_name in values:
-                self._find_named(entity, name, values[late_name])
-            parent = values.get(name)
-            if parent is not None and related:
-                collection_named(parent, related).add_silently(entity)
-
-    def _find_named(self, entity: Entity, name: str, location: Location) -> None:
-        """Resolve what a new object names by location, where that is in memory."""
-        parent = self._identity.get(location.kind, location.number)
-        if parent is not None:
-            entity._put_reference(name, parent)
-        else:
-            self.note_location(entity)
-
-    def _take_back(self, obj: Entity, state: State) -> None:
-        if state.status is Status.GONE or not state.stored:
-            raise SessionError(f"{obj!r} was deleted; copy it to create it anew")
-        other = self._identity.get(obj.kind, state.id)
-        if other is not None and other is not obj:
-            raise ValidationFailed(f"{obj!r} and {other!r} stand for the same stored object; use merge")
-        state.tracker, state.origin, state.status = self, self.store, Status.PERSISTENT
-        self._identity.add(state)
-        if state.original:
-            self._pending.modified[id(obj)] = obj
 
     def _plan(self) -> Plan:
         pending = self._pending

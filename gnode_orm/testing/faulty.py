@@ -54,8 +54,6 @@ class FaultyStore:
         self.inline_limit = store.inline_limit
         self.default_level = store.default_level
 
-    # ---- announcing faults
-
     def fail(self, method: str = ANY, *, at: int = 1, error: BaseException | None = None) -> None:
         """Raise instead of doing the work (``StoreUnavailable``, unless another error is given)."""
         self._announce(method, at, _When.BEFORE, _raising(error or StoreUnavailable("The store cannot be reached")))
@@ -90,8 +88,6 @@ class FaultyStore:
         if method != ANY and not callable(getattr(self._store, method, None)):
             raise ValidationFailed(f"A store has no method {method!r}", field="method", value=method)
         self._faults.append(_Fault(method, at, when, happen))
-
-    # ---- what a store does
 
     def get(self, kind: str, ids: Sequence[int], actor: str, at: Version | None = None) -> list[tuple[Any, ...]]:
         return self._disturbed("get", lambda: self._store.get(kind, ids, actor, at))

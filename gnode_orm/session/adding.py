@@ -1,0 +1,80 @@
+"""Tracking objects: new ones with everything that hangs together with them, detached ones again."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from gnode_orm.core.collections import collection_named
+from gnode_orm.core.entity import Entity
+from gnode_orm.core.state import State, Status
+from gnode_orm.errors import SessionError, ValidationFailed
+from gnode_orm.location import Location
+from gnode_orm.session import deleting
+from gnode_orm.session.loading import collector_paused
+from gnode_orm.session.pending import reachable
+
+if TYPE_CHECKING:
+    from gnode_orm.session.unit_of_work import UnitOfWork
+
+_MANY = 1000
+_ROOTS = ("block", "document")
+_PENDING = Status.PENDING  # enum members are slow to look up, once for each new object
+
+
+def add(session: UnitOfWork, obj: Entity) -> None:
+    """Track an object, with everything that can be reached from it.
+
+    Raises:
+        ValidationFailed: it belongs to another session, or another instance stands for the same stored object.
+        SessionError: it was deleted.
+    """
+    state = obj._state
+    if state is None:
+        found, met = reachable(obj)
+        strangers = [other for other in met if other._state and other._state.tracker not in (session, None)]
+        if strangers:
+            raise ValidationFailed(f"{strangers[0]!r} belongs to another session; expunge it there first")
+        session._pending.new.update(found)
+        with collector_paused(len(found) > _MANY):
+            for entity in found.values():
+                _track_new(session, entity)
+    elif state.tracker is None:
+        _take_back(session, obj, state)
+    elif state.tracker is not session:
+        raise ValidationFailed(f"{obj!r} belongs to another session; expunge it there first, or use merge")
+    elif state.status is Status.DELETED:
+        deleting.unmark(session, obj)
+
+
+def _track_new(session: UnitOfWork, entity: Entity) -> None:
+    entity._enter(session, session.store, _PENDING)
+    if entity.kind in _ROOTS and "safety_level" not in entity.__pydantic_fields_set__:
+        vars(entity)["safety_level"] = session.store.default_level
+    values = entity.__dict__
+    for name, late_name, related in entity.__spec__.ways_up:
+        if late_name in values:
+            _find_named(session, entity, name, values[late_name])
+        parent = values.get(name)
+        if parent is not None and related:
+            collection_named(parent, related).add_silently(entity)
+
+
+def _find_named(session: UnitOfWork, entity: Entity, name: str, location: Location) -> None:
+    """Resolve what a new object names by location, where that is in memory."""
+    parent = session._identity.get(location.kind, location.number)
+    if parent is not None:
+        entity._put_reference(name, parent)
+    else:
+        session.note_location(entity)
+
+
+def _take_back(session: UnitOfWork, obj: Entity, state: State) -> None:
+    if state.status is Status.GONE or not state.stored:
+        raise SessionError(f"{obj!r} was deleted; copy it to create it anew")
+    other = session._identity.get(obj.kind, state.id)
+    if other is not None and other is not obj:
+        raise ValidationFailed(f"{obj!r} and {other!r} stand for the same stored object; use merge")
+    state.tracker, state.origin, state.status = session, session.store, Status.PERSISTENT
+    session._identity.add(state)
+    if state.original:
+        session._pending.modified[id(obj)] = obj
