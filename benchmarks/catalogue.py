@@ -5,7 +5,9 @@ from __future__ import annotations
 from benchmarks.measuring import Row
 from benchmarks.rows import (
     arrays,
+    arrays_over_http,
     growth,
+    loading,
     objects,
     one_change,
     over_http,
@@ -20,8 +22,8 @@ from benchmarks.rows import (
 ROWS: list[Row] = [
     tree.TREE,
     one_change.ONE_CHANGE,
-    objects.LOAD,
-    objects.MEMORY,
+    loading.LOAD,
+    loading.MEMORY,
     objects.CHILDREN,
     objects.GET,
     spike_trains.SPIKE_TRAINS,
@@ -31,6 +33,7 @@ ROWS: list[Row] = [
     arrays.ALL_CHANNELS,
     overview.OVERVIEW,
     *over_http.OVER_HTTP,
+    *arrays_over_http.ARRAYS,
     *postgres.POSTGRES,
     *recordings.IMPORTS,
     starting.IMPORT,

@@ -87,9 +87,6 @@ def _in_a_process(name: str, what: str, rounds: int) -> dict[str, Any]:
     return answer
 
 
-# ---- in a process of its own
-
-
 def _timed(path: Path, rounds: int) -> dict[str, Any]:
     from gnode_orm.errors import FormatError
     from gnode_orm.files.recordings import open_recording

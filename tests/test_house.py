@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import ast
+import io
 import re
 import subprocess
 import sys
+import tokenize
 import tomllib
 from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -17,6 +20,7 @@ import gnode_orm
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGE = ROOT / "gnode_orm"
 MODULES = sorted(PACKAGE.rglob("*.py"))
+SOURCES = sorted(path for folder in ("gnode_orm", "tests", "benchmarks") for path in (ROOT / folder).rglob("*.py"))
 
 FLOORS = {
     "errors": 0,
@@ -39,9 +43,6 @@ FLOORS = {
 }
 ROOF = max(FLOORS.values()) + 1
 
-# (importing module, imported package): the one door upwards, through which models find their converters.
-DOORS: set[tuple[str, str]] = set()
-
 HEAVY = {
     "h5py",
     "matplotlib",
@@ -59,6 +60,14 @@ HEAVY = {
 }
 
 VAGUE = re.compile(r"_?(utils?|helpers?|commons?|misc|managers?|tools|stuff)\d*", re.IGNORECASE)
+
+
+BANNER = re.compile(r"^\s*#+\s*[-=*~#]{2,}|[-=*~#]{4,}\s*$")
+LONGEST_FILE = 400
+# The public face: most of it says what its methods do.
+FACE = "gnode_orm/session/session.py"
+LONGEST_FUNCTION = 50
+DOCUMENTED = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
 
 
 def module_name(path: Path) -> str:
@@ -116,7 +125,7 @@ def test_a_module_imports_from_its_own_floor_or_below(path: Path) -> None:
     upward = [
         name
         for name in imported_modules(tree, module, is_package=path.name == "__init__.py")
-        if floor_of(name) > floor_of(module) and (module, ".".join(name.split(".")[:2])) not in DOORS
+        if floor_of(name) > floor_of(module)
     ]
     assert upward == []
 
@@ -164,8 +173,75 @@ def test_any_name_of_the_package_may_be_the_first_one_used(name: str) -> None:
 
 
 def test_no_file_has_a_vague_name() -> None:
-    named = [path for folder in (PACKAGE, ROOT / "tests") for path in folder.rglob("*.py")]
-    assert [path for path in named if VAGUE.fullmatch(path.stem.removeprefix("test_"))] == []
+    assert [path for path in SOURCES if VAGUE.fullmatch(path.stem.removeprefix("test_"))] == []
+
+
+def banners(source: str) -> list[str]:
+    """Comments that part a file where it should be two."""
+    tokens = tokenize.generate_tokens(io.StringIO(source).readline)
+    return [token.string for token in tokens if token.type == tokenize.COMMENT and BANNER.search(token.string)]
+
+
+def dangling_strings(tree: ast.AST) -> list[str]:
+    """Strings that stand alone and document nothing: neither a module, class or function, nor a name before them."""
+    found = []
+    for node in ast.walk(tree):
+        body = getattr(node, "body", None)
+        for before, statement in pairwise([None, *body] if isinstance(body, list) else ()):
+            if isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Constant):
+                first = before is None and isinstance(node, DOCUMENTED)
+                if (
+                    statement.value.value is not ...
+                    and not first
+                    and not isinstance(before, ast.Assign | ast.AnnAssign)
+                ):
+                    found.append(str(statement.value.value))
+    return found
+
+
+@pytest.mark.parametrize(
+    ("source", "found"),
+    [
+        ("# ---- reading", ["# ---- reading"]),
+        ("x = 1  # why", []),
+        ("##########", ["##########"]),
+        ("# Writing ------", ["# Writing ------"]),
+        ("# a -- b, and C--D", []),
+        ("text = '# ---- no comment'", []),
+    ],
+)
+def test_the_reader_of_comments_tells_banners_from_reasons(source: str, found: list[str]) -> None:
+    assert banners(source) == found
+
+
+@pytest.mark.parametrize(
+    ("source", "found"),
+    [
+        ("'a module'\nimport os\n'nothing'", ["nothing"]),
+        ("x = 1\n'about x'\nclass A:\n    'about A'\n    y: int\n    'about y'", []),
+        ("def f(): ...\n'about nothing'", ["about nothing"]),
+        ("if x:\n    'about nothing'", ["about nothing"]),
+    ],
+)
+def test_the_reader_of_strings_tells_those_that_document_nothing(source: str, found: list[str]) -> None:
+    assert dangling_strings(ast.parse(source)) == found
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_a_source_has_no_banners_and_no_strings_that_document_nothing(path: Path) -> None:
+    source = path.read_text(encoding="utf-8")
+    assert banners(source) == []
+    assert dangling_strings(ast.parse(source)) == []
+
+
+@pytest.mark.parametrize("path", MODULES, ids=module_name)
+def test_a_module_says_what_it_is_and_stays_short(path: Path) -> None:
+    source = path.read_text(encoding="utf-8")
+    tree = ast.parse(source)
+    assert ast.get_docstring(tree)
+    assert source.count("\n") <= LONGEST_FILE or path == ROOT / FACE
+    functions = [node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)]
+    assert [node.name for node in functions if node.end_lineno - node.lineno >= LONGEST_FUNCTION] == []  # type: ignore[operator]
 
 
 def test_the_version_is_the_same_everywhere() -> None:

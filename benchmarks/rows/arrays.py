@@ -31,9 +31,6 @@ def recording() -> npt.NDArray[np.int16]:
     return random_numbers.integers(-300, 300, (RATE * SECONDS, CHANNELS), dtype=np.int16)
 
 
-# ---- writing
-
-
 @contextmanager
 def _write_ours(folder: Path) -> Iterator[Round]:
     from gnode_orm import AnalogSignalArray, Session
@@ -87,9 +84,6 @@ WRITE = Row(
     ),
     (Reach("numpy.save + fsync", at_least=0.6),),
 )
-
-
-# ---- reading; each yields how to read the rows from ``start`` for one second, of one channel or all
 
 
 @contextmanager

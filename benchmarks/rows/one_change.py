@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.measuring import Contestant, Meter, Reach, Round, Row
-from benchmarks.rows.objects import MANY, make_lab, orm_file
+from benchmarks.rows.segments import MANY, make_lab, orm_file
 
 _STEPS = 25
 _numbers = itertools.count()

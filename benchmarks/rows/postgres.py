@@ -51,9 +51,6 @@ def _our_lab(folder: Path) -> Iterator[Any]:
             lab.close()
 
 
-# ---- writing
-
-
 @contextmanager
 def _tree_ours(folder: Path) -> Iterator[Round]:
     with _our_lab(folder) as lab:
@@ -100,9 +97,6 @@ def _dicts(offset: int) -> tuple[list[Any], list[Any], list[Any]]:
                 for e in range(EVENTS)
             ]  # fmt: skip
     return blocks, segments, events
-
-
-# ---- reading
 
 
 def _ours(read: Any) -> Preparation:

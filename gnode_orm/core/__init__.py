@@ -1,0 +1,1 @@
+"""What the models stand on: fields, values, collections, expressions, and the tracking of changes."""

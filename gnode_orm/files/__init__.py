@@ -1,0 +1,1 @@
+"""Readers and writers of recordings and metadata, and their validation."""

@@ -6,14 +6,14 @@ validation has to find is held by the codes of its rules.
 """
 
 CASES = {
-    # ---- names and texts
+    # names and texts
     1: "a block with nothing in it",
     2: "no name",
     3: "a name of no letters, which is not no name",
     4: "a name of thousands of letters outside ASCII",
     5: "line ends, tabs and quotes in a text",
     6: "half of a surrogate pair, which no encoding carries",
-    # ---- samples
+    # samples
     7: "one channel: a signal of one axis",
     8: "several channels: an array of signals",
     9: "one channel without samples",
@@ -30,7 +30,7 @@ CASES = {
     20: "NaN with its payload, infinities, minus zero and the smallest number",
     21: "samples in another order of memory",
     22: "samples edited between add and commit",
-    # ---- units
+    # units
     23: "two names of one unit",
     24: "units without a prefix of SI, with powers, with none at all",
     25: "a unit with a factor in it: a gain, or refused",
@@ -38,7 +38,7 @@ CASES = {
     27: "a unit that would never end to evaluate: refused at once",
     28: "a number in front of a unit: refused",
     29: "a unit whose text is a word of Python: refused",
-    # ---- rates and times
+    # rates and times
     30: "rates by other units than hertz",
     31: "rates of other types and with an axis",
     32: "rates that are none: kept for neo, an error of the validation",
@@ -46,7 +46,7 @@ CASES = {
     34: "a begin without a unit: kept for neo, and warned of",
     35: "a begin that is not a number",
     36: "a begin in single precision",
-    # ---- spike trains
+    # spike trains
     37: "a train without spikes",
     38: "integer times with a broken end: nothing is cut off",
     39: "an end in another unit than the times",
@@ -55,7 +55,7 @@ CASES = {
     42: "single precision beside an end in double",
     43: "raw waveforms without unit or rate, one left sweep for each spike",
     44: "waveforms of spikes that are not there: refused",
-    # ---- events and epochs
+    # events and epochs
     45: "labels outside ASCII, with line ends, of a hundred thousand letters",
     46: "labels that are numbers, bytes, empty, absent, or hold a NUL",
     47: "a NUL at the end of a label, which NumPy drops before anybody sees it",
@@ -67,7 +67,7 @@ CASES = {
     53: "epochs without durations",
     54: "irregular samples: out of order, none, integers, several channels",
     55: "a sequence of images",
-    # ---- containers and groups
+    # containers and groups
     56: "a date with microseconds and without a zone",
     57: "a date of a zone off the full hour",
     58: "an index below zero, and one that is none: refused",
@@ -85,7 +85,7 @@ CASES = {
     70: "a deep copy of an object that was added",
     71: "one segment in two blocks: refused with both",
     72: "a signal that neo has not loaded",
-    # ---- odML
+    # odML
     73: "no value, an empty one, and none at all",
     74: "integers, floats, truth values, and numbers without end",
     75: "brackets, commas and blanks at the ends of values",
@@ -100,7 +100,7 @@ CASES = {
     84: "counts against the cardinality: kept, and warned of",
     85: "values of one property with several units: kept, refused by odML of today",
     86: "an id of a lab, which odML must not get as its own",
-    # ---- across programs and versions
+    # across programs and versions
     87: "labels that old clients sent as bytes",
     88: "an array file that is cut off or broken",
     89: "a graph that nobody changed writes nothing",
@@ -170,7 +170,7 @@ INFOS = {"times-equidistant", "group-cycle"}
 
 TRAPS = {
     # What files of other people do, as a test marked with ``@pytest.mark.trap(...)`` shows.
-    # ---- files
+    # files
     1: "a header whose text is of another encoding",
     2: "a header that neo does not know",
     3: "NWB that neo refuses half way",
@@ -184,27 +184,27 @@ TRAPS = {
     11: "a pointer instead of the content",
     12: "a name without a suffix, with a per cent sign, with blanks",
     13: "a reader that must be told what the file does not say",
-    # ---- units
+    # units
     14: "a unit that nobody knows, arriving as none",
     15: "a letter that means two units",
     16: "channels of several units and rates in one recording",
     17: "counts without a scale",
     18: "integers that scaled samples take twice the room of",
-    # ---- times
+    # times
     19: "no time of recording, and times without a zone",
     20: "times with a zone beside times without",
     21: "sweeps of different lengths, late begins and broken rates",
     22: "durations of minus one",
-    # ---- events
+    # events
     23: "an event that is repeated in each sweep",
     24: "events of length zero",
     25: "labels in other scripts",
-    # ---- annotations and names
+    # annotations and names
     26: "annotations of every Python and NumPy type",
     27: "names that are empty, blank or given many times",
     28: "the folder of a file, and the name of a person",
     29: "waveforms where there are some, and none where there are none",
-    # ---- odML
+    # odML
     30: "format version 1.0",
     31: "empty values, and a unit and an uncertainty for each value",
     32: "properties without values",

@@ -97,9 +97,6 @@ def samples(rows: int = 40_000, channels: int = 4) -> Any:
     return np.random.default_rng(rows).integers(-1000, 1000, (rows, channels), dtype=np.int16)
 
 
-# ---- reading
-
-
 @pytest.mark.parametrize("key", KEYS, ids=str)
 @pytest.mark.parametrize("most", [1, 8, 1000])
 def test_what_runs_of_rows_give_is_what_numpy_gives(key: Any, most: int) -> None:
@@ -157,9 +154,6 @@ def test_text_without_an_axis_is_stored_and_read(store):
     assert store.read_array(put(store, array)).tolist() == array.tolist()
 
 
-# ---- writing
-
-
 def test_an_array_of_many_parts_of_an_upload_is_written_whole(store):
     array = samples(3_000_000)  # 24 MB, of which S3 takes 8 at a time
     ref = put(store, array, 100_000)
@@ -211,9 +205,6 @@ def test_arrays_come_and_go_over_a_server(store):
     assert np.array_equal(store.read_array(ref), array)
 
 
-# ---- keeping
-
-
 def test_what_is_of_no_use_is_removed_unless_it_is_young(store, place):
     kept, gone = put(store, samples(40_000)), put(store, samples(700_000))
     create(store, "analogsignalarray", signal=kept)
@@ -255,9 +246,6 @@ def test_the_command_line_makes_serves_and_examines_a_lab_of_a_bucket(new_postgr
     assert f"{bucket} answers" in run("doctor", "--lab", new_postgres, "--json")
     monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:1")
     assert "http://127.0.0.1:1 does not answer" in run("doctor", "--lab", new_postgres, "--json")
-
-
-# ---- what goes wrong
 
 
 def test_no_lab_is_made_whose_bucket_is_not_there(new_postgres, bucket):

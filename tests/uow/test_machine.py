@@ -81,8 +81,6 @@ class Machine(RuleBasedStateMachine):
         if self.second is not None:
             self.second[0].close()
 
-    # ---- picking
-
     def _of(self, model, place):
         found = [key for key, state in self.now.items() if state["model"] is model]
         return found[place % len(found)] if found else None
@@ -115,8 +113,6 @@ class Machine(RuleBasedStateMachine):
             for key, base in self.base.items()
         }
         return {key: fields for key, fields in changed.items() if fields}
-
-    # ---- work on objects
 
     @initialize()
     def start(self):
@@ -222,8 +218,6 @@ class Machine(RuleBasedStateMachine):
         return [item for item in staying if self.now[item]["block"] == key] + [
             item for item in self._below(key) if item in base and base[item]["block"] != key
         ]
-
-    # ---- what a session does
 
     @rule(flush=st.booleans(), how=st.sampled_from(["mine", "theirs", "rollback"]))
     def commit(self, flush=False, how="theirs"):
@@ -450,8 +444,6 @@ class Machine(RuleBasedStateMachine):
         self.objects, self.base, self.doomed = {}, {}, {}
         self.now = dict(self.written)
 
-    # ---- what others do at the same time
-
     @rule(place=PLACES, name=NAMES, what=st.sampled_from(["rename", "annotate", "part", "delete"]))
     def another_session_writes(self, place, name, what):
         key = self._stored(Segment, place)
@@ -527,8 +519,6 @@ class Machine(RuleBasedStateMachine):
             assert self.objects.setdefault(key, merged) is merged
             if changed:
                 self._set(key, name=name)
-
-    # ---- what must hold
 
     @invariant()
     def the_session_shows_what_was_done(self):

@@ -381,9 +381,6 @@ def test_a_store_that_tells_of_no_attempt_leaves_two_undecided(lab, session, blo
     assert block.name == "second"
 
 
-# ---- rolling back a commit whose fate is unknown
-
-
 def lost(lab, session):
     lab.faults.lose_answer("apply")
     with pytest.raises(StoreUnavailable):

@@ -110,12 +110,32 @@ def optional_refs(spec: KindSpec) -> tuple[FieldSpec, ...]:
 def lab_tables() -> LabTables:
     """Build the tables; the models must have been imported."""
     metadata = sa.MetaData()
-    kinds = {kind: _kind_tables(metadata, spec) for kind, spec in SCHEMA.items()}
     return LabTables(
         metadata,
-        kinds,
+        {kind: _kind_tables(metadata, spec) for kind, spec in SCHEMA.items()},
+        **_change_set_tables(metadata),
+        **_rights_tables(metadata),
+        **_account_tables(metadata),
+        **_array_tables(metadata),
+        lab=sa.Table(
+            "lab",
+            metadata,
+            sa.Column("format", sa.Integer, nullable=False),
+            sa.Column("uuid", Text, nullable=False),
+            sa.Column("created", Integer, nullable=False),
+            # What a block or document gets whose maker names no level; private where this is null.
+            sa.Column("default_level", sa.SmallInteger),
+            # The version of this package that gave the lab its format.
+            sa.Column("package", Text),
+        ),
+    )
+
+
+def _change_set_tables(metadata: sa.MetaData) -> dict[str, sa.Table]:
+    """The commits, and the order of creation and linking that they give."""
+    return {
         # Runs outlive their objects, of which the past is read in order too.
-        run=sa.Table(
+        "run": sa.Table(
             "run",
             metadata,
             sa.Column("kind", Text, primary_key=True),
@@ -124,9 +144,9 @@ def lab_tables() -> LabTables:
             sa.Column("last", Integer, nullable=False),
             sqlite_with_rowid=False,
         ),
-        link=_link(metadata, "recordingchannel_group", past=False),
-        link_past=_link(metadata, "recordingchannel_group_past", past=True),
-        change_set=sa.Table(
+        "link": _link(metadata, "recordingchannel_group", past=False),
+        "link_past": _link(metadata, "recordingchannel_group_past", past=True),
+        "change_set": sa.Table(
             "change_set",
             metadata,
             sa.Column("seq", Integer, primary_key=True, autoincrement=False),
@@ -135,7 +155,13 @@ def lab_tables() -> LabTables:
             sa.Column("actor", Text, nullable=False),
             sa.Column("message", Text),
         ),
-        root=sa.Table(
+    }
+
+
+def _rights_tables(metadata: sa.MetaData) -> dict[str, sa.Table]:
+    """Who owns what at the top, and with whom it is shared."""
+    return {
+        "root": sa.Table(
             "root",
             metadata,
             sa.Column("kind", Text, primary_key=True),
@@ -144,7 +170,7 @@ def lab_tables() -> LabTables:
             sa.Column("level", sa.SmallInteger, nullable=False),
             sqlite_with_rowid=False,
         ),
-        access=sa.Table(
+        "access": sa.Table(
             "access",
             metadata,
             sa.Column("root_kind", Text, primary_key=True),
@@ -153,10 +179,18 @@ def lab_tables() -> LabTables:
             sa.Column("level", Text, nullable=False),
             sqlite_with_rowid=False,
         ),
+    }
+
+
+def _account_tables(metadata: sa.MetaData) -> dict[str, sa.Table]:
+    """Users, and how they log in."""
+    return {
         # Users of an embedded lab have no password; they cannot log in until one is set.
-        account=sa.Table("account", metadata, sa.Column("name", Text, primary_key=True), sa.Column("password", Text)),
+        "account": sa.Table(
+            "account", metadata, sa.Column("name", Text, primary_key=True), sa.Column("password", Text)
+        ),
         # Cookies and bearer tokens; of each the hash alone.
-        token=sa.Table(
+        "token": sa.Table(
             "token",
             metadata,
             sa.Column("hash", Bytes, primary_key=True),
@@ -165,14 +199,20 @@ def lab_tables() -> LabTables:
             sa.Column("created", Integer, nullable=False),
             sa.Column("expires", Integer, nullable=False),
         ),
-        login_failure=sa.Table(
+        "login_failure": sa.Table(
             "login_failure",
             metadata,
             sa.Column("subject", Bytes, primary_key=True),
             sa.Column("count", Integer, nullable=False),
             sa.Column("last", Integer, nullable=False),
         ),
-        array=sa.Table(
+    }
+
+
+def _array_tables(metadata: sa.MetaData) -> dict[str, sa.Table]:
+    """Arrays, where their bytes are, and who sent them."""
+    return {
+        "array": sa.Table(
             "array",
             metadata,
             sa.Column("hash", Bytes, primary_key=True),
@@ -186,13 +226,13 @@ def lab_tables() -> LabTables:
             sa.Column("touched", Integer, nullable=False, server_default=sa.text("0")),
             sqlite_with_rowid=False,
         ),
-        array_pack=sa.Table(
+        "array_pack": sa.Table(
             "array_pack",
             metadata,
             sa.Column("id", Integer, primary_key=True, autoincrement=False),
             sa.Column("data", Bytes, nullable=False),
         ),
-        array_part=sa.Table(
+        "array_part": sa.Table(
             "array_part",
             metadata,
             sa.Column("array", Bytes, primary_key=True),
@@ -201,24 +241,13 @@ def lab_tables() -> LabTables:
             sa.Column("rows", Integer, nullable=False),
         ),
         # Who sent an array may name it, before any object does.
-        array_sender=sa.Table(
+        "array_sender": sa.Table(
             "array_sender",
             metadata,
             sa.Column("array", Bytes, primary_key=True),
             sa.Column("account", Text, primary_key=True),
         ),
-        lab=sa.Table(
-            "lab",
-            metadata,
-            sa.Column("format", sa.Integer, nullable=False),
-            sa.Column("uuid", Text, nullable=False),
-            sa.Column("created", Integer, nullable=False),
-            # What a block or document gets whose maker names no level; private where this is null.
-            sa.Column("default_level", sa.SmallInteger),
-            # The version of this package that gave the lab its format.
-            sa.Column("package", Text),
-        ),
-    )
+    }
 
 
 def _kind_tables(metadata: sa.MetaData, spec: KindSpec) -> KindTables:
