@@ -76,8 +76,10 @@ def unit_of_quantity(quantity: pq.Quantity) -> Unit:
     """Give the unit of a quantity.
 
     Raises:
-        UnitError: the unit's text would lose its scale, as that of ``pq.CompoundUnit("0.195*uV")`` does.
+        UnitError: the unit's text would lose its scale, as that of ``pq.CompoundUnit("0.195*uV")`` does; or it is none.
     """
+    if not isinstance(quantity, pq.Quantity):
+        raise UnitError(f"{quantity!r} is not a unit; write for instance 'mV' or pq.mV", value=quantity)
     dimensionality = quantity._dimensionality
     shared = _by_shared.get(id(dimensionality))
     if shared is not None:

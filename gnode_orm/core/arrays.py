@@ -255,7 +255,7 @@ class ArrayHandle(NDArrayOperatorsMixin):
         else:
             assert self._reader is not None and self.ref is not None
             values = self._reader.read_array(self.ref, key)
-        values = np.asarray(values)
+        values = np.asarray(values, self.dtype)  # an element alone comes in the order of bytes of the machine
         values.flags.writeable = False
         return values
 

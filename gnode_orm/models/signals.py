@@ -1,6 +1,6 @@
 """Signals: regularly sampled with one or many channels, and irregularly sampled."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
@@ -64,7 +64,7 @@ class Signal(DataEntity):
         count = self.shape[1] if len(self.shape) > 1 else 1
         if isinstance(channels, slice):
             return list(range(count))[channels]
-        each = [channels] if isinstance(channels, int | str | np.integer) else list(channels)
+        each = [channels] if isinstance(channels, str) or not isinstance(channels, Iterable) else list(channels)
         return [self._channel_number(channel, count) for channel in each]
 
     def _channel_number(self, channel: int | str, count: int) -> int:

@@ -490,7 +490,7 @@ class Session(UnitOfWork):
 
 def _location_of(target: Any, id: str | None) -> Location:
     if id is not None:
-        if not isinstance(target, type) or not issubclass(target, Entity):
+        if not isinstance(target, type) or not issubclass(target, Entity) or not isinstance(id, str):
             raise ValidationFailed(f"get({target!r}, {id!r}): a class and an id are needed", value=target)
         location = Location(id) if "/" in id else Location(f"{target.kind}/{id}")
         if location.kind != target.kind:

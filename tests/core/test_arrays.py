@@ -121,6 +121,18 @@ def test_values_are_read_only() -> None:
         handle.magnitude[0] = 1
 
 
+@pytest.mark.parametrize("unit", [5, None, [1]])
+def test_what_is_no_unit_is_refused(unit: Any) -> None:
+    handle = number_array(([1.0, 2.0], "mV"), None)
+    for act in (handle.with_unit, handle.rescaled):
+        with pytest.raises(UnitError, match="is not a unit; write for instance 'mV'"):
+            act(unit)
+
+
+def test_one_element_keeps_the_order_of_bytes() -> None:
+    assert number_array((np.arange(3, dtype=">i2"), "mV"), None)[1].dtype.str == ">i2"
+
+
 def test_with_unit_relabels_and_rescaled_converts() -> None:
     handle = number_array(([1.0, 2.0], "mV"), None)
     assert (handle.with_unit("pA").magnitude.tolist(), handle.with_unit("pA").unit) == ([1.0, 2.0], "pA")

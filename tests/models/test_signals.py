@@ -128,7 +128,7 @@ def test_channels_are_picked_by_number_and_name(channels: Any, numbers: list[int
 
 @pytest.mark.parametrize("channels", ["d", 3, -4, [0, "d"], 1.5])
 def test_an_unknown_channel_is_refused_with_those_there_are(channels: Any) -> None:
-    with pytest.raises((ValidationFailed, TypeError), match=r"channel|iterable"):
+    with pytest.raises(ValidationFailed, match="has no channel"):
         channelled().time_slice(channels=channels)
 
 

@@ -302,6 +302,7 @@ def test_classes_and_ids_are_checked(lab, place):
             lambda: session.get("blokc/1000000000"),
             lambda: session.get("block/short"),
             lambda: session.get(Session, "1000000000"),
+            lambda: session.get(Block, 5),
             lambda: session.get(Block("b")),
             lambda: session.query("Block"),
             lambda: session.query(gnode_orm.core.entity.Entity),

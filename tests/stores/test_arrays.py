@@ -81,6 +81,14 @@ def test_any_array_may_be_stored_ahead(store, name):
     assert same(store.read_array(ref), array)
 
 
+@pytest.mark.parametrize("name", [name for name in ARRAYS if name != "empty"])
+def test_one_element_alone_keeps_its_type(store, name):
+    array = ARRAYS[name]
+    ref = store.put_arrays([(Pieces(array, 2), None)])[0]
+    place = (0,) * array.ndim
+    assert same(store.read_array(ref, place), np.asarray(array[place], array.dtype))
+
+
 def test_large_arrays_are_read_by_slice(store):
     array = np.random.default_rng(0).normal(size=(50_000, 4)).astype("<f4")
     ref = store.put_arrays([(Pieces(array, 7_000), "uV")])[0]

@@ -58,7 +58,9 @@ class Arrays:
         missing = list({ref.hash: ref for ref, _ in items if ref.hash not in wholes}.values())
         if missing:
             wholes.update(self._find(missing))
-        return self.files.read_all([(wholes[ref.hash], key) for ref, key in items])
+        found = self.files.read_all([(wholes[ref.hash], key) for ref, key in items])
+        # An element alone comes in the order of bytes of the machine, and as short as its text is.
+        return [np.asarray(array, ref.dtype) for array, (ref, _) in zip(found, items, strict=True)]
 
     def _known(self, refs: Sequence[ArrayRef]) -> dict[bytes, StoredArray]:
         with self._lock:

@@ -67,7 +67,7 @@ class Files:
             if path is None:
                 raise NotFound(f"{place} has no data any more")
             with _dataset(path, place) as source:
-                values = np.asarray(source.read(key))
+                values = np.asarray(source.read(key), ref.dtype)
         values.flags.writeable = False
         return values
 

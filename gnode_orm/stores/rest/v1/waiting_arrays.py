@@ -77,7 +77,7 @@ class WaitingArrays:
         """
         if ref.hash not in self._waiting:
             raise NotFound(f"No array {ref.hash.hex()} is known here")
-        values = np.array(self.mapped(ref)[key])
+        values = np.array(self.mapped(ref)[key], ref.dtype)
         values.flags.writeable = False
         return values
 
