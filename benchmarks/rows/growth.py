@@ -7,7 +7,7 @@ import shutil
 import sqlite3
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from functools import cache, partial
 from pathlib import Path
 
@@ -16,6 +16,7 @@ from benchmarks.sizes import is_quick
 
 _BATCH = 1000
 _CHILDREN = 10
+_APPENDS = 10
 _SEGMENTS = 10_000
 
 
@@ -88,6 +89,38 @@ def _open(folder: Path, count: int) -> Iterator[Round]:
         def once(meter: Meter) -> None:
             with meter, Session(lab) as session:
                 session.query(Block).limit(1).all()
+
+        yield once
+
+
+@contextmanager
+def _append(folder: Path, times: int) -> Iterator[Round]:
+    """Append 0.1 s of 32 channels at 30 kHz, committed each time, to a signal that grew so many times before."""
+    import numpy as np
+
+    from gnode_orm import AnalogSignalArray, Session
+
+    numbers = np.random.default_rng(1)
+
+    def piece() -> tuple[object, str]:
+        return numbers.integers(-500, 500, (3_000, 32), dtype=np.int16), "uV"
+
+    with Session(folder / "lab") as session:
+        signal = session.add(AnalogSignalArray(piece(), sampling_rate=(30, "kHz")))
+        session.commit()
+
+        def append(meter: AbstractContextManager[object]) -> None:
+            signal.signal = signal.signal.extended(piece())
+            with meter:
+                session.commit()
+
+        for _ in range(times):
+            append(nullcontext())
+
+        def once(meter: Meter) -> None:
+            for _ in range(_APPENDS):
+                append(meter)
+            meter.divide(_APPENDS)
 
         yield once
 
@@ -183,7 +216,14 @@ def _growth() -> tuple[Row, ...]:
         rounds=2,
         quick_rounds=2,
     )
-    return (*rows, disk)
+    few, many = 10, 100 if is_quick() else 1_000
+    appending = Row(
+        "growth-append",
+        f"append 0.1 s of 32 channels to a signal that was appended to {few} and {many:,} times",
+        tuple(Contestant(f"{times:,}", partial(_append, times=times)) for times in (few, many)),
+        (Reach(f"{few}", at_most=1.3, contestant=f"{many:,}"),),
+    )
+    return (*rows, appending, disk)
 
 
 GROWTH = _growth()

@@ -12,7 +12,7 @@ import os
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from functools import lru_cache
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -83,21 +83,35 @@ def hash_of_pieces(source: Pieces) -> bytes:
         return hasher.digest()
 
 
+class Begun(NamedTuple):
+    """How far the hashing of an array has come.
+
+    Attributes:
+        leaves: digests of its whole leaves.
+        leaf: what there is of the next one, if anything; to be copied by whoever goes on.
+        filled: how many bytes this has.
+    """
+
+    leaves: bytes
+    leaf: Any
+    filled: int
+
+
 class ArrayHasher:
     """Hashes an array that comes in pieces along its first axis; whole leaves on threads of its own.
 
     Args:
-        leaves: digests of the leaves that come before the first piece.
+        begun: what was hashed of it before the first piece.
 
     A piece must stay as it is until ``wait()`` or ``digest()``.
     """
 
-    def __init__(self, dtype: np.dtype[Any], shape: Sequence[int], leaves: bytes = b"") -> None:
+    def __init__(self, dtype: np.dtype[Any], shape: Sequence[int], begun: Begun | None = None) -> None:
         self._dtype = dtype
         self._shape = tuple(shape)
-        self._digests = bytearray(leaves)
-        self._leaf = hashlib.sha256()
-        self._filled = 0
+        self._digests = bytearray() if begun is None else bytearray(begun.leaves)
+        self._leaf = hashlib.sha256() if begun is None else begun.leaf.copy()
+        self._filled = 0 if begun is None else begun.filled
         self._running: list[Future[bytes]] = []
         self._pool = ThreadPoolExecutor(_THREADS)
 
@@ -143,6 +157,10 @@ class ArrayHasher:
         """Digests of the whole leaves so far."""
         self.wait()
         return bytes(self._digests)
+
+    def begun(self) -> Begun:
+        """How far it has come, for whoever goes on from here."""
+        return Begun(self.leaves(), self._leaf.copy(), self._filled)
 
     def digest(self) -> bytes:
         """The hash, when every piece was given."""

@@ -76,9 +76,12 @@ def test_appending_needs_no_digests_that_were_kept(
     session.commit()
     for path in tmp_path.rglob("*.leaves.npy"):
         path.write_bytes(spoil(path.read_bytes()))
-    signal.signal = signal.signal.extended((whole[280_000:], "uV")).extended((whole[:5], "uV"))
-    session.commit()
-    assert signal.signal.ref.hash == array_hash(np.concatenate([whole, whole[:5]]))
+    # A program that wrote the array knows how far its hash has come; another one does not.
+    with Session(tmp_path / "lab") as other:
+        again = other.get(AnalogSignalArray, signal.id)
+        again.signal = again.signal.extended((whole[280_000:], "uV")).extended((whole[:5], "uV"))
+        other.commit()
+        assert again.signal.ref.hash == array_hash(np.concatenate([whole, whole[:5]]))
 
 
 @pytest.mark.parametrize("rows", [3, ROWS])

@@ -93,7 +93,7 @@ def test_an_upgraded_lab_has_the_tables_of_a_new_one(tmp_path):
             names = [name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
             columns = {name: connection.execute(f'PRAGMA table_info("{name}")').fetchall() for name in names}
             indexes = connection.execute("SELECT sql FROM sqlite_master WHERE type = 'index' AND sql NOT NULL")
-            return {**columns, "indexes": sorted(indexes)}
+            return {**columns, "indexes": sorted(sql.replace('"', "") for (sql,) in indexes)}
 
     assert tables(tmp_path / "old") == tables(tmp_path / "new")
 

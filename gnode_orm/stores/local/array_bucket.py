@@ -23,7 +23,7 @@ import numpy.typing as npt
 from gnode_orm.core.changes import ArrayRef
 from gnode_orm.errors import FormatError, UnsupportedByStore, ValidationFailed
 from gnode_orm.stores.local.array_files import FoundFile, StoredArray
-from gnode_orm.stores.local.array_rows import Part
+from gnode_orm.stores.local.array_series import Part
 from gnode_orm.stores.local.bucket_array import BucketArray
 
 try:

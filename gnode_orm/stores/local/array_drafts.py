@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -11,11 +11,11 @@ import numpy as np
 import numpy.typing as npt
 from numpy.lib import format as npy
 
-from gnode_orm.core.arrayhash import ArrayHasher, bytes_of
+from gnode_orm.core.arrayhash import ArrayHasher, Begun, bytes_of
 from gnode_orm.core.arrays import ArrayHandle
 from gnode_orm.core.changes import ArrayRef, ArraySource
 from gnode_orm.errors import ValidationFailed
-from gnode_orm.stores.local.array_rows import Part
+from gnode_orm.stores.local.array_series import Part
 from gnode_orm.stores.local.durable import Syncing
 
 Array = npt.NDArray[Any]
@@ -27,18 +27,20 @@ class Draft:
 
     Attributes:
         data: its bytes, where they go into the database.
-        temporary: else the file with what is new of it.
-        file: the name that this file will have.
-        parts: the files that hold the whole.
-        leaves: digests of its whole leaves.
+        temporary: else a file with what is new of it.
+        part: the name that this file will have, and how many rows it holds.
+        base: the hash of the array to which they are appended, if any.
+        leaves: digests of the whole leaves of the whole array.
+        begun: how far its hashing has come, where that is known.
     """
 
     ref: ArrayRef
     data: bytes | None = None
     temporary: Path | None = None
-    file: str = ""
-    parts: list[Part] = field(default_factory=list)
+    part: Part | None = None
+    base: bytes | None = None
     leaves: bytes = b""
+    begun: Begun | None = None
 
 
 def inline(source: ArraySource, unit: str | None) -> Draft:
@@ -63,13 +65,14 @@ def written(path: Path, source: ArraySource, unit: str | None, syncing: Syncing)
         syncing.begin(path)  # while what is left is hashed
         ref = ArrayRef(hasher.digest(), source.dtype.str, tuple(source.shape), unit)
         _check_size(ref, size)
-    return draft_of_file(ref, path, hasher.leaves())
+    begun = hasher.begun()
+    return replace(draft_of_file(ref, path, begun.leaves), begun=begun)
 
 
 def draft_of_file(ref: ArrayRef, path: Path, leaves: bytes) -> Draft:
     """Describe a file that holds a whole array; ``leaves`` has the digests of its whole leaves."""
     file = f"{ref.hash.hex()[:2]}/{ref.hash.hex()}.npy"
-    return Draft(ref, None, path, file, [Part(file, ref.shape[0] if ref.shape else 1)], leaves)
+    return Draft(ref, None, path, Part(file, ref.shape[0] if ref.shape else 1), leaves=leaves)
 
 
 def _hashed(source: ArraySource, hasher: ArrayHasher) -> Iterator[Array]:

@@ -14,7 +14,7 @@ from typing import Any, BinaryIO, NamedTuple, Protocol
 import numpy.typing as npt
 
 from gnode_orm.core.changes import ArrayRef
-from gnode_orm.stores.local.array_rows import Part
+from gnode_orm.stores.local.array_series import Part
 
 Array = npt.NDArray[Any]
 

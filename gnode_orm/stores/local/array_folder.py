@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import threading
+from collections import OrderedDict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -11,38 +14,67 @@ import numpy as np
 import numpy.typing as npt
 from numpy.lib import format as npy
 
-from gnode_orm.core.array_pieces import read_pieces
+from gnode_orm.core.array_pieces import read_rows
 from gnode_orm.core.changes import ArrayRef
 from gnode_orm.errors import FormatError, StoreUnavailable
 from gnode_orm.stores.local.array_files import FoundFile, StoredArray
-from gnode_orm.stores.local.array_rows import Part
+from gnode_orm.stores.local.array_series import Part, ends_of, rows_by_part
 from gnode_orm.stores.local.durable import move_into_place, replace_file, write_beside
+
+# So many parts of arrays that grew stay mapped.
+_MAPPED = 4096
 
 Array = npt.NDArray[Any]
 
 
 class ArrayInPieces:
-    """An array in memory or mapped: one piece, or a mapped file for each part."""
+    """An array in memory or mapped: one piece, or one for each part.
 
-    def __init__(self, ref: ArrayRef, pieces: list[Array]) -> None:
+    Args:
+        ends: where the pieces end that are many: how many rows stand up to there.
+    """
+
+    def __init__(self, ref: ArrayRef, pieces: Sequence[Array], ends: Sequence[int] = ()) -> None:
         self._pieces = pieces
+        self._ends = ends
         self._ref = ref
 
     def read(self, key: Any) -> Array:
-        if len(self._pieces) == 1:
-            part = self._pieces[0][key]
-        else:
-            part = read_pieces(self._pieces, self._ref.shape, np.dtype(self._ref.dtype), key)
+        part = read_rows(self._between, self._ref.shape, key) if self._ends else self._pieces[0][key]
         # One element comes without an array around it.
         part = np.asarray(part).view(np.ndarray)
         part.flags.writeable = False
         return part
 
     def rows_from(self, start: int) -> Iterator[Array]:
-        for piece in self._pieces:
-            if len(piece) > start:
-                yield piece[start:]
-            start = max(0, start - len(piece))
+        if self._ends:
+            yield from self._cut(start, self._ends[-1])
+        elif start < len(self._pieces[0]):
+            yield self._pieces[0][start:]
+
+    def _between(self, start: int, stop: int) -> Array:
+        found = list(self._cut(start, stop))
+        if len(found) == 1:
+            return found[0]
+        return np.concatenate(found) if found else np.empty((0, *self._ref.shape[1:]), self._ref.dtype)
+
+    def _cut(self, start: int, stop: int) -> Iterator[Array]:
+        for number, low, high in rows_by_part(self._ends, start, stop):
+            yield self._pieces[number][low:high]
+
+
+class MappedParts(Sequence[Array]):
+    """The mapped files of an array that grew, mapped when they are asked for: there may be thousands."""
+
+    def __init__(self, map_part: Callable[[Part], Array], parts: Sequence[Part]) -> None:
+        self._map = map_part
+        self._parts = parts
+
+    def __len__(self) -> int:
+        return len(self._parts)
+
+    def __getitem__(self, number: Any) -> Any:
+        return self._map(self._parts[number])
 
 
 class ArrayFolder:
@@ -50,6 +82,9 @@ class ArrayFolder:
 
     def __init__(self, folder: Path) -> None:
         self.scratch = folder
+        self._lock = threading.Lock()
+        # Parts by file: versions of an array share them. A process may map some ten thousand files at once.
+        self._parts: OrderedDict[str, Array] = OrderedDict()
 
     def check(self) -> None:
         if self.scratch.exists() and not self.scratch.is_dir():
@@ -58,9 +93,19 @@ class ArrayFolder:
     def stored(self, ref: ArrayRef, parts: Sequence[Part]) -> ArrayInPieces:
         if len(parts) == 1:
             return ArrayInPieces(ref, [self._mapped(ref, parts[0].file)])
-        shapes = [(part.rows, *ref.shape[1:]) for part in parts]
-        refs = [ArrayRef(ref.hash, ref.dtype, shape, None) for shape in shapes]
-        return ArrayInPieces(ref, [self._mapped(piece, part.file) for piece, part in zip(refs, parts, strict=True)])
+        return ArrayInPieces(ref, MappedParts(partial(self._part, ref), parts), ends_of(parts))
+
+    def _part(self, ref: ArrayRef, part: Part) -> Array:
+        with self._lock:
+            if part.file in self._parts:
+                self._parts.move_to_end(part.file)
+                return self._parts[part.file]
+        mapped = self._mapped(ArrayRef(ref.hash, ref.dtype, (part.rows, *ref.shape[1:]), None), part.file)
+        with self._lock:
+            self._parts[part.file] = mapped
+            while len(self._parts) > _MAPPED:
+                self._parts.popitem(last=False)
+        return mapped
 
     def _mapped(self, ref: ArrayRef, name: str) -> Array:
         path = self.scratch / name
@@ -125,7 +170,9 @@ class ArrayFolder:
         write(self.scratch / name, array)
 
     def close(self) -> None:
-        """Mapped files are let go of by whoever holds them."""
+        """Let go of mapped files; whoever holds a slice of one keeps it."""
+        with self._lock:
+            self._parts.clear()
 
 
 def _read_header(file: BinaryIO, ref: ArrayRef) -> int:

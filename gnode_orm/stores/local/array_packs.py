@@ -19,8 +19,8 @@ _PACK = 32 * 1024
 _COLUMNS = ("hash", "dtype", "shape", "nbytes", "pack", "start", "touched")
 
 
-def insert_arrays(transaction: Transaction, arrays: Iterable[tuple[ArrayRef, bytes | None]]) -> None:
-    """Insert the rows of arrays, and the bytes of those that stand in the database; ``None`` for one in files."""
+def insert_arrays(transaction: Transaction, arrays: Iterable[tuple[ArrayRef, bytes]]) -> None:
+    """Insert small arrays."""
     ((last,),) = transaction.query("SELECT coalesce(max(id), 0) FROM array_pack")
     rows: list[Row] = []
     transaction.insert("array_pack", ("id", "data"), _packed(arrays, last + 1, rows))
@@ -28,18 +28,16 @@ def insert_arrays(transaction: Transaction, arrays: Iterable[tuple[ArrayRef, byt
     transaction.insert("array", _COLUMNS, rows)
 
 
-def _packed(arrays: Iterable[tuple[ArrayRef, bytes | None]], pack: int, rows: list[Row]) -> Iterator[Row]:
+def _packed(arrays: Iterable[tuple[ArrayRef, bytes]], pack: int, rows: list[Row]) -> Iterator[Row]:
     """Give packs, and note the rows of their arrays."""
     now, held, size = now_us(), list[bytes](), 0
     for ref, data in arrays:
-        if held and data is not None and size + len(data) > _PACK:
+        if held and size + len(data) > _PACK:
             yield pack, b"".join(held)
             pack, held, size = pack + 1, [], 0
-        place = (None, None) if data is None else (pack, size)
-        rows.append((ref.hash, ref.dtype, ",".join(map(str, ref.shape)), ref.nbytes, *place, now))
-        if data is not None:
-            held.append(data)
-            size += len(data)
+        rows.append((ref.hash, ref.dtype, ",".join(map(str, ref.shape)), ref.nbytes, pack, size, now))
+        held.append(data)
+        size += len(data)
     if held:
         yield pack, b"".join(held)
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple
 
 import numpy as np
 
@@ -13,6 +12,7 @@ from gnode_orm.core.changes import ArrayMissing, ArrayRef, NamedArrays
 from gnode_orm.core.schema import SCHEMA
 from gnode_orm.errors import IntegrityError
 from gnode_orm.stores.local.array_packs import insert_arrays, read_packs
+from gnode_orm.stores.local.array_series import Part
 from gnode_orm.stores.local.clock import now_us
 from gnode_orm.stores.local.database import Database, Transaction
 from gnode_orm.stores.local.hash_sets import HASH_SET, bound_hashes
@@ -75,13 +75,6 @@ def touch(transaction: Transaction, hashes: Sequence[bytes]) -> set[bytes]:
     return stored
 
 
-class Part(NamedTuple):
-    """A file that holds some rows of an array."""
-
-    file: str
-    rows: int
-
-
 @dataclass(slots=True)
 class Kept:
     """How an array is kept: inline, or in the files of its parts, in order."""
@@ -94,7 +87,7 @@ def read_rows(transaction: Transaction, hashes: Sequence[bytes]) -> dict[bytes, 
     """Inline bytes or parts of each of some arrays, in a snapshot."""
     rows = transaction.query(
         "SELECT a.hash, a.pack, a.start, a.nbytes, p.file, p.rows "
-        'FROM "array" AS a LEFT JOIN array_part AS p ON p."array" = a.hash '
+        'FROM "array" AS a LEFT JOIN array_part AS p ON p.series = a.series AND p.n < a.parts '
         f"WHERE a.hash IN {HASH_SET} ORDER BY a.hash, p.n",
         **bound_hashes(hashes),
     )
@@ -106,24 +99,6 @@ def read_rows(transaction: Transaction, hashes: Sequence[bytes]) -> dict[bytes, 
         if file is not None:
             kept.parts.append(Part(file, length))
     return found
-
-
-def beginnings(transaction: Transaction, hash_: bytes) -> list[tuple[bytes, int]]:
-    """Arrays with which an array that grew begins, and how many rows they have; the longest first."""
-    rows = transaction.query(
-        'SELECT p."array", p.file, p.rows FROM array_part AS p WHERE p."array" IN (SELECT other."array" '
-        "FROM array_part AS mine JOIN array_part AS other ON other.file = mine.file "
-        'WHERE mine."array" = :hash AND mine.n = 0 AND other.n = 0) ORDER BY p."array", p.n',
-        hash=hash_,
-    )
-    found: dict[bytes, list[Part]] = {}
-    for other, file, length in rows:
-        found.setdefault(bytes(other), []).append(Part(file, length))
-    whole = found.pop(hash_, [])
-    begin = [
-        (sum(part.rows for part in parts), other) for other, parts in found.items() if parts == whole[: len(parts)]
-    ]
-    return [(other, length) for length, other in sorted(begin, reverse=True)]
 
 
 def _named(work: Work) -> Iterator[tuple[bytes, str]]:

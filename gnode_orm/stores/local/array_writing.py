@@ -7,24 +7,27 @@ from __future__ import annotations
 
 import os
 import secrets
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import ExitStack
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from gnode_orm.core.arrayhash import LEAF, ArrayHasher
+from gnode_orm.core.arrays import ArrayHandle
 from gnode_orm.core.changes import ArrayRef, ArraySource
 from gnode_orm.core.streamed import ExtendedArray
 from gnode_orm.errors import GnodeError, StoreUnavailable, ValidationFailed
 from gnode_orm.stores.local.array_drafts import Draft, draft_of_file, inline, written
-from gnode_orm.stores.local.array_files import ArrayFiles
+from gnode_orm.stores.local.array_files import ArrayFiles, StoredArray
 from gnode_orm.stores.local.array_packs import insert_arrays
-from gnode_orm.stores.local.array_rows import Part, keep_stored, read_rows, touch
-from gnode_orm.stores.local.database import Database, Transaction
+from gnode_orm.stores.local.array_rows import keep_stored, read_rows, touch
+from gnode_orm.stores.local.array_series import InFile, insert_in_files, place_of
+from gnode_orm.stores.local.database import Database
 from gnode_orm.stores.local.durable import Syncing
-from gnode_orm.stores.local.leaves import Leaves, bytes_from
+from gnode_orm.stores.local.leaves import Leaves
 
 INLINE_LIMIT = 64 * 1024
 
@@ -82,33 +85,35 @@ class ArrayWriter:
         self._files.scratch.mkdir(parents=True, exist_ok=True)
         path = self._files.scratch / f"tmp-{secrets.token_hex(8)}"
         temporary.callback(path.unlink, missing_ok=True)
-        shared = self._shared(source)
-        if shared:
-            return self._appended(source, shared, unit, path, syncing)
+        if isinstance(source, ExtendedArray) and self._is_in_files(source.base):
+            return self._appended(source, unit, path, syncing)
         return written(path, source, unit, syncing)
 
-    def _shared(self, source: Any) -> list[Part]:
-        """The files of a stored array that the source appends to."""
-        base = source.base.ref if isinstance(source, ExtendedArray) else None
-        if base is None or not keep_stored(self._database, [base.hash]):
-            return []
-        with self._database.snapshot() as transaction:
-            found = read_rows(transaction, [base.hash]).get(base.hash)
-        return found.parts if found is not None else []
+    def _is_in_files(self, base: ArrayHandle) -> bool:
+        if base.ref is None or not keep_stored(self._database, [base.ref.hash]):
+            return False
+        with self._database.read() as transaction:
+            return place_of(transaction, base.ref.hash) is not None
 
-    def _appended(self, source: Any, shared: list[Part], unit: str | None, path: Path, syncing: Syncing) -> Draft:
+    def _appended(self, source: ExtendedArray, unit: str | None, path: Path, syncing: Syncing) -> Draft:
         """Write the rows that were appended to a stored array to a file of their own; the files before are shared."""
-        base: ArrayRef = source.base.ref
-        stored = self._files.stored(base, shared)
-        with ArrayHasher(source.dtype, source.shape, self._leaves.known(base, stored)) as whole:
-            for tail in bytes_from(stored, base.nbytes // LEAF * LEAF, base.nbytes // base.shape[0]):
-                whole.take(tail)
+        base = source.base.ref
+        assert base is not None
+        with ArrayHasher(source.dtype, source.shape, self._leaves.begun(base, partial(self._opened, base))) as whole:
             more = written(path, source.more, unit, syncing)
             for piece in source.more.chunks():
                 whole.update(piece)
                 whole.wait()
             ref = ArrayRef(whole.digest(), source.dtype.str, tuple(source.shape), unit)
-            return Draft(ref, None, path, more.file, [*shared, *more.parts], whole.leaves())
+            begun = whole.begun()
+        return replace(more, ref=ref, base=base.hash, leaves=begun.leaves, begun=begun)
+
+    def _opened(self, ref: ArrayRef) -> StoredArray:
+        with self._database.snapshot() as transaction:
+            found = read_rows(transaction, [ref.hash]).get(ref.hash)
+        if found is None:
+            raise StoreUnavailable(f"The array {ref.hash.hex()} was removed while rows were appended; commit again")
+        return self._files.stored(ref, found.parts)
 
     def _keep(self, drafts: Sequence[Draft]) -> None:
         stored = keep_stored(self._database, [draft.ref.hash for draft in drafts])
@@ -116,25 +121,24 @@ class ArrayWriter:
         if not new:
             return
         # Appending different arrays by the same rows gives the same file.
-        self._files.place({draft.file: draft.temporary for draft in new if draft.temporary is not None})
+        self._files.place({draft.part.file: draft.temporary for draft in new if draft.part and draft.temporary})
         for draft in new:
             self._leaves.keep(draft.ref, draft.leaves)
         self._register(new)
+        for draft in new:
+            if draft.begun is not None:
+                self._leaves.know(draft.ref, draft.begun)
 
     def _register(self, drafts: Sequence[Draft]) -> None:
         with self._database.write(durable=False) as transaction:
             stored = touch(transaction, [draft.ref.hash for draft in drafts])
             new = [draft for draft in drafts if draft.ref.hash not in stored]
-            self._check_files(new)
-            _insert(transaction, new)
+            in_files = [InFile(draft.ref, draft.part, draft.base) for draft in new if draft.part is not None]
+            self._check_files([item.part.file for item in in_files])
+            insert_arrays(transaction, [(draft.ref, draft.data) for draft in new if draft.data is not None])
+            insert_in_files(transaction, in_files)
 
-    def _check_files(self, drafts: Sequence[Draft]) -> None:
+    def _check_files(self, files: Iterable[str]) -> None:
         # Files that no row names are removed by a writer, so none goes from here on.
-        for file in self._files.missing(list({part.file for draft in drafts for part in draft.parts})):
+        for file in self._files.missing(list(set(files))):
             raise StoreUnavailable(f"The array file {file} was removed while it was stored; commit again")
-
-
-def _insert(transaction: Transaction, drafts: Sequence[Draft]) -> None:
-    insert_arrays(transaction, [(draft.ref, draft.data) for draft in drafts])
-    rows = [(draft.ref.hash, n, part.file, part.rows) for draft in drafts for n, part in enumerate(draft.parts)]
-    transaction.insert("array_part", ("array", "n", "file", "rows"), rows)

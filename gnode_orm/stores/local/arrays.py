@@ -16,7 +16,8 @@ from gnode_orm.core.changes import ArrayRef, ArraySource
 from gnode_orm.errors import NotFound
 from gnode_orm.stores.local.array_files import ArrayFiles, StoredArray
 from gnode_orm.stores.local.array_folder import ArrayInPieces
-from gnode_orm.stores.local.array_rows import Part, beginnings, read_rows
+from gnode_orm.stores.local.array_rows import read_rows
+from gnode_orm.stores.local.array_series import Part, beginnings
 from gnode_orm.stores.local.array_writing import ArrayWriter
 from gnode_orm.stores.local.database import Database
 from gnode_orm.stores.local.pyramid import level

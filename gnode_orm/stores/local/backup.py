@@ -24,6 +24,7 @@ import orjson
 from gnode_orm.core.progress import Progress, silent
 from gnode_orm.errors import FormatError, GnodeError, StoreUnavailable, ValidationFailed
 from gnode_orm.stores.local.array_files import ArrayFiles
+from gnode_orm.stores.local.array_series import LEFT_OVER
 from gnode_orm.stores.local.copying import copy_database
 from gnode_orm.stores.local.durable import sync
 from gnode_orm.stores.local.garbage import array_columns
@@ -122,8 +123,9 @@ def _settled(copy: Path) -> tuple[int, list[str]]:
     named = " ".join(f'EXCEPT SELECT "{column}" FROM "{table}"' for table, column in array_columns())
     with closing(sqlite3.connect(copy, isolation_level=None)) as database:
         database.execute(f'CREATE TEMP TABLE unnamed AS SELECT hash FROM "array" {named}')
-        for table, column in (("array_sender", "array"), ("array_part", "array"), ("array", "hash")):
+        for table, column in (("array_sender", "array"), ("array", "hash")):
             database.execute(f'DELETE FROM "{table}" WHERE "{column}" IN (SELECT hash FROM unnamed)')
+        database.execute(LEFT_OVER)
         database.execute('DELETE FROM array_pack WHERE id NOT IN (SELECT pack FROM "array" WHERE pack IS NOT NULL)')
         ((version,),) = database.execute("SELECT max(seq) FROM change_set")
         files = database.execute("SELECT DISTINCT file FROM array_part ORDER BY file").fetchall()

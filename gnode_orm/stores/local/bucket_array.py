@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 from typing import Any, Protocol
 
 import numpy as np
@@ -11,7 +12,7 @@ import numpy.typing as npt
 from numpy.lib import format as npy
 
 from gnode_orm.core.changes import ArrayRef
-from gnode_orm.stores.local.array_rows import Part
+from gnode_orm.stores.local.array_series import Part, ends_of, rows_by_part
 from gnode_orm.stores.local.row_runs import read_by_runs
 
 # One second of a probe of 384 channels is 23 MB, and comes in one go.
@@ -38,7 +39,8 @@ class BucketArray:
         self._shape = ref.shape or (1,)
         self._flat = not ref.shape
         self._row = int(np.prod(self._shape[1:], dtype=object)) * self._dtype.itemsize
-        self._parts = [(part, _start(self._dtype, (part.rows, *ref.shape[1:]) if ref.shape else ())) for part in parts]
+        self._parts = parts
+        self._ends = ends_of(parts)
 
     def read(self, key: Any) -> Array:
         most = max(1, _RUN // self._row)
@@ -56,21 +58,17 @@ class BucketArray:
             yield self._fetch(first, min(first + most, self._shape[0]))
 
     def _fetch(self, start: int, stop: int) -> Array:
-        found = []
-        begin = 0
-        for part, offset in self._parts:
-            low, high = max(start - begin, 0), min(stop - begin, part.rows)
-            if low < high:
-                found.append(self._rows(part, offset, low, high))
-            begin += part.rows
+        found = [self._rows(self._parts[n], low, high) for n, low, high in rows_by_part(self._ends, start, stop)]
         return found[0] if len(found) == 1 else np.concatenate(found)
 
-    def _rows(self, part: Part, offset: int, low: int, high: int) -> Array:
+    def _rows(self, part: Part, low: int, high: int) -> Array:
+        offset = _start(self._dtype, () if self._flat else (part.rows, *self._shape[1:]))
         size = offset + part.rows * self._row
         data = self._bucket.read_range(part.file, offset + low * self._row, offset + high * self._row, size)
         return np.frombuffer(data, self._dtype).reshape(high - low, *self._shape[1:])
 
 
+@lru_cache(maxsize=1024)
 def _start(dtype: np.dtype[Any], shape: tuple[int, ...]) -> int:
     """Where the values begin in the file of an array, which is the length of the header that was written."""
     file = io.BytesIO()

@@ -13,7 +13,7 @@ from importlib.metadata import PackageNotFoundError, version
 from gnode_orm.stores.local.clock import now_us
 from gnode_orm.stores.local.database import Transaction
 
-FORMAT = 5
+FORMAT = 6
 """The format that this version of the package reads and writes."""
 
 
@@ -179,5 +179,36 @@ def _from_4(migration: Migration) -> None:
         migration.run(f"CREATE INDEX {kind}_content ON {kind} ({migration.imported_content})")
 
 
-STEPS: dict[int, Callable[[Migration], None]] = {1: _from_1, 2: _from_2, 3: _from_3, 4: _from_4}
+def _from_5(migration: Migration) -> None:
+    """Let arrays that grew share the rows of their files, those that are there each with a series of its own."""
+    migration.run('ALTER TABLE "array" ADD COLUMN series {integer}')
+    migration.run('ALTER TABLE "array" ADD COLUMN parts {integer}')
+    migration.run("ALTER TABLE array_part RENAME TO part_by_array")
+    migration.run(
+        "CREATE TABLE series_by_array (hash {bytes} NOT NULL, series {integer} NOT NULL, parts {integer} NOT NULL, "
+        "PRIMARY KEY (hash)){by_key}"
+    )
+    migration.run(
+        'INSERT INTO series_by_array SELECT "array", row_number() OVER (ORDER BY "array"), count(*) '
+        'FROM part_by_array GROUP BY "array"'
+    )
+    for column in ("series", "parts"):
+        migration.run(
+            f'UPDATE "array" SET {column} = (SELECT numbered.{column} FROM series_by_array AS numbered '
+            'WHERE numbered.hash = "array".hash) WHERE pack IS NULL'
+        )
+    migration.run(
+        "CREATE TABLE array_part (series {integer} NOT NULL, n {integer} NOT NULL, file {text} NOT NULL, "
+        '"rows" {integer} NOT NULL, PRIMARY KEY (series, n))'
+    )
+    migration.run(
+        'INSERT INTO array_part SELECT numbered.series, n, file, "rows" FROM part_by_array '
+        'JOIN series_by_array AS numbered ON numbered.hash = part_by_array."array"'
+    )
+    migration.run("DROP TABLE part_by_array")
+    migration.run("DROP TABLE series_by_array")
+    migration.run('CREATE INDEX array_series ON "array" (series, parts) WHERE series IS NOT NULL')
+
+
+STEPS: dict[int, Callable[[Migration], None]] = {1: _from_1, 2: _from_2, 3: _from_3, 4: _from_4, 5: _from_5}
 """The step from each older format to the next one."""

@@ -22,6 +22,7 @@ from gnode_orm.stores.local.array_files import ArrayFiles
 from gnode_orm.stores.local.array_folder import listed_paths
 from gnode_orm.stores.local.array_packs import repack
 from gnode_orm.stores.local.array_rows import stored_hashes
+from gnode_orm.stores.local.array_series import LEFT_OVER, files_of_use
 from gnode_orm.stores.local.clock import now_us
 from gnode_orm.stores.local.database import Database, Transaction
 from gnode_orm.stores.local.hash_sets import HASH_SET, bound_hashes
@@ -94,7 +95,7 @@ class Collector:
             ((seq,),) = transaction.query("SELECT max(seq) FROM change_set")
             self._seen = seq or 0
             arrays = self._unnamed(transaction)
-            kept = _named_files(transaction, arrays)
+            kept = files_of_use(transaction, arrays, _ROWS)
             progress(1, 4, "looking at array files")
             old = self._old(kept)
             found = Garbage(arrays, files={name: size for name, size in old.items() if _ARRAY.fullmatch(name)})
@@ -158,7 +159,7 @@ class Collector:
             progress(number * _BATCH, len(found.files), "removing array files")
             # Whoever stores an array sees, under the same lock, that its file is there before he names it.
             with self._database.write() as transaction:
-                kept = _named_files(transaction, {})
+                kept = files_of_use(transaction, (), _ROWS)
                 removed.files.update(self._files.remove([name for name in part if name not in kept], self._limit))
         # These are made again by whoever misses them.
         removed.beside = self._files.remove(list(found.beside), self._limit)
@@ -179,8 +180,9 @@ class Collector:
                 gone += self._still_old(transaction, part)
             packs = {pack for part in _parts(gone) for pack in _packs_of(transaction, part)}
             for part in _parts(gone):
-                for table, column in (("array_sender", "array"), ("array_part", "array"), ("array", "hash")):
+                for table, column in (("array_sender", "array"), ("array", "hash")):
                     transaction.run(f'DELETE FROM "{table}" WHERE "{column}" IN {HASH_SET}', **bound_hashes(part))
+            transaction.run(LEFT_OVER)
             repack(transaction, sorted(packs))
         return {hash_: arrays[hash_] for hash_ in gone}
 
@@ -212,12 +214,6 @@ def array_columns() -> list[tuple[str, str]]:
         for field in spec.arrays
         for table in (kind, f"{kind}_past")
     ]
-
-
-def _named_files(transaction: Transaction, without: dict[bytes, int]) -> set[str]:
-    """The files that hold arrays, but for those of some arrays alone."""
-    pages = transaction.pages('SELECT "array", file FROM array_part', _ROWS)
-    return {file for page in pages for hash_, file in page if bytes(hash_) not in without}
 
 
 def _inline_sizes(transaction: Transaction, hashes: list[bytes]) -> dict[bytes, int]:

@@ -224,6 +224,16 @@ def _array_tables(metadata: sa.MetaData) -> dict[str, sa.Table]:
             sa.Column("start", Integer),
             # When it was last sent or named: what nobody names may be removed some time after that.
             sa.Column("touched", Integer, nullable=False, server_default=sa.text("0")),
+            # It is the first so many files of a series; null for one in the database.
+            sa.Column("series", Integer),
+            sa.Column("parts", Integer),
+            sa.Index(
+                "array_series",
+                "series",
+                "parts",
+                sqlite_where=sa.text("series IS NOT NULL"),
+                postgresql_where=sa.text("series IS NOT NULL"),
+            ),
             sqlite_with_rowid=False,
         ),
         "array_pack": sa.Table(
@@ -235,7 +245,7 @@ def _array_tables(metadata: sa.MetaData) -> dict[str, sa.Table]:
         "array_part": sa.Table(
             "array_part",
             metadata,
-            sa.Column("array", Bytes, primary_key=True),
+            sa.Column("series", Integer, primary_key=True, autoincrement=False),
             sa.Column("n", Integer, primary_key=True, autoincrement=False),
             sa.Column("file", Text, nullable=False),
             sa.Column("rows", Integer, nullable=False),
