@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from enum import Enum
-from typing import Final, Literal
+from typing import Final
 
 
 class Sentinel(Enum):
@@ -21,5 +21,3 @@ class Sentinel(Enum):
 
 NOT_GIVEN: Final = Sentinel.NOT_GIVEN
 NOT_LOADED: Final = Sentinel.NOT_LOADED
-NotGiven = Literal[Sentinel.NOT_GIVEN]
-NotLoaded = Literal[Sentinel.NOT_LOADED]

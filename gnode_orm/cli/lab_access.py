@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from gnode_orm.cli.failures import WrongUse
@@ -10,6 +12,7 @@ from gnode_orm.errors import NotFound, ValidationFailed
 if TYPE_CHECKING:
     from gnode_orm.location import Location
     from gnode_orm.session import Session
+    from gnode_orm.stores.local.accounts import Accounts
 
 
 def open_session(lab: str | None, user: str | None, *, readonly: bool = False) -> Session:
@@ -34,6 +37,19 @@ def _default_lab() -> str:
             "No lab was named and there is no ./lab. Give one with --lab, set GNODE_ORM_TARGET, write target = '...' "
             f"into {configuration_file()}, or make one here: gnode-orm init lab"
         ) from None
+
+
+@contextmanager
+def open_accounts(lab: str, arrays: str | None, readonly: bool = False) -> Iterator[Accounts]:
+    """Open the accounts of a lab that exists."""
+    from gnode_orm.session.lab import default_arrays
+    from gnode_orm.stores.local import open_local
+
+    store = open_local(lab, create=False, readonly=readonly, arrays=arrays or default_arrays(lab))
+    try:
+        yield store.accounts
+    finally:
+        store.close()
 
 
 def location_of(text: str) -> Location:

@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from gnode_orm.cli.failures import WrongUse
+from gnode_orm.cli.lab_access import open_accounts
 from gnode_orm.cli.options import ArraysOption
 from gnode_orm.cli.output import note, say
 
@@ -37,19 +38,9 @@ def init(lab: LabArgument, default_level: LevelOption = None, arrays: ArraysOpti
         changed = "nothing was changed" if default_level is None else f"its level is {default_level} now"
         say(f"{session.store.target} is a lab already; {changed}" if existed else f"Made a lab at {lab}")
     if default_level is not None:
-        _set_level(lab, LEVELS[default_level], arrays)
+        with open_accounts(lab, arrays) as accounts:
+            accounts.set_default_level(LEVELS[default_level])
     note(f"Bring in recordings: gnode-orm import FILES... --lab {lab}")
-
-
-def _set_level(lab: str, level: int, arrays: str | None) -> None:
-    from gnode_orm.session.lab import default_arrays
-    from gnode_orm.stores.local import open_local
-
-    store = open_local(lab, create=False, arrays=arrays or default_arrays(lab))
-    try:
-        store.accounts.set_default_level(level)
-    finally:
-        store.close()
 
 
 def exists(lab: str, arrays: str | None = None) -> bool:

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from gnode_orm.cli.failures import WrongUse
+from gnode_orm.cli.lab_access import open_accounts
 from gnode_orm.cli.options import ArraysOption, JsonOption, StdinOption
 from gnode_orm.cli.output import Column, note, say, write_json, write_table
 
 if TYPE_CHECKING:
-    from gnode_orm.stores.local.accounts import Accounts
+    pass
 
 users = typer.Typer(help="Accounts of a lab that is served.", no_args_is_help=True)
 
@@ -26,7 +25,7 @@ _NameArgument = Annotated[str, typer.Argument(metavar="NAME", help="Name of the 
 @users.command("add")
 def add(lab: _LabArgument, name: _NameArgument, stdin: StdinOption = False, arrays: ArraysOption = None) -> None:
     """Make an account, or give a password to a name that has worked in the lab without one."""
-    with _accounts(lab, arrays) as accounts:
+    with open_accounts(lab, arrays) as accounts:
         accounts.add(name, _password(stdin))
     say(f"Made the account {name}")
 
@@ -34,7 +33,7 @@ def add(lab: _LabArgument, name: _NameArgument, stdin: StdinOption = False, arra
 @users.command("list")
 def list_users(lab: _LabArgument, as_json: JsonOption = False, arrays: ArraysOption = None) -> None:
     """List the accounts."""
-    with _accounts(lab, arrays, readonly=True) as accounts:
+    with open_accounts(lab, arrays, readonly=True) as accounts:
         found = accounts.all()
     if as_json:
         write_json([{"name": item.name, "can_log_in": item.has_password} for item in found])
@@ -48,7 +47,7 @@ def list_users(lab: _LabArgument, as_json: JsonOption = False, arrays: ArraysOpt
 @users.command("passwd")
 def passwd(lab: _LabArgument, name: _NameArgument, stdin: StdinOption = False, arrays: ArraysOption = None) -> None:
     """Change a password; every login and token of the account ends."""
-    with _accounts(lab, arrays) as accounts:
+    with open_accounts(lab, arrays) as accounts:
         accounts.set_password(name, _password(stdin))
     say(f"Changed the password of {name}; its logins and tokens have ended")
 
@@ -63,20 +62,8 @@ def token(
     """Make a token, with which programs act as the account. It is shown once and cannot be read again."""
     from gnode_orm.stores.local.accounts import BEARER
 
-    with _accounts(lab, arrays) as accounts:
+    with open_accounts(lab, arrays) as accounts:
         say(accounts.new_token(name, BEARER, days * _DAY))
-
-
-@contextmanager
-def _accounts(lab: str, arrays: str | None, readonly: bool = False) -> Iterator[Accounts]:
-    from gnode_orm.session.lab import default_arrays
-    from gnode_orm.stores.local import open_local
-
-    store = open_local(lab, create=False, readonly=readonly, arrays=arrays or default_arrays(lab))
-    try:
-        yield store.accounts
-    finally:
-        store.close()
 
 
 def _password(stdin: bool) -> str:

@@ -18,6 +18,7 @@ from numpy.lib.mixins import NDArrayOperatorsMixin
 
 from gnode_orm.core.changes import ArrayRef
 from gnode_orm.core.quantity import check_dimension, refuse_second_unit, refuse_uncertainty, with_unit
+from gnode_orm.core.shortened import brief
 from gnode_orm.errors import UnitError, ValidationFailed
 from gnode_orm.units import Unit, unit_of, unit_of_quantity
 
@@ -292,8 +293,7 @@ def _as_array(value: Any, example: str = "(array, 'mV') or array * pq.mV") -> np
     try:
         return np.asarray(value)
     except (TypeError, ValueError):  # NumPy tells of the shape that it looked for
-        text = repr(value) if len(repr(value)) <= 60 else f"{repr(value)[:57]}..."
-        raise ValidationFailed(f"{text} is not an array; write {example}", value=value) from None
+        raise ValidationFailed(f"{brief(value)} is not an array; write {example}", value=value) from None
 
 
 def _refuse_mask(value: Any) -> None:

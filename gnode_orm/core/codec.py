@@ -7,7 +7,6 @@ from datetime import date, datetime
 from typing import Any
 
 from gnode_orm.core import quantity
-from gnode_orm.core.annotations import AnnotationDict
 from gnode_orm.core.arrays import ArrayHandle
 from gnode_orm.core.changes import OPEN, ArrayRef
 from gnode_orm.core.instants import microseconds
@@ -95,8 +94,3 @@ _READERS: dict[str, Callable[..., Any]] = {
     FieldType.JSON.value: _from_json,
     FieldType.NUMBERS.value: _from_json,
 }
-
-
-def annotations_value(value: Any) -> Any:
-    """Give what a JSON column of annotations reads as: a dictionary, never ``None``."""
-    return AnnotationDict() if value is None else value

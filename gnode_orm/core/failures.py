@@ -7,6 +7,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from gnode_orm.core.shortened import shortened
 from gnode_orm.errors import ReadOnlyField, UnknownField, ValidationFailed, did_you_mean
 
 _DECIDED = frozenset({"location", "id", "guid", "owner", "date_created", "modified", "kind", "namespace"})
@@ -65,4 +66,4 @@ def _problem(cls: Any, detail: Any, field: str | None) -> tuple[str, str]:
 
 def _short(value: Any) -> str:
     text = ascii(value) if isinstance(value, str) else repr(value)
-    return text if len(text) <= 60 else text[:57] + "..."
+    return shortened(text)

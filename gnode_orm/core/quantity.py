@@ -19,6 +19,7 @@ from typing import Any
 import numpy as np
 import quantities as pq
 
+from gnode_orm.core.shortened import brief
 from gnode_orm.errors import UnitError, ValidationFailed
 from gnode_orm.units import Unit, unit_of, unit_of_quantity
 
@@ -199,8 +200,7 @@ def _number(number: Any, value: Any, dimension: str | None) -> Any:
 def _show(value: Any) -> str:
     if isinstance(value, pq.Quantity):
         return str(value) if value.size < 4 else f"a quantity of shape {value.shape}"
-    text = repr(value)
-    return text if len(text) <= 60 else text[:57] + "..."
+    return brief(value)
 
 
 def _example(dimension: str | None) -> str:

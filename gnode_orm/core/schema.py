@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from enum import Enum
 from functools import cached_property
 
+from gnode_orm.errors import ValidationFailed
+
 
 class FieldType(Enum):
     """How a field's value is kept. The columns of a field ``x`` stand beside each type."""
@@ -150,3 +152,14 @@ class KindSpec:
 
 SCHEMA: dict[str, KindSpec] = {}
 """Every kind, parents before children; filled when ``gnode_orm.models`` is imported."""
+
+
+def known_kind(kind: str) -> KindSpec:
+    """Give the schema of a kind that a change set names.
+
+    Raises:
+        ValidationFailed: there is no such kind.
+    """
+    if kind not in SCHEMA:
+        raise ValidationFailed(f"There is no kind {kind!r}", value=kind)
+    return SCHEMA[kind]

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from gnode_orm.core.schema import SCHEMA
+from gnode_orm.core.shortened import shortened
 from gnode_orm.location import Location
 
 # Documents and long texts, for which one line has no room.
@@ -29,7 +30,7 @@ def shown_fields(entity: Any) -> list[tuple[str, str]]:
     """Give the first fields that are set, each in a few words."""
     names = (name for name in type(entity).__spec__.by_name if name not in _NOT_IN_LINE)
     values = [(name, value) for name in names if (value := entity._raw(name)) is not None]
-    return [(name, _shortened(_word(value), 60)) for name, value in values[:_FIELDS_IN_LINE]]
+    return [(name, shortened(_word(value), 60)) for name, value in values[:_FIELDS_IN_LINE]]
 
 
 def entity_html(entity: Any) -> str:
@@ -80,8 +81,4 @@ def _word(value: Any) -> str:
 def _cell(value: Any) -> str:
     if hasattr(value, "__spec__"):
         return value.location or f"new {type(value).__name__}"
-    return _shortened(str(value), 200)
-
-
-def _shortened(text: str, length: int) -> str:
-    return text if len(text) <= length else text[: length - 3] + "..."
+    return shortened(str(value), 200)

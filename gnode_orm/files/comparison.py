@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from gnode_orm.convert.odml.losses import located
 from gnode_orm.core.schema import FieldSpec, FieldType
 from gnode_orm.core.typed_json import encode
 from gnode_orm.files.validation.walk import walk
@@ -49,7 +50,7 @@ class _Comparison:
         for place, entity in self._given.items():
             if place not in self._kept and not self._is_list_of_one(entity):
                 found.setdefault(f"{type(entity).__name__} is added by the file", []).append(place)
-        return [_line(sentence, where) for sentence, where in found.items()]
+        return [located(sentence, where) for sentence, where in found.items()]
 
     def _of_entity(self, kept: Any, given: Any) -> Iterator[str]:
         name = type(kept).__name__
@@ -182,8 +183,3 @@ def _same_values(one: Any, two: Any) -> bool:
 def _unit(value: Any) -> str | None:
     dimensionality = getattr(value, "dimensionality", None)
     return None if dimensionality is None else str(dimensionality.string)
-
-
-def _line(sentence: str, places: list[str]) -> str:
-    more = f" and {len(places) - 1} more" if len(places) > 1 else ""
-    return f"{sentence} (at {places[0]}{more})"

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, redirect_stdout
 from typing import Any, TextIO, cast
 
+from gnode_orm.core.shortened import shortened
 from gnode_orm.errors import GnodeError
 from gnode_orm.files.unit_lookups import units_looked_up_once
 
@@ -103,8 +104,7 @@ class ReaderMessages:
 
 def one_line(text: object, limit: int = 300) -> str:
     """Fold a text into one line of bounded length."""
-    flat = " ".join(str(text).split())
-    return flat if len(flat) <= limit else flat[: limit - 3] + "..."
+    return shortened(" ".join(str(text).split()), limit)
 
 
 def reason_of(error: BaseException) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from starlette.responses import Response
@@ -81,32 +82,30 @@ def create_object(call: Call) -> Response:
 
 def put_list(call: Call) -> Response:
     """Make several objects, all or none."""
-    kind, bodies = kind_of(call), _several(call)
-
-    def write() -> list[int]:
-        writer = Writer(call.store, call.user)
-        ids = [writer.create(kind, body) for body in bodies]
-        if ids:
-            writer.apply()
-        return ids
-
-    ids = retrying(write)
+    kind = kind_of(call)
+    ids = _write_several(call, lambda writer, body: writer.create(kind, body))
     return json_answer({"selected": shown_objects(call.store, kind, ids, call.user, call.base)})
 
 
 def patch_list(call: Call) -> Response:
     """Change the objects that are named by ``resource_uri``, make the others; all or none."""
-    kind, bodies = kind_of(call), _several(call)
+    kind = kind_of(call)
+    ids = _write_several(call, lambda writer, body: _change_or_create(writer, kind, body))
+    return json_answer({"objects": shown_objects(call.store, kind, ids, call.user, call.base)}, 202)
+
+
+def _write_several(call: Call, write_one: Callable[[Writer, Any], int]) -> list[int]:
+    bodies = _several(call)
 
     def write() -> list[int]:
         writer = Writer(call.store, call.user)
-        ids = [_change_or_create(writer, kind, body) for body in bodies]
+        ids = [write_one(writer, body) for body in bodies]
         if ids:
             writer.apply()
         return ids
 
-    ids = retrying(write)
-    return json_answer({"objects": shown_objects(call.store, kind, ids, call.user, call.base)}, 202)
+    written: list[int] = retrying(write)
+    return written
 
 
 def put_object(call: Call) -> Response:

@@ -262,13 +262,12 @@ def _other_paths() -> Json:
 
 
 def _list_parameters(wire: WireKind) -> list[Json]:
-    known = [item.name for item in (*wire.plain, *wire.quantities, *wire.refs)]
     order = in_query("order_by", {"type": "string"}, "Fields separated by commas, - in front for falling order")
     text = (
         "Any of the fields, followed by further fields behind foreign keys and a lookup, joined by two underscores: "
         f"name__icontains=x, segment__block__name=y. Lookups: {', '.join(LOOKUPS)}."
     )
-    first = next(item.name for item in (*wire.plain, *wire.quantities) if item.name in known)
+    first = (*wire.plain, *wire.quantities)[0].name
     by_field = in_query(f"{first}__isnull", {"type": "boolean"}, text)
     return [*_paging(), order, by_field]
 

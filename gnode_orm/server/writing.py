@@ -7,6 +7,7 @@ from typing import Any
 
 from gnode_orm.core.changes import ChangeSet, IdTaken, Link, Receipt, StaleRows, Update
 from gnode_orm.core.schema import SCHEMA
+from gnode_orm.core.shortened import brief
 from gnode_orm.ids import IdSource, decode_id
 from gnode_orm.wire.delta import bare_id
 from gnode_orm.wire.kinds import wire_kind
@@ -70,7 +71,9 @@ class Writer:
         if not id_ or not self._is_readable(kind, id_):
             shown = f"{wire_kind(kind).path}{text}/" if text and "/" not in text else sent
             raise BadRequest(
-                f"Could not find the provided object via resource URI {_short(shown)}.", field=field, value=sent
+                f"Could not find the provided object via resource URI {brief(shown, 120)}.",
+                field=field,
+                value=sent,
             )
         return id_
 
@@ -111,8 +114,3 @@ def retrying(write: Callable[[], Any], *, stale_too: bool = True) -> Any:
             if not stale_too or any(item.row is None for item in error.stale):
                 raise
     return write()
-
-
-def _short(value: Any) -> str:
-    text = repr(value)
-    return text if len(text) <= 120 else text[:117] + "..."

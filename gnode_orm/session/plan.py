@@ -11,7 +11,9 @@ from typing import Any, Literal, NamedTuple
 
 from gnode_orm.core.arrays import ArrayHandle
 from gnode_orm.core.changes import DeletePreview
+from gnode_orm.core.kind_counts import counts_in_words
 from gnode_orm.core.schema import SCHEMA
+from gnode_orm.core.shortened import shortened
 from gnode_orm.core.typed_json import encode
 from gnode_orm.errors import UnsupportedByStore
 from gnode_orm.location import Location
@@ -43,7 +45,7 @@ class PlanItem(NamedTuple):
     def __str__(self) -> str:
         head = f"{_SIGNS[self.op]} {self.op:<6} {self.obj!r}"
         if self.op == "delete" and self.old:
-            return f"{head} with {_counted(self.old)}"
+            return f"{head} with {counts_in_words(self.old)}"
         return head if self.field is None else f"{head}.{self.field}: {_shown(self.old)} -> {_shown(self.new)}"
 
 
@@ -148,14 +150,10 @@ class Plan:
 
 
 def _html_row(item: PlanItem) -> str:
-    goes_along = f" with {_counted(item.old)}" if item.op == "delete" and item.old else ""
+    goes_along = f" with {counts_in_words(item.old)}" if item.op == "delete" and item.old else ""
     values = ("", "") if item.field is None else (_shown(item.old), _shown(item.new))
     cells = [item.op, f"{item.obj!r}{goes_along}", item.field or "", *values]
     return f'<tr style="color: {_ON_WHITE[item.op]}">' + "".join(f"<td>{escape(cell)}</td>" for cell in cells) + "</tr>"
-
-
-def _counted(children: dict[str, int]) -> str:
-    return ", ".join(f"{count} {SCHEMA[kind].class_name}" for kind, count in children.items())
 
 
 def _content(item: PlanItem) -> Any:
@@ -173,4 +171,4 @@ def _shown(value: Any) -> str:
     if hasattr(value, "__spec__"):
         return str(value.location or f"new {type(value).__name__}")
     text = repr(value) if isinstance(value, str) and not isinstance(value, Location) else str(value)
-    return text if len(text) <= 80 else text[:77] + "..."
+    return shortened(text, 80)

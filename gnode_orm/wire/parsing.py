@@ -19,6 +19,7 @@ from gnode_orm.core import quantity
 from gnode_orm.core.codec import to_columns
 from gnode_orm.core.failures import translated
 from gnode_orm.core.schema import FieldSpec, FieldType
+from gnode_orm.core.shortened import brief
 from gnode_orm.core.typed_json import decode, encode
 from gnode_orm.errors import ValidationFailed
 from gnode_orm.ids import encode_id
@@ -62,7 +63,7 @@ def parse(kind: str, body: Any, now: Mapping[str, Any] | None, resolve: Resolve)
     """
     wire = wire_kind(kind)
     if not isinstance(body, dict):
-        raise ValidationFailed(f"A JSON object is needed, not {_shown(body)}", entity=wire.spec.class_name, value=body)
+        raise ValidationFailed(f"A JSON object is needed, not {brief(body)}", entity=wire.spec.class_name, value=body)
     before = now if now is not None else no_columns(wire)
     shown = own_values(wire, before)
     parsed = Parsed()
@@ -119,7 +120,7 @@ def _datetime(kind: str, spec: FieldSpec, value: Any) -> Any:
     try:
         return read_time(value)
     except (TypeError, ValueError, OverflowError):
-        text = f"Datetime provided to '{spec.name}' field doesn't appear to be a valid datetime string: {_shown(value)}"
+        text = f"Datetime provided to '{spec.name}' field doesn't appear to be a valid datetime string: {brief(value)}"
         raise BadRequest(text, entity=MODELS[kind].__name__, field=spec.name, value=value) from None
 
 
@@ -177,7 +178,7 @@ def _number(wire: WireKind, spec: FieldSpec, value: Any) -> float:
         pass
     name = wire.spec.class_name
     raise ValidationFailed(
-        f"{name}.{spec.name}: {_shown(value)} is not a number", entity=name, field=spec.name, value=value
+        f"{name}.{spec.name}: {brief(value)} is not a number", entity=name, field=spec.name, value=value
     )
 
 
@@ -189,7 +190,7 @@ def _take_level(parsed: Parsed, wire: WireKind, body: Mapping[str, Any]) -> None
     if level not in (1, 2, 3) or isinstance(level, bool):
         name = wire.spec.class_name
         raise ValidationFailed(
-            f"{name}.safety_level: {_shown(level)} is not a level; use 1 (public), 2 (friendly) or 3 (private)",
+            f"{name}.safety_level: {brief(level)} is not a level; use 1 (public), 2 (friendly) or 3 (private)",
             entity=name,
             field="safety_level",
             value=level,
@@ -277,8 +278,3 @@ def _check_train(columns: Mapping[str, Any]) -> None:
         raise ValidationFailed(
             f"SpikeTrain.t_stop: {stop} is before t_start ({start})", entity="SpikeTrain", field="t_stop", value=stop
         )
-
-
-def _shown(value: Any) -> str:
-    text = repr(value)
-    return text if len(text) <= 60 else text[:57] + "..."

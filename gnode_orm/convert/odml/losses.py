@@ -37,9 +37,10 @@ class Losses:
 
     def lines(self) -> list[str]:
         """Give one line for each sort of loss, with the place where it occurs first and how often it does."""
-        return [_line(sentence, paths) for sentence, paths in self._found.items()]
+        return [located(sentence, paths) for sentence, paths in self._found.items()]
 
 
-def _line(sentence: str, paths: list[str]) -> str:
+def located(sentence: str, paths: list[str]) -> str:
+    """Say where something occurs first, and how often it does."""
     more = f" and {len(paths) - 1} more" if len(paths) > 1 else ""
     return f"{sentence} (at {paths[0]}{more})"

@@ -16,6 +16,7 @@ from gnode_orm.convert.odml.attributes import VALUE_FIELDS, stated
 from gnode_orm.convert.odml.losses import Losses
 from gnode_orm.convert.odml.paths import Path
 from gnode_orm.convert.odml.value_text import read_value, same, write_value
+from gnode_orm.core.shortened import brief
 from gnode_orm.models.metadata import Property, Value
 
 _DTYPE = re.compile(r"string|str|text|int|float|url|datetime|date|time|boolean|bool|person|[1-9][0-9]*-tuple")
@@ -127,12 +128,7 @@ def _native_value(number: int, value: Value, dtype: str | None, path: Path, loss
             "Value",
             "data",
             value.data,
-            f"{_short(value.data)} is not of dtype {dtype!r}; correct the text, or give the property another dtype",
+            f"{brief(value.data)} is not of dtype {dtype!r}; correct the text, or give the property another dtype",
             f"text that is not of dtype {dtype!r}: the property was written as text",
         )
         raise _NotOfDtype from None
-
-
-def _short(text: str | None) -> str:
-    shown = repr(text)
-    return shown if len(shown) <= 60 else shown[:57] + "..."

@@ -12,6 +12,7 @@ import quantities as pq
 from gnode_orm.core.quantity import check_dimension, quantity
 from gnode_orm.core.schema import SCHEMA, FieldSpec, FieldType
 from gnode_orm.core.select import Measure, Scalar
+from gnode_orm.core.shortened import shortened
 from gnode_orm.errors import QueryError, UnitError, ValidationFailed
 from gnode_orm.location import Location
 from gnode_orm.units import unit_of_quantity
@@ -36,7 +37,7 @@ def operand(start: str, spec: FieldSpec, column: str, operator: str, value: Any)
 def shown(value: Any) -> str:
     """Give a value as a message shows it."""
     text = repr(value) if not isinstance(value, pq.Quantity) else str(value)
-    return text if len(text) < 60 else text[:57] + "..."
+    return shortened(text)
 
 
 _Refuse = Callable[[str], QueryError]

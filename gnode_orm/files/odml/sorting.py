@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from gnode_orm.convert.odml.value_text import write_value
+from gnode_orm.core.shortened import brief
 from gnode_orm.files.odml.elements import Element
 
 _SAYS = {
@@ -41,7 +42,9 @@ def sort_members(element: Element, warnings: list[str]) -> Sorted:
     for name, text in element.attributes.items():
         warnings.append(f"{element.place}: the attribute {name}={text!r} is not odML and was left out")
     if element.content is not None and element.tag != "value":
-        warnings.append(f"{element.place}: {_short(element.content)} in <{element.tag}> is not odML and was left out")
+        warnings.append(
+            f"{element.place}: {brief(element.content, 120)} in <{element.tag}> is not odML and was left out"
+        )
     for member in element.members:
         if member.tag in _BELOW[element.tag]:
             found.below.append(member)
@@ -53,7 +56,7 @@ def sort_members(element: Element, warnings: list[str]) -> Sorted:
             if member.members or member.attributes:
                 warnings.append(f"{member.place}: <{member.tag}> has markup; its text was kept, the markup left out")
             if member.tag in found.says:
-                first = _short(found.says[member.tag])
+                first = brief(found.says[member.tag], 120)
                 warnings.append(f"{member.place}: <{member.tag}> is given twice; the first, {first}, was left out")
             found.says[member.tag] = member.content
     return found
@@ -74,10 +77,5 @@ def _only_members(member: Element) -> bool:
 
 
 def _warn(member: Element, why: str, warnings: list[str]) -> None:
-    content = f" ({_short(member.content)})" if member.content is not None else ""
+    content = f" ({brief(member.content, 120)})" if member.content is not None else ""
     warnings.append(f"{member.place}: {why} and was left out{content}")
-
-
-def _short(value: Any) -> str:
-    shown = repr(value)
-    return shown if len(shown) <= 120 else shown[:117] + "..."

@@ -7,6 +7,8 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from gnode_orm.core.shortened import shortened
+
 ERROR = "error"
 WARNING = "warning"
 INFO = "info"
@@ -103,8 +105,7 @@ def short(value: Any) -> str | None:
     """Show a value in a few words."""
     if value is None:
         return None
-    text = " ".join(str(value).split())
-    return text if len(text) <= 80 else text[:77] + "..."
+    return shortened(" ".join(str(value).split()), 80)
 
 
 def _together(group: list[Issue]) -> str:

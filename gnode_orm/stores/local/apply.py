@@ -8,7 +8,7 @@ from collections import defaultdict
 import orjson
 
 from gnode_orm.core.changes import ChangeSet, Receipt, Version
-from gnode_orm.core.schema import SCHEMA, KindSpec
+from gnode_orm.core.schema import known_kind
 from gnode_orm.errors import FormatError, IntegrityError, ValidationFailed
 from gnode_orm.stores.local.array_rows import store_arrays
 from gnode_orm.stores.local.clock import now_us
@@ -118,26 +118,20 @@ def _named(changes: ChangeSet) -> dict[str, set[int]]:
     created = {kind: {row[0] for row in rows} for kind, rows in changes.creates.items()}
     named: dict[str, set[int]] = defaultdict(set)
     for kind, rows in changes.creates.items():
-        spec = _spec(kind)
+        spec = known_kind(kind)
         check_width(spec, rows)
         for ref in spec.refs:
             place = 1 + spec.write_columns.index(f"{ref.name}_id")
             named[ref.target or ""].update({row[place] for row in rows})
     for update in changes.updates:
         named[update.kind].add(update.id)
-        for ref in _spec(update.kind).refs:
+        for ref in known_kind(update.kind).refs:
             named[ref.target or ""].add(update.values.get(f"{ref.name}_id"))  # type: ignore[arg-type]
     for delete in changes.deletes:
-        _spec(delete.kind)
+        known_kind(delete.kind)
         named[delete.kind].add(delete.id)
     for link in changes.links:
         named["recordingchannel"].add(link.channel)
         named["recordingchannelgroup"].add(link.group)
     left = {kind: ids - created.get(kind, set()) - {None} for kind, ids in named.items()}
     return {kind: ids for kind, ids in left.items() if ids}
-
-
-def _spec(kind: str) -> KindSpec:
-    if kind not in SCHEMA:
-        raise ValidationFailed(f"There is no kind {kind!r}", value=kind)
-    return SCHEMA[kind]

@@ -19,7 +19,7 @@ from gnode_orm.core.arrayhash import LEAF, ArrayHasher
 from gnode_orm.core.arrays import ArrayHandle
 from gnode_orm.core.changes import ArrayRef, ArraySource
 from gnode_orm.core.streamed import ExtendedArray
-from gnode_orm.errors import GnodeError, StoreUnavailable, ValidationFailed
+from gnode_orm.errors import StoreUnavailable, ValidationFailed
 from gnode_orm.stores.local.array_drafts import Draft, draft_of_file, inline, written
 from gnode_orm.stores.local.array_files import ArrayFiles, StoredArray
 from gnode_orm.stores.local.array_packs import insert_arrays
@@ -56,9 +56,8 @@ class ArrayWriter:
                 self._keep(drafts)
             return [draft.ref for draft in drafts]
         except OSError as error:
-            if isinstance(error, GnodeError):
-                raise
-            raise self._database.translate(error) or error from error
+            self._database.say(error)
+            raise
 
     def adopt(self, file: Path, ref: ArrayRef, digests: bytes) -> None:
         """Store a whole, verified and synced file, and the digests of its leaves; its row is on disk as in ``put``.

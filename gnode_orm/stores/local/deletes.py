@@ -10,6 +10,7 @@ from functools import cache, partial
 import orjson
 
 from gnode_orm.core.changes import DeletePreview
+from gnode_orm.core.kind_counts import counts_in_words
 from gnode_orm.core.schema import SCHEMA, FieldSpec, KindSpec
 from gnode_orm.errors import IntegrityError
 from gnode_orm.stores.local.database import Transaction
@@ -71,7 +72,8 @@ def check_previews(work: Work) -> None:
         if now.state != delete.cascade.state:
             raise IntegrityError(
                 f"What stands below {label(delete.kind, delete.id)} changed since the preview "
-                f"({_listed(delete.cascade.children)} then, {_listed(now.children)} now); look again, then delete",
+                f"({counts_in_words(delete.cascade.children)} then, {counts_in_words(now.children)} now); look again, "
+                "then delete",
                 counts=now.children,
             )
 
@@ -133,15 +135,12 @@ def _protect(work: Work, doomed: Ids) -> None:
         readable = _readable(work.transaction, left, work.actor)
         counts = {kind: len(ids) for kind, ids in readable.items() if ids}
         first = work.changes.deletes[-1]
+        there = counts_in_words(counts) if counts else "what others made"
         raise IntegrityError(
-            f"{label(first.kind, first.id)} still has {_listed(counts) if counts else 'what others made'} below it; "
+            f"{label(first.kind, first.id)} still has {there} below it; "
             "delete that too (cascade=True), or move it elsewhere first",
             counts=counts,
         )
-
-
-def _listed(counts: dict[str, int]) -> str:
-    return ", ".join(f"{count} {SCHEMA[kind].class_name}" for kind, count in counts.items()) or "nothing"
 
 
 @cache

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 
 import numpy as np
 
 from gnode_orm.core.arrayhash import hash_of_leaves
 from gnode_orm.core.changes import ArrayRef
-from gnode_orm.errors import GnodeError, IntegrityError, NotFound
+from gnode_orm.errors import IntegrityError, NotFound
 from gnode_orm.stores.local.array_packs import insert_arrays
 from gnode_orm.stores.local.array_rows import check_content, keep_stored, stored_hashes, touch
 from gnode_orm.stores.local.array_senders import Place, remember_sender, sent_by, usable_arrays
@@ -101,21 +101,11 @@ class Uploads:
             remember_sender(transaction, [staged.ref.hash], actor)
         staged.forget()
 
-    def _translated(self) -> _DiskErrors:
-        return _DiskErrors(self._database.translate)
-
-
-class _DiskErrors:
-    """Says a full disk and the like in our words."""
-
-    def __init__(self, translate: Callable[[Exception], GnodeError | None]) -> None:
-        self._translate = translate
-
-    def __enter__(self) -> None:
-        pass
-
-    def __exit__(self, kind: Any, error: BaseException | None, trace: Any) -> None:
-        if isinstance(error, OSError) and not isinstance(error, GnodeError):
-            said = self._translate(error)
-            if said is not None:
-                raise said from error
+    @contextmanager
+    def _translated(self) -> Iterator[None]:
+        """Say a full disk and the like in our words."""
+        try:
+            yield
+        except OSError as error:
+            self._database.say(error)
+            raise

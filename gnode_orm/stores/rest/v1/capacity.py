@@ -8,7 +8,7 @@ from typing import Any
 
 from gnode_orm.core import quantity
 from gnode_orm.core.changes import ChangeSet, Link, Update
-from gnode_orm.core.schema import SCHEMA, FieldSpec, FieldType, KindSpec
+from gnode_orm.core.schema import SCHEMA, FieldSpec, FieldType, KindSpec, known_kind
 from gnode_orm.errors import LeftOutWarning, UnsupportedByStore, ValidationFailed
 from gnode_orm.location import Location
 from gnode_orm.stores.rest.v1.fields import CHANNEL_GROUPS, ServerFields
@@ -70,7 +70,7 @@ def _warn_of_left_out(changes: ChangeSet, fields: ServerFields, target: str) -> 
 def _in_creates(changes: ChangeSet, fields: ServerFields) -> Iterator[tuple[str, str]]:
     grouped = {link.channel for link in changes.links if link.added}
     for kind, rows in changes.creates.items():
-        spec = _spec(kind)
+        spec = known_kind(kind)
         for row in rows:
             if len(row) != 1 + len(spec.write_columns):
                 raise ValidationFailed(
@@ -93,19 +93,13 @@ def _in_creates(changes: ChangeSet, fields: ServerFields) -> Iterator[tuple[str,
 
 def _in_updates(changes: ChangeSet, fields: ServerFields) -> Iterator[tuple[str, str]]:
     for update in changes.updates:
-        spec = _spec(update.kind)
+        spec = known_kind(update.kind)
         _check_columns(spec, update)
         what = f"{spec.class_name} at {Location.of_number(update.kind, update.id)}"
         for field in spec.fields:
             if field.write_columns[0] in update.values:
                 for why in _of_field(spec, field, update.values, fields, new=False):
                     yield f"{what}.{field.name}", why
-
-
-def _spec(kind: str) -> KindSpec:
-    if kind not in SCHEMA:
-        raise ValidationFailed(f"There is no kind {kind!r}", value=kind)
-    return SCHEMA[kind]
 
 
 def _check_columns(spec: KindSpec, update: Update) -> None:

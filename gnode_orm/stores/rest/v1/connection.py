@@ -13,6 +13,7 @@ from urllib.parse import quote
 from urllib3.exceptions import HTTPError
 
 from gnode_orm.core.instants import microseconds
+from gnode_orm.core.shortened import shortened
 from gnode_orm.errors import (
     AccessDenied,
     AuthenticationFailed,
@@ -175,4 +176,4 @@ def _plain_text(text: str) -> str:
     if heading is None and text.lstrip().startswith("<"):
         return ""
     found = unescape(sub(r"\s+", " ", heading[1] if heading else text)).strip()
-    return found if len(found) <= 300 else f"{found[:297]}..."
+    return shortened(found, 300)

@@ -11,9 +11,9 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from functools import cache
 
 from gnode_orm.core.changes import ChangeSet, Delete, DeletePreview
+from gnode_orm.core.kind_counts import counts_in_words
 from gnode_orm.core.schema import SCHEMA, FieldSpec
 from gnode_orm.errors import IntegrityError, NotFound, UnsupportedByStore
-from gnode_orm.ids import encode_id
 from gnode_orm.location import Location
 from gnode_orm.stores.rest.v1 import paging
 from gnode_orm.stores.rest.v1.connection import V1Connection
@@ -78,7 +78,7 @@ class Below:
             ids.setdefault(kind, []).append(id_)
         for child in SCHEMA:
             for ref in owning(child):
-                for item in self._naming(child, ref, ids.get(ref.target or "", ())):
+                for item in paging.below(self._connection, child, ref.name, ids.get(ref.target or "", ())):
                     yield (child, id_of(item)), item
 
     def linked(self, tree: Iterable[Key]) -> dict[Key, FieldSpec]:
@@ -92,15 +92,10 @@ class Below:
             for ref in spec.refs:
                 if ref in owning(child) or not ids.get(ref.target or "") or not self._fields.has(child, ref.name):
                     continue
-                for item in self._naming(child, ref, ids[ref.target or ""]):
+                for item in paging.below(self._connection, child, ref.name, ids[ref.target or ""]):
                     if (child, id_of(item)) not in inside:
                         found[child, id_of(item)] = ref
         return found
-
-    def _naming(self, kind: str, ref: FieldSpec, ids: Iterable[int]) -> Iterator[Json]:
-        for batch in paging.batches(list(ids)):
-            condition = (f"{ref.name}__in", ",".join(map(encode_id, batch)))
-            yield from paging.everything(self._connection, kind, (condition,))
 
     def preview(self, kind: str, id_: int) -> DeletePreview:
         """Say what deleting an object touches."""
@@ -131,8 +126,8 @@ def check_deletes(changes: ChangeSet, below: Below, target: str) -> None:
             _check_unchanged(delete, below)
         elif left := _counted(_left_below(delete, below, {*going, *leaving})):
             raise IntegrityError(
-                f"{_where(delete)} still has {_words(left)} below it; delete them too (cascade=True), or move them "
-                "elsewhere first",
+                f"{_where(delete)} still has {counts_in_words(left)} below it; delete them too (cascade=True), or move "
+                "them elsewhere first",
                 counts=left,
             )
         linked = {
@@ -143,7 +138,7 @@ def check_deletes(changes: ChangeSet, below: Below, target: str) -> None:
             (kind, id_), ref = next(iter(linked.items()))
             raise UnsupportedByStore(
                 f"{target} speaks API v1 alone, which deletes with {_where(delete)} also what refers to it: "
-                f"{_words(_counted(linked))}; nothing was sent. First set {ref.name} of "
+                f"{counts_in_words(_counted(linked))}; nothing was sent. First set {ref.name} of "
                 f"{Location.of_number(kind, id_)} to another object, since it cannot be set to None there"
             )
 
@@ -153,8 +148,9 @@ def _check_unchanged(delete: Delete, below: Below) -> None:
     assert delete.cascade is not None
     if now.state != delete.cascade.state:
         raise IntegrityError(
-            f"What stands below {_where(delete)} changed since the preview ({_words(delete.cascade.children)} then, "
-            f"{_words(now.children)} now); look again, then delete",
+            f"What stands below {_where(delete)} changed since the preview "
+            f"({counts_in_words(delete.cascade.children)} then, {counts_in_words(now.children)} now); look again, "
+            "then delete",
             counts=now.children,
         )
 
@@ -178,10 +174,6 @@ def _listed_in_sets(level: Mapping[Key, Json]) -> Iterator[Key]:
 def _counted(keys: Iterable[Key]) -> dict[str, int]:
     counts = Counter(kind for kind, _ in keys)
     return {kind: counts[kind] for kind in SCHEMA if counts[kind]}
-
-
-def _words(counts: Mapping[str, int]) -> str:
-    return ", ".join(f"{count} {SCHEMA[kind].class_name}" for kind, count in counts.items()) or "nothing"
 
 
 def _where(delete: Delete) -> str:

@@ -16,7 +16,6 @@ from typing import Any
 from gnode_orm.core.instants import from_microseconds
 from gnode_orm.core.schema import SCHEMA
 from gnode_orm.errors import StoreUnavailable
-from gnode_orm.ids import encode_id
 from gnode_orm.stores.rest.v1 import paging
 from gnode_orm.stores.rest.v1.connection import V1Connection
 from gnode_orm.stores.rest.v1.delta import Key, Sent
@@ -77,11 +76,7 @@ class Finder:
     def _listed(self, kind: str, name: str | None, ids: Sequence[int], since: paging.Params) -> list[Json]:
         if name is None:
             return paging.everything(self._connection, kind, since)
-        found: list[Json] = []
-        for batch in paging.batches(list(ids)):
-            condition = (f"{name}__in", ",".join(map(encode_id, batch)))
-            found += paging.everything(self._connection, kind, (condition, *since))
-        return found
+        return paging.below(self._connection, kind, name, ids, since)
 
     def after(self, before: Before) -> dict[Key, Json]:
         """Find every new object.

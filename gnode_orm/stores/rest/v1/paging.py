@@ -11,6 +11,7 @@ from typing import Any
 from urllib.parse import quote
 
 from gnode_orm.errors import QueryError, StoreUnavailable
+from gnode_orm.ids import encode_id
 from gnode_orm.stores.rest.v1.connection import Refused, V1Connection
 from gnode_orm.stores.rest.v1.records import Json
 from gnode_orm.wire.kinds import wire_kind
@@ -62,6 +63,14 @@ def everything(connection: V1Connection, kind: str, params: Params) -> list[Json
         if len(found) >= total:
             break
     return list(found.values())
+
+
+def below(connection: V1Connection, kind: str, fk: str, ids: Sequence[int], params: Params = ()) -> list[Json]:
+    """Give every object whose foreign key names one of some others."""
+    found: list[Json] = []
+    for batch in batches(ids):
+        found += everything(connection, kind, ((f"{fk}__in", ",".join(map(encode_id, batch))), *params))
+    return found
 
 
 def total(connection: V1Connection, kind: str, params: Params) -> int:
