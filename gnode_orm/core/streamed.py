@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from functools import reduce
 from typing import Any
 
 import numpy as np
@@ -90,19 +91,31 @@ class ExtendedArray(ArrayHandle):
 
     def chunks(self) -> Iterator[Array]:
         """Give what was there, then what was appended."""
-        yield from self.base.chunks()
-        yield from self.more.chunks()
+        for piece in _pieces(self):
+            yield from piece.chunks()
 
     def with_unit(self, unit: str | Any) -> ArrayHandle:
         """Relabel the same numbers with another unit."""
-        return ExtendedArray(self.base.with_unit(unit), self.more.with_unit(unit))
+        more = reduce(ExtendedArray, [piece.with_unit(unit) for piece in _pieces(self.more)])
+        return ExtendedArray(self.base.with_unit(unit), more)
 
     def _read(self, key: Any) -> Array:
-        # Handles read what is asked of them, so both stand in as pieces.
-        pieces: Any = (_Plain(self.base), _Plain(self.more))
+        # Handles read what is asked of them, so they stand in as pieces.
+        pieces: Any = map(_Plain, _pieces(self))
         values = np.asarray(read_pieces(pieces, self.shape, self.dtype, key))
         values.flags.writeable = False
         return values
+
+
+def _pieces(array: ArrayHandle) -> Iterator[ArrayHandle]:
+    """Give what an array was put together from, in order, however often it grew."""
+    waiting = [array]
+    while waiting:
+        piece = waiting.pop()
+        if isinstance(piece, ExtendedArray):
+            waiting += piece.more, piece.base
+        else:
+            yield piece
 
 
 class _Copied:
@@ -137,7 +150,8 @@ def extended(base: ArrayHandle, more: ArrayHandle) -> ArrayHandle:
     Raises:
         ValidationFailed: another dtype, unit or number of channels.
     """
-    if (base.dtype, base.shape[1:], base.unit) != (more.dtype, more.shape[1:], more.unit) or not base.shape:
+    kinds = [(handle.dtype, handle.ndim, handle.shape[1:], handle.unit) for handle in (base, more)]
+    if kinds[0] != kinds[1] or not base.shape:
         raise ValidationFailed(
             f"{more!r} cannot be appended to {base!r}: dtype, unit and the shape behind the first axis must be the "
             "same; convert it with astype and rescale first",
