@@ -94,6 +94,11 @@ def _with_bytes(prefix: str) -> Json:
     every: dict[str, tuple[str, Json, Json]] = {
         "changes": ("Write a change set, once however often it is sent", framed, {"200": answered(ANY, "Its receipt")}),
         "arrays/small": ("Store many small arrays", framed, {"200": answered(ANY)}),
+        "arrays/extend": (
+            "Append rows to arrays, which makes new ones of them",
+            framed,
+            {"200": answered(object_of({"arrays": _LIST}), "Hash, dtype and shape of each that was made")},
+        ),
         "arrays/read": ("Read many slices", content(read), bytes_),
         "arrays/extremes": ("Read the minimum and maximum of every so many rows", content(level), bytes_),
     }

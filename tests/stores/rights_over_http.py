@@ -10,11 +10,12 @@ from typing import Any
 import h5py
 import numpy as np
 
-from gnode_orm.core.changes import ChangeSet, Update
+from gnode_orm.core.changes import ArrayRef, ChangeSet, Update
 from gnode_orm.ids import encode_id
+from gnode_orm.wire import frames
 from gnode_orm.wire.change_sets import pack
 from tests.stores.rights_world import Place, Told, Tree
-from tests.stores.rows import columns, create, row, version
+from tests.stores.rows import columns, create, inline, row, version
 
 V1 = "/api/v1"
 BULK = f"{V1}/in_bulk/"
@@ -82,12 +83,20 @@ def name_arrays(told: Told, tree: Tree) -> None:
         for path, message in (("read", {"items": [[hash_, ["..."]]]}), ("extremes", {"hash": hash_, "factor": 64})):
             status = told.asks("POST", f"{ADDITIONS}/arrays/{path}", json={**message, **said})
             assert status == (200 if here else 404)
+        assert told.asks("POST", f"{ADDITIONS}/arrays/extend", data=_longer(tree.array, said)) == (200 if here else 409)
 
 
 def _naming(told: Told, tree: Tree, own: int) -> Iterator[ChangeSet]:
     yield ChangeSet(creates={"analogsignal": [row("analogsignal", name="mine", signal=tree.array)]})
     base = version(told.store, "analogsignal", own, told.user)
     yield ChangeSet(updates=[Update("analogsignal", own, base, columns("analogsignal", signal=tree.array))])
+
+
+def _longer(base: ArrayRef, said: dict[str, Any]) -> bytes:
+    """The message that asks for an array with so many more rows that it is large."""
+    rows, small = inline(np.zeros(8_192))
+    items = [[[ref.hash, ref.dtype, ref.shape] for ref in (base, rows)]]
+    return frames.pack({"items": items, **said}, small.values())
 
 
 def read_fields(told: Told, tree: Tree) -> None:

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 
+from gnode_orm.core.arrays import ArrayHandle
 from gnode_orm.core.changes import ChangeSet, Delete, Update
 from gnode_orm.core.select import AnyOf, Select
 from gnode_orm.errors import AccessDenied, IntegrityError, NotFound
@@ -131,8 +133,12 @@ def reveal(told: Told, tree: Tree) -> None:
         # In a process of one's own every array may be named; a server checks who may.
         taking = ChangeSet(creates={"analogsignal": [row("analogsignal", name="mine", signal=tree.array)]})
         told.refuses((NotFound, IntegrityError), "apply", taking)
+        own = told.store.served.by(told.user)
         with pytest.raises(NotFound):
-            told.store.served.by(told.user).read_array(tree.array)
+            own.read_array(tree.array)
+        rows = ArrayHandle.in_memory(np.zeros(8_192), None).with_unit("mV")
+        with pytest.raises(IntegrityError):
+            own.put_arrays([(ArrayHandle.stored(own, tree.array).extended(rows), "mV")])
 
 
 def harm(told: Told, tree: Tree) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from starlette.routing import Route
 
-from gnode_orm.server.additions import arrays, changes, discovery, records, uploading
+from gnode_orm.server.additions import arrays, changes, discovery, extending, records, uploading
 from gnode_orm.server.additions.answering import message_endpoint
 from gnode_orm.server.context import Context
 
@@ -22,6 +22,7 @@ def routes(context: Context) -> list[Route]:
         ),
         Route(f"{PREFIX}/changes", changes.changes_endpoint(context), methods=["POST"]),
         Route(f"{PREFIX}/arrays/small", uploading.small_endpoint(context), methods=["POST"]),
+        Route(f"{PREFIX}/arrays/extend", extending.extend_endpoint(context), methods=["POST"]),
         Route(f"{PREFIX}/arrays/read", arrays.read_endpoint(context), methods=["POST"]),
         Route(f"{PREFIX}/arrays/extremes", arrays.extremes_endpoint(context), methods=["POST"]),
         Route(f"{PREFIX}/arrays/{{hash}}/{{number}}", uploading.piece_endpoint(context), methods=["PUT"]),

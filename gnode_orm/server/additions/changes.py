@@ -6,8 +6,9 @@ from typing import Any
 
 from starlette.responses import Response
 
-from gnode_orm.core.changes import ArrayMissing, ArrayRef
+from gnode_orm.core.changes import ArrayRef
 from gnode_orm.server.additions.answering import MAX_SMALL, Asked, Handler, endpoint, json_answer
+from gnode_orm.server.additions.naming import check_nameable
 from gnode_orm.server.context import Context
 from gnode_orm.stores.local.array_rows import check_content
 from gnode_orm.wire.change_sets import Received, named_arrays, unpack
@@ -30,17 +31,14 @@ def _apply(asked: Asked) -> Response:
 
 
 def _check_arrays(store: Any, user: str, received: Received) -> None:
-    """Refuse arrays that the sender neither sent nor may read: a hash alone would open them to him.
+    """Refuse arrays whose bytes are others than their names say, or that the sender may not name.
 
     Raises:
         IntegrityError: an array is not there for the sender, or is another one than he says.
     """
-    sent, named = received.changes.arrays, dict(named_arrays(received.changes))
-    for hash_, type_text in named.items():
-        if hash_ in sent:
-            check_content(ArrayRef.from_columns(hash_, type_text), sent[hash_])
-    types = store.uploads.usable(named.keys() - sent.keys(), user, received.seen)
-    for hash_, type_text in named_arrays(received.changes):
-        ref = ArrayRef.from_columns(hash_, type_text)
-        if hash_ not in sent and types.get(hash_) != (ref.dtype, ",".join(map(str, ref.shape))):
-            raise ArrayMissing.of(hash_, type_text)
+    sent, named = received.changes.arrays, dict.fromkeys(named_arrays(received.changes))
+    refs = [ArrayRef.from_columns(*columns) for columns in named]
+    for ref in refs:
+        if ref.hash in sent:
+            check_content(ref, sent[ref.hash])
+    check_nameable(store, user, [ref for ref in refs if ref.hash not in sent], received.seen)

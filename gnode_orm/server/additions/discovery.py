@@ -16,6 +16,7 @@ PROTOCOL = 1
 CAPABILITIES = (
     "change-sets",
     "arrays-by-hash",
+    "appending",
     "slices",
     "overviews",
     "past",

@@ -7,13 +7,12 @@ from typing import Any
 from starlette.responses import Response
 
 from gnode_orm.core.arrayhash import LEAF
-from gnode_orm.core.changes import ArrayRef
 from gnode_orm.server.additions.answering import MAX_SMALL, Asked, Handler, Work, endpoint, json_answer
 from gnode_orm.server.additions.bodies import Buffers
+from gnode_orm.server.additions.naming import array_ref
 from gnode_orm.server.context import Context
 from gnode_orm.wire import frames
-from gnode_orm.wire.accepting import array_dtype, check_size
-from gnode_orm.wire.malformed import Malformed, content_hash, member, typed, whole
+from gnode_orm.wire.malformed import Malformed, member
 
 # One sender sends two pieces at once.
 _SPARE = 2
@@ -31,7 +30,7 @@ def _put_piece(asked: Asked) -> Response:
         shape = [int(size) for size in query.get("shape", "").split(",") if size]
     except ValueError:
         raise Malformed("A piece has a number, and its array a shape such as 1000,2") from None
-    ref = _ref(path["hash"], query.get("dtype", ""), shape)
+    ref = array_ref(path["hash"], query.get("dtype", ""), shape)
     return json_answer({"whole": asked.store.uploads.put(ref, number, asked.body, asked.user)})
 
 
@@ -45,7 +44,7 @@ def _put_small(asked: Asked) -> Response:
     items = member(message, "arrays", list)
     if any(type(item) is not list or len(item) != 3 for item in items):
         raise Malformed("An array is a list of hash, dtype and shape")
-    refs = [_ref(*item) for item in items]
+    refs = [array_ref(*item) for item in items]
     too_large = next((ref for ref in refs if ref.nbytes > asked.store.inline_limit), None)
     if too_large is not None:
         raise Malformed(f"An array of {too_large.nbytes} bytes is sent in pieces")
@@ -56,7 +55,7 @@ def _put_small(asked: Asked) -> Response:
 
 def _begin(store: Any, user: str, message: Any) -> Any:
     """Announce an array; the answer names the pieces that are missing."""
-    ref = _ref(member(message, "hash", str), member(message, "dtype", str), message.get("shape"))
+    ref = array_ref(member(message, "hash", str), member(message, "dtype", str), message.get("shape"))
     digests = member(message, "digests", str)
     try:
         leaves = bytes.fromhex(digests)
@@ -65,15 +64,6 @@ def _begin(store: Any, user: str, message: Any) -> Any:
     if ref.nbytes <= store.inline_limit:
         raise Malformed(f"An array of {ref.nbytes} bytes is sent whole, not in pieces")
     return {"missing": store.uploads.begin(ref, leaves, user), "piece": LEAF}
-
-
-def _ref(hash_: str, dtype: str, shape: Any) -> ArrayRef:
-    sizes = tuple(whole(size, "A length") for size in typed(shape, list, "A shape"))
-    if any(size < 0 for size in sizes):
-        raise Malformed("A length is below zero", value=shape)
-    ref = ArrayRef(content_hash(hash_), array_dtype(dtype).str, sizes, None)
-    check_size(ref)
-    return ref
 
 
 MESSAGES: dict[str, Work] = {"arrays/begin": _begin}

@@ -84,6 +84,12 @@ class Uploads:
             insert_arrays(transaction, [item for hash_, item in by_hash.items() if hash_ not in stored])
             remember_sender(transaction, list(by_hash), actor)
 
+    def remember(self, hashes: Sequence[bytes], actor: str) -> None:
+        """Remember that arrays of the lab are as good as sent by a user, who may name what they were made of."""
+        # On disk with the commit that names the arrays, as their own rows.
+        with self._database.write(durable=False) as transaction:
+            remember_sender(transaction, hashes, actor)
+
     def _sent(self, ref: ArrayRef, actor: str) -> bool:
         with self._database.snapshot() as transaction:
             sent = sent_by(transaction, stored_hashes(transaction, [ref.hash]), actor)
@@ -96,9 +102,7 @@ class Uploads:
             except FileNotFoundError:
                 if not self._sent(staged.ref, actor):  # else another process finished it at the same moment
                     raise
-        # On disk with the commit that names the array, as the array's own row.
-        with self._database.write(durable=False) as transaction:
-            remember_sender(transaction, [staged.ref.hash], actor)
+        self.remember([staged.ref.hash], actor)
         staged.forget()
 
     @contextmanager

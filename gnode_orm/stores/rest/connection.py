@@ -1,7 +1,8 @@
 """Asking a server: time-outs, retries, logging in again, and answers turned into values or errors.
 
-Everything that is sent here may be sent twice: reads change nothing, pieces of arrays are named by their hash, and a
-change set carries its id, so that the server answers a second one with the receipt of the first.
+Everything that is sent here may be sent twice: reads change nothing, pieces of arrays are named by their hash, the
+same rows give the same longer array, and a change set carries its id, so that the server answers a second one with the
+receipt of the first.
 """
 
 from __future__ import annotations

@@ -85,7 +85,7 @@ class Sender:
     def put_small(self, arrays: Sequence[tuple[ArrayRef, bytes]]) -> None:
         """Send many small arrays, some MiB in each request."""
         for batch in _batches(arrays):
-            message = {"arrays": [[ref.hash.hex(), ref.dtype, ref.shape] for ref, _ in batch]}
+            message = {"arrays": [described(ref) for ref, _ in batch]}
             body = frames.pack(message, (data for _, data in batch))
             self._connection.exchange("POST", f"{self._prefix}/arrays/small", _nothing, body, frames.CONTENT_TYPE)
 
@@ -134,6 +134,11 @@ def _named(source: ArraySource, unit: str | None) -> tuple[ArrayRef, bytes]:
             f"The pieces of an array of {ref.dtype} {ref.shape} hold {size} bytes, {ref.nbytes} are needed"
         )
     return ref, hasher.leaf_digests()
+
+
+def described(ref: ArrayRef) -> list[Any]:
+    """Name an array in a message."""
+    return [ref.hash.hex(), ref.dtype, ref.shape]
 
 
 def _quoted(text: str) -> str:

@@ -8,10 +8,12 @@ from typing import Any
 
 import numpy.typing as npt
 
+from gnode_orm.core.arrays import ArrayHandle
 from gnode_orm.core.changes import ArrayRef, ArraySource, ChangeSet, DeletePreview, Receipt, Version, VersionRow
 from gnode_orm.core.select import Select, Selected
 from gnode_orm.errors import AccessDenied, ValidationFailed
 from gnode_orm.stores.local.guid import Guids
+from gnode_orm.stores.rest.appending import Appender
 from gnode_orm.stores.rest.array_cache import array_cache
 from gnode_orm.stores.rest.connection import Connection
 from gnode_orm.stores.rest.receiving import Receiver
@@ -52,6 +54,8 @@ class RestStore:
         self._guids = Guids(described["guid_key"])
         self._sightings = Sightings()
         self._sender = Sender(connection, PREFIX, self.inline_limit)
+        appender = Appender(connection, PREFIX, self.inline_limit, self._sightings, self._sender, self._has)
+        self._put = appender.put if "appending" in described["capabilities"] else self._sender.put
         owner = (connection.address, described["guid_key"], self.user)
         self._receiver = Receiver(connection, PREFIX, self._sightings, array_cache(*owner))
         self._kept = record_cache(*owner) if "record-names" in described["capabilities"] else None
@@ -123,7 +127,10 @@ class RestStore:
 
     def put_arrays(self, items: Sequence[tuple[ArraySource, str | None]]) -> list[ArrayRef]:
         self._check_writable()
-        return self._sender.put(items)
+        return self._put(items)
+
+    def _has(self, handle: ArrayHandle) -> bool:
+        return handle.ref is not None and handle._reader is self
 
     def read_array(self, ref: ArrayRef, key: Any = ...) -> npt.NDArray[Any]:
         return self._receiver.read([(ref, key)])[0]

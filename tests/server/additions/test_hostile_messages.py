@@ -53,7 +53,8 @@ def refused(answer: Any, *statuses: int) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize(
-    "path", [*MESSAGES, "share", "arrays/begin", "arrays/read", "arrays/extremes", "changes", "arrays/small"]
+    "path",
+    [*MESSAGES, "share", "changes", *(f"arrays/{name}" for name in ("begin", "read", "extremes", "small", "extend"))],
 )
 @pytest.mark.parametrize(
     "body",
@@ -63,7 +64,9 @@ def test_what_is_no_message_is_refused(ann, path, body):
     refused(ann.post(f"{PREFIX}/{path}", content=body), 400, 422)
 
 
-@pytest.mark.parametrize("path", [*MESSAGES, "share", "changes", "arrays/begin", "arrays/read", "arrays/small"])
+@pytest.mark.parametrize(
+    "path", [*MESSAGES, "share", "changes", "arrays/begin", "arrays/read", "arrays/small", "arrays/extend"]
+)
 def test_nobody_is_answered_without_an_account(stranger, path):
     answer = stranger.post(f"{PREFIX}/{path}", content=b"{}")
     assert answer.status_code == 401
