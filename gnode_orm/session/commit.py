@@ -4,6 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
+
+from gnode_orm.core.expressions.operands import is_unicode
+from gnode_orm.errors import ValidationFailed
+from gnode_orm.wire.change_sets import MAX_MESSAGE
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,3 +33,18 @@ class Commit:
         if not self.counts:
             return "Nothing to commit"
         return f"Commit {self.id[:8]} by {self.user}: " + ", ".join(f"{verb} {n}" for verb, n in self.counts.items())
+
+
+def check_message(message: Any) -> None:
+    """See that every store takes the message of a commit.
+
+    Raises:
+        ValidationFailed: it is no text, too long, or holds what is no text everywhere.
+    """
+    if message is None:
+        return
+    if not isinstance(message, str) or len(message) > MAX_MESSAGE or "\0" in message or not is_unicode(message):
+        shown = repr(message) if len(repr(message)) <= 60 else f"{repr(message)[:57]}..."
+        raise ValidationFailed(
+            f"commit({shown}): a message is text of at most {MAX_MESSAGE} characters, none of them NUL", value=message
+        )

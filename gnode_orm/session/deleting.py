@@ -26,7 +26,7 @@ def mark(session: UnitOfWork, obj: Entity, cascade: bool) -> None:
     """Mark an object for deletion; a new one is forgotten, with the new ones below it."""
     session._check_not_sending("Deleting")
     recovering.reconcile(session)
-    state = obj._state
+    state = getattr(obj, "_state", None)
     if state is not None and state.tracker is session and state.status is Status.PENDING:
         for entity in [*new_below(session, obj), obj]:
             _forget_new(session, entity)
@@ -67,7 +67,7 @@ def unmark(session: UnitOfWork, obj: Entity) -> None:
 
 def preview(session: UnitOfWork, obj: Entity) -> DeletePreview:
     """Ask the store what deleting an object would touch."""
-    state = obj._state
+    state = getattr(obj, "_state", None)
     if state is None or not state.stored:
         raise SessionError(f"{obj!r} is not stored, so deleting it touches nothing")
     return session.store.preview_delete(obj.kind, state.id, session.user)

@@ -15,6 +15,7 @@ from gnode_orm.core.entity import Entity
 from gnode_orm.errors import NotFound, SessionError, UnsupportedByStore, ValidationFailed
 from gnode_orm.session.hooks import Hooks
 from gnode_orm.session.session import Session
+from gnode_orm.session.sharing import check_name
 from gnode_orm.stores.protocol import Store
 
 _LOG = logging.getLogger("gnode_orm")
@@ -29,6 +30,7 @@ class Lab:
     def __init__(self, store: Store, user: str | None = None) -> None:
         self.store = store
         self.user = user or default_user()
+        check_name(self.user)
         self.hooks = Hooks()
         """Hooks of every session over this lab; ``on`` adds to them."""
 

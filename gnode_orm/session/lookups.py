@@ -17,7 +17,7 @@ _LOOKUPS: dict[str, Callable[[Any, Any], Condition]] = {
     "lte": lambda item, value: item <= value,
     "in": lambda item, value: item.in_(value),
     "range": lambda item, value: item.between(*value),
-    "isnull": lambda item, value: item.is_null(value),
+    "isnull": lambda item, value: item.is_null(_truth(value)),
     **{
         name: lambda item, value, name=name: getattr(item, name)(value)  # type: ignore[misc]
         for name in (
@@ -43,6 +43,12 @@ def lookup(spec: KindSpec, key: str, value: Any) -> Condition:
     if isinstance(item, RelationColumn):
         return item.any() if value else ~item.any()
     return _LOOKUPS[steps[0] if steps else "exact"](item, value)
+
+
+def _truth(value: Any) -> bool:
+    if value not in (True, False):
+        raise QueryError(f"isnull={value!r}: True or False is needed", value=value)
+    return bool(value)
 
 
 def _step(spec: KindSpec, item: Any, step: str, key: str) -> Any:

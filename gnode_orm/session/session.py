@@ -21,7 +21,7 @@ from gnode_orm.errors import (
 from gnode_orm.location import Location, parse
 from gnode_orm.models import MODELS
 from gnode_orm.session import adding, classic, deleting, history, natives, recovering, rolling_back, sharing
-from gnode_orm.session.commit import Commit
+from gnode_orm.session.commit import Commit, check_message
 from gnode_orm.session.loading import collector_paused, is_clean
 from gnode_orm.session.pending import counted, is_changed
 from gnode_orm.session.plan import Plan
@@ -175,6 +175,7 @@ class Session(UnitOfWork):
             raise SessionError("nested() can undo what is inside, but not a commit; commit after it")
         if self._flushing:
             raise SessionError("A hook cannot commit; what it adds and changes is part of the commit under way")
+        check_message(message)
         if plan is not None and plan.reviewed != self.plan().reviewed:
             raise SessionError("What is pending is no longer what the plan shows; print session.plan() again")
         self._natives.warn_of_edits()

@@ -14,6 +14,16 @@ if TYPE_CHECKING:
 LEVELS = ("read", "write")
 
 
+def check_name(user: object) -> None:
+    """See that something is the name of a user.
+
+    Raises:
+        ValidationFailed: it is no text, empty, or holds characters that cannot be printed.
+    """
+    if not isinstance(user, str) or not user or not user.isprintable():
+        raise ValidationFailed(f"{user!r} is not the name of a user", value=user)
+
+
 def share(session: Session, obj: Entity, user: str, level: str) -> None:
     """Add a user to the access list."""
     permissions(session, obj, {**access(session, obj), user: level})
@@ -39,6 +49,7 @@ def permissions(session: Session, obj: Entity, wanted: dict[str, str] | None) ->
     location = _root(obj)
     if wanted is not None:
         for user, level in wanted.items():
+            check_name(user)
             if level not in LEVELS:
                 raise ValidationFailed(
                     f"share with {user!r}: {level!r} is not a level; use 'read' or 'write'", value=level
@@ -50,7 +61,7 @@ def permissions(session: Session, obj: Entity, wanted: dict[str, str] | None) ->
 
 
 def _root(obj: Entity) -> Location:
-    if obj.kind not in ("block", "document"):
+    if getattr(obj, "kind", None) not in ("block", "document") or isinstance(obj, type):
         raise ValidationFailed(f"{obj!r} cannot be shared by itself; share its block or document", value=obj)
     if obj.location is None:
         raise ValidationFailed(f"{obj!r} is not stored yet; commit it before sharing it", value=obj)

@@ -16,7 +16,7 @@ from gnode_orm.wire.malformed import Malformed, content_hash, member, object_id,
 from gnode_orm.wire.records import INFINITE, preview_message, read_preview, read_rows, rows_message
 
 _ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
-_MAX_MESSAGE = 64 * 1024
+MAX_MESSAGE = 64 * 1024
 
 Seen = dict[bytes, tuple[str, int]]
 """Objects at which the sender has seen arrays, by hash: where to look whether he may name them."""
@@ -105,8 +105,8 @@ def _name(message: Any, key: str) -> str:
 
 def _text(message: Any) -> str | None:
     text = optional(message, "message", str)
-    if text is not None and (len(text) > _MAX_MESSAGE or "\0" in text):
-        raise Malformed(f"The message of a commit has at most {_MAX_MESSAGE} characters, none of them NUL")
+    if text is not None and (len(text) > MAX_MESSAGE or "\0" in text):
+        raise Malformed(f"The message of a commit has at most {MAX_MESSAGE} characters, none of them NUL")
     return text
 
 

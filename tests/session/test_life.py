@@ -321,6 +321,24 @@ def test_sessions_and_labs_refuse_copies_and_other_processes_and_say_what_to_do_
         copy.deepcopy(session.lab)
 
 
+@pytest.mark.parametrize("message", [5, "a\0b", "\ud800", "x" * 70_000])
+def test_a_message_that_not_every_store_takes_is_refused_and_nothing_is_lost(session, message):
+    block = session.add(Block("b"))
+    with pytest.raises(ValidationFailed, match="a message is text of at most 65536 characters"):
+        session.commit(message)
+    assert session.new == [block]
+
+
+def test_what_is_no_object_is_in_no_session(session):
+    for act in (session.delete, session.refresh, session.expunge, session.preview_delete):
+        with pytest.raises(SessionError, match="5 is not"):
+            act(5)
+    with pytest.raises(ValidationFailed, match="5 cannot be shared"):
+        session.share(5, "jeff")
+    with pytest.raises(ValidationFailed, match="5 is not the name of a user"):
+        gnode_orm.connect(":memory:", username=5)
+
+
 def test_what_no_session_can_open_get_or_add_is_said(session):
     with pytest.raises(ValidationFailed, match="5 is no lab; give a folder"):
         Session(5)

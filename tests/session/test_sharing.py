@@ -27,6 +27,14 @@ def test_nothing_is_seen_that_is_not_shared(lab, session, block):
             jeff.history(block.location)
 
 
+@pytest.mark.parametrize("name", ["", "a\0", "\ud800", 5, None])
+def test_what_is_no_name_of_a_user_is_refused(session, block, name):
+    for act in (session.share, lambda block, name: session.permissions(block, {name: "read"})):
+        with pytest.raises(ValidationFailed, match="is not the name of a user"):
+            act(block, name)
+    assert session.access(block) == {}
+
+
 def test_sharing_and_taking_back_are_effective_at_once(lab, session, block):
     with lab.session("jeff") as jeff:
         session.share(block, "jeff")

@@ -14,6 +14,7 @@ from gnode_orm.core.select import And, AnyOf, Measure, Not, Or, Select
 from gnode_orm.errors import QueryError, UnitError
 from gnode_orm.ids import encode_id
 from gnode_orm.location import Location
+from gnode_orm.stores.local import open_local
 from tests.stores.rows import by, change, create, field, found, ms, where
 
 ANY_CASE = [
@@ -54,6 +55,29 @@ def test_text_is_compared_literally_and_by_code_point(store, operator, value, ex
     block = create(store, "block", name="a%b_c")
     answer = found(store, "block", where("name", operator, value))
     assert (block in answer) is expected
+
+
+@pytest.mark.needs("Conditions")
+@pytest.mark.parametrize(("name", "values"), [("index", [*range(2000)]), ("name", [f"b{n}" for n in range(2000)])])
+def test_many_values_are_looked_for_in_one_query(store, name, values):
+    blocks = [create(store, "block", name=f"b{n}", index=n) for n in (1, 1999, 2000)]
+    assert found(store, "block", where(name, "in", tuple(values))) == blocks[:2]
+    assert found(store, "block", Not(where(name, "in", tuple(values)))) == blocks[2:]
+
+
+@pytest.mark.parametrize(
+    ("condition", "message"),
+    [
+        (where("index", "in", tuple(range(30_001))), "at most 30000 values"),
+        (Or(tuple(where("index", "eq", number) for number in range(2000))), r"too many conditions.*in_\(\[...\]\)"),
+    ],
+    ids=["values", "conditions"],
+)
+def test_more_than_sqlite_takes_is_refused_in_words(condition, message):
+    store = open_local(":memory:")
+    with pytest.raises(QueryError, match=message):
+        found(store, "block", condition)
+    store.close()
 
 
 @pytest.mark.needs("Conditions")

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from gnode_orm.core.expressions.condition import Condition, Ordering
-from gnode_orm.core.expressions.operands import operand
+from gnode_orm.core.expressions.operands import is_unicode, operand, several
 from gnode_orm.core.schema import SCHEMA, FieldSpec, FieldType
 from gnode_orm.core.select import Attr, Comparison, Order, Scalar
 from gnode_orm.errors import QueryError, UnknownField, did_you_mean
@@ -50,9 +50,7 @@ class Column(Generic[T]):
 
     def in_(self, values: Iterable[Any]) -> Condition:
         """Meet any of the values; ``None`` among them is met by objects without one."""
-        if isinstance(values, str):
-            raise QueryError(f"{self}.in_({values!r}): a list is needed, not one text", field=self.spec.name)
-        given = list(values)
+        given = several(self, values)
         among = self._condition("in", tuple(self._value("in", value) for value in given if value is not None))
         return among | self.is_null() if any(value is None for value in given) else among
 
@@ -160,7 +158,7 @@ class Column(Generic[T]):
             )
         if not isinstance(text, str):
             raise QueryError(f"{self}.{operator}({text!r}): text is needed", field=self.spec.name, value=text)
-        return self._condition(operator, text)
+        return self._condition(operator, text if self.spec.name == "location" else self._value(operator, text))
 
     def _compare(self, operator: str, other: Any) -> Condition:
         return self._condition(operator, self._value(operator, other))
@@ -184,7 +182,7 @@ class JsonColumn(Column[Any]):
     __slots__ = ()
 
     def __getitem__(self, key: str) -> JsonColumn:
-        if not isinstance(key, str):
+        if not isinstance(key, str) or not is_unicode(key):
             raise QueryError(f"{self}[{key!r}]: the keys of annotations are text", field=self.spec.name, value=key)
         return JsonColumn(self.start, Attr(self.attr.path, (*self.attr.keys, key)), self.spec)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import date, datetime
 from typing import Any, cast
 
@@ -34,6 +34,18 @@ def operand(start: str, spec: FieldSpec, column: str, operator: str, value: Any)
     return _OPERANDS[spec.type](spec, value, refuse)
 
 
+def several(column: Any, values: Any) -> list[Any]:
+    """Give the values of ``in_`` as a list.
+
+    Raises:
+        QueryError: it is a text, or no list at all.
+    """
+    if isinstance(values, str) or not isinstance(values, Iterable):
+        what = "one text" if isinstance(values, str) else type(values).__name__
+        raise QueryError(f"{column}.in_({shown(values)}): a list is needed, not {what}", value=values)
+    return list(values)
+
+
 def shown(value: Any) -> str:
     """Give a value as a message shows it."""
     text = repr(value) if not isinstance(value, pq.Quantity) else str(value)
@@ -44,9 +56,22 @@ _Refuse = Callable[[str], QueryError]
 
 
 def _text(spec: FieldSpec, value: Any, refuse: _Refuse) -> Scalar:
-    if isinstance(value, str):
-        return Location(value) if spec.name == "location" else str(value)
-    raise refuse("text is needed")
+    if not isinstance(value, str):
+        raise refuse("text is needed")
+    if "\0" in value:
+        raise refuse("a store keeps no NUL character in text")
+    return Location(value) if spec.name == "location" else _encodable(value, refuse)
+
+
+def is_unicode(text: str) -> bool:
+    """Whether a text is free of lone surrogates, which no store takes."""
+    return not any("\ud800" <= character <= "\udfff" for character in text)
+
+
+def _encodable(value: str, refuse: _Refuse) -> str:
+    if not is_unicode(value):
+        raise refuse("a lone surrogate is not text")
+    return str(value)
 
 
 def _number(spec: FieldSpec, value: Any, refuse: _Refuse) -> Scalar:
@@ -107,7 +132,9 @@ def _json(spec: FieldSpec, value: Any, refuse: _Refuse) -> Scalar:
         return _measure(spec, value, refuse)
     if isinstance(value, np.generic):
         value = value.item()
-    if isinstance(value, bool | int | float | str | datetime | date):
+    if isinstance(value, str):
+        return _encodable(value, refuse)
+    if isinstance(value, bool | int | float | datetime | date):
         return value
     raise refuse("text, a number, a date, True, False or a quantity is needed")
 

@@ -7,6 +7,7 @@ from typing import Any, Generic, TypeVar
 
 from gnode_orm.core.expressions.columns import Column, JsonColumn, QuantityColumn
 from gnode_orm.core.expressions.condition import Condition
+from gnode_orm.core.expressions.operands import several
 from gnode_orm.core.schema import SCHEMA, FieldSpec, FieldType, KindSpec, Relation
 from gnode_orm.core.select import AnyOf, Attr, Comparison
 from gnode_orm.errors import QueryError, UnknownField, did_you_mean
@@ -60,7 +61,7 @@ class RefColumn:
 
     def in_(self, others: Iterable[Any]) -> Condition:
         """Meet objects whose parent is any of ``others``; ``None`` among them is met by objects without one."""
-        given = list(others)
+        given = several(self, others)
         among = self._condition("in", tuple(self._location(other) for other in given if other is not None))
         return among | self.is_null() if any(other is None for other in given) else among
 

@@ -31,6 +31,7 @@ _ORDERED: dict[str, Callable[[Expression, Any], Condition]] = {
     "gt": lambda left, right: left > right,
     "ge": lambda left, right: left >= right,
 }
+_MOST_VALUES = 30_000  # SQLite binds 32,766 values to a statement, PostgreSQL 65,535
 _LIKE = {"contains", "startswith", "endswith", "iexact", "icontains", "istartswith", "iendswith", "regex", "iregex"}
 
 
@@ -75,8 +76,17 @@ class Conditions:
         )
         return sa.or_(found, *nulls)
 
-    def _any_value(self, operand: Operand, values: tuple[Any, ...]) -> Condition:
-        return sa.or_(sa.false(), *(self._equal(operand.side(value), value) for value in values))
+    def _any_value(self, operand: Operand, values: tuple[Slot, ...]) -> Condition:
+        if len(values) > _MOST_VALUES:
+            raise operand.refusal(f"at most {_MOST_VALUES} values are looked for at once, not {len(values)}")
+        alike: dict[Any, list[Slot]] = {}
+        for value in values:
+            alike.setdefault((value.type, value.detail), []).append(value)
+        return sa.or_(sa.false(), *(self._one_of(operand.side(slots[0]), slots) for slots in alike.values()))
+
+    def _one_of(self, side: Side, slots: list[Slot]) -> Condition:
+        bound = [self.binds.slot(slot, side.convert, side.type) for slot in slots]
+        return side.met(lambda expression: expression.in_(bound))
 
     def _along(
         self, path: tuple[str, ...], spec: KindSpec, rows: FromClause,

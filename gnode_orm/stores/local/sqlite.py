@@ -175,6 +175,8 @@ _REMEDIES = {
 def _operational(where: str, error: sqlite3.OperationalError) -> GnodeError | None:
     if "user-defined function" in str(error):
         return QueryError("The regular expression cannot be evaluated")
+    if "Expression tree is too large" in str(error):
+        return QueryError("The query has too many conditions; look for several values of one field by in_([...])")
     for words, remedy in _REMEDIES.items():
         if words in str(error):
             return StoreUnavailable(f"{where}: {error}; nothing was written: {remedy}")
