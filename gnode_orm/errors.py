@@ -125,7 +125,11 @@ class ConflictError(GnodeError):
         self._resolver = resolver
 
     def resolve(self, how: Any) -> None:
-        """Settle every conflict by ``"mine"``, ``"theirs"``, ``"merge"`` or a function of one conflict."""
+        """Settle every conflict by ``"mine"``, ``"theirs"``, ``"merge"`` or a function of one conflict.
+
+        Raises:
+            SessionError: it belongs to no open session.
+        """
         if self._resolver is None:
             raise SessionError("This conflict no longer belongs to an open session; refresh the objects instead")
         self._resolver(self, how)

@@ -65,13 +65,21 @@ class Collection(Members, MutableSequence[M]):
             self.remove(member)
 
     def insert(self, place: int, value: M) -> None:
-        """Hang a member in. Members keep insertion order, so ``place`` must be the end."""
+        """Hang a member in. Members keep insertion order, so ``place`` must be the end.
+
+        Raises:
+            ValidationFailed: it is not.
+        """
         if place < len(self):
             raise ValidationFailed(f"{self!r} keeps insertion order; append to it instead of inserting at {place}")
         self.append(value)
 
     def append(self, value: M) -> None:
-        """Hang a member in by setting its foreign key to this object."""
+        """Hang a member in by setting its foreign key to this object.
+
+        Raises:
+            ValidationFailed: it is an object of another kind, or of another session.
+        """
         self._check(value)
         if self._relation.many_to_many:
             link(self, value)
@@ -92,7 +100,11 @@ class Collection(Members, MutableSequence[M]):
         self._replace([])
 
     def remove(self, value: M) -> None:
-        """Take a member out by setting its foreign key to ``None``."""
+        """Take a member out by setting its foreign key to ``None``.
+
+        Raises:
+            ValueError: it is not in the collection.
+        """
         if self._relation.many_to_many:
             unlink(self, value)
         elif value in self:
@@ -168,7 +180,11 @@ def link(collection: Collection[Any], member: Any) -> None:
 
 
 def unlink(collection: Collection[Any], member: Any) -> None:
-    """Part the two sides of a many-to-many collection."""
+    """Part the two sides of a many-to-many collection.
+
+    Raises:
+        ValueError: they are not joined.
+    """
     if member not in collection:
         raise ValueError(f"{member!r} is not in {collection!r}")
     other = other_side(collection, member)

@@ -39,6 +39,9 @@ def minimum_maximum(handle: ArrayHandle, bins: int) -> tuple[Array, Array, npt.N
     In signals of more than a million rows, bins of more than a thousand begin at whole blocks of extremes; there they
     are equal within a sixteenth.
     Never holds more than one chunk of the array.
+
+    Raises:
+        ValidationFailed: ``bins`` is no whole number above zero.
     """
     if not isinstance(bins, int) or bins < 1:
         raise ValidationFailed(f"downsample({bins!r}): a number of points above zero is needed", field="n", value=bins)

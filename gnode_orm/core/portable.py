@@ -88,7 +88,11 @@ class Portable(Referring):
 
     @classmethod
     def model_validate(cls, obj: Any, **options: Any) -> Self:
-        """Validate a dictionary, such as ``model_dump`` gives, into a transient object."""
+        """Validate a dictionary, such as ``model_dump`` gives, into a transient object.
+
+        Raises:
+            ValidationFailed: it is no dictionary, or a value in it is refused; ``errors`` has each.
+        """
         if isinstance(obj, Mapping):
             return cls(**_without_meta(obj))
         if isinstance(obj, cls):
@@ -103,7 +107,11 @@ class Portable(Referring):
 
     @classmethod
     def model_validate_json(cls, json_data: str | bytes | bytearray, **options: Any) -> Self:
-        """Validate JSON text of a dictionary of fields into a transient object."""
+        """Validate JSON text of a dictionary of fields into a transient object.
+
+        Raises:
+            ValidationFailed: the text is not JSON, or a value in it is refused.
+        """
         try:
             return cls.model_validate(orjson.loads(json_data))
         except orjson.JSONDecodeError as error:

@@ -96,7 +96,11 @@ class Signal(DataEntity):
         }
 
     def downsample(self, n: int, method: str = "minmax") -> Overview:
-        """Give minimum and maximum in each of ``n`` stretches with equally many samples."""
+        """Give minimum and maximum in each of ``n`` stretches with equally many samples.
+
+        Raises:
+            ValidationFailed: another method than ``"minmax"``, or ``n`` is no whole number above zero.
+        """
         if method != "minmax":
             raise ValidationFailed(
                 f"downsample knows the method 'minmax', not {method!r}", field="method", value=method
@@ -232,7 +236,11 @@ class IrregularlySampledSignal(Signal):
     recordingchannel: Ref["RecordingChannel"] = ref("irregularlysampledsignals", default=None)
 
     def check(self) -> None:
-        """Check that there is one time for each sample."""
+        """Check that there is one time for each sample.
+
+        Raises:
+            ValidationFailed: there are more times, or fewer.
+        """
         if self.signal is not None and self.times is not None and self.signal.shape[:1] != self.times.shape[:1]:
             raise ValidationFailed(
                 f"{type(self).__name__}.times: {self.times.shape[0]} times for {self.shape[0]} samples; "

@@ -47,7 +47,7 @@ class Guards:
         try:
             refuse_foreign_sites(request)
             _refuse_packed(request)
-            await self.app(scope, self._patient(receive), exchange.send)
+            await self.app(scope, _PatientBody(receive, self.limits.idle_seconds).receive, exchange.send)
         except Exception as error:
             if exchange.status:
                 raise
@@ -55,28 +55,36 @@ class Guards:
         finally:
             exchange.log()
 
-    def _patient(self, receive: Receive) -> Receive:
-        """Wait for the body, but neither for a client that falls silent nor for one that sends a byte now and then."""
-        whole, left = False, self.limits.idle_seconds
 
-        async def wait() -> Message:
-            nonlocal whole, left
-            if whole:
-                return await receive()  # what comes after the body is the end of the connection, whenever that is
-            clock = asyncio.get_running_loop().time
-            begun = clock()
-            try:
-                # In a task of its own: what waits on granian's side cannot be cancelled from within.
-                message = await asyncio.wait_for(receive(), left)
-            except TimeoutError:
-                text = f"The body came too slowly: nothing for {self.limits.idle_seconds:g} s, or less than 1 KiB/s"
-                raise Refusal(408, text, headers={"Connection": "close"}) from None
-            whole = not message.get("more_body", False)
-            earned = len(message.get("body", b"")) / _SLOWEST
-            left = min(self.limits.idle_seconds, left - (clock() - begun) + earned)
-            return message
+class _PatientBody:
+    """Waits for the body, but neither for a client that falls silent nor for one that sends a byte now and then."""
 
-        return wait
+    def __init__(self, receive: Receive, idle_seconds: float) -> None:
+        self._receive = receive
+        self._idle_seconds = idle_seconds
+        self._left = idle_seconds
+        self._whole = False
+
+    async def receive(self) -> Message:
+        """Give the next message of the body.
+
+        Raises:
+            Refusal: 408.
+        """
+        if self._whole:
+            return await self._receive()  # what comes after the body is the end of the connection, whenever that is
+        clock = asyncio.get_running_loop().time
+        begun = clock()
+        try:
+            # In a task of its own: what waits on granian's side cannot be cancelled from within.
+            message = await asyncio.wait_for(self._receive(), self._left)
+        except TimeoutError:
+            text = f"The body came too slowly: nothing for {self._idle_seconds:g} s, or less than 1 KiB/s"
+            raise Refusal(408, text, headers={"Connection": "close"}) from None
+        self._whole = not message.get("more_body", False)
+        earned = len(message.get("body", b"")) / _SLOWEST
+        self._left = min(self._idle_seconds, self._left - (clock() - begun) + earned)
+        return message
 
 
 def _refuse_packed(request: Request) -> None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from gnode_orm.core.changes import DeletePreview, Stale
 from gnode_orm.core.collections import Collection
 from gnode_orm.core.entity import Entity
+from gnode_orm.core.kind_counts import counts_in_words
 from gnode_orm.core.schema import SCHEMA, FieldSpec
 from gnode_orm.core.select import Attr, Comparison, Select
 from gnode_orm.core.state import Status
@@ -23,7 +24,11 @@ if TYPE_CHECKING:
 
 
 def mark(session: UnitOfWork, obj: Entity, cascade: bool) -> None:
-    """Mark an object for deletion; a new one is forgotten, with the new ones below it."""
+    """Mark an object for deletion; a new one is forgotten, with the new ones below it.
+
+    Raises:
+        IntegrityError: it has children and ``cascade`` is not given; ``counts`` names them.
+    """
     session._check_not_sending("Deleting")
     recovering.reconcile(session)
     state = getattr(obj, "_state", None)
@@ -43,9 +48,9 @@ def mark(session: UnitOfWork, obj: Entity, cascade: bool) -> None:
     if planned.children and not cascade:
         left = _left_below(session, obj, planned)
         if left:
-            counts = ", ".join(f"{count} {SCHEMA[kind].class_name}" for kind, count in left.items())
             raise IntegrityError(
-                f"{obj!r} still has {counts}; delete them first, or delete it with cascade=True", counts=left
+                f"{obj!r} still has {counts_in_words(left)}; delete them first, or delete it with cascade=True",
+                counts=left,
             )
     if below and not cascade:
         raise IntegrityError(f"{obj!r} has new objects below it, such as {below[0]!r}; delete with cascade=True")

@@ -61,7 +61,12 @@ def versions(store: Store, location: Location, user: str) -> list[Version]:
 
 
 def version_of(store: Store, at: Any) -> int | None:
-    """Turn ``at=`` into a version: an aware datetime, a ``Commit`` or a commit's id; ``None`` means now."""
+    """Turn ``at=`` into a version: an aware datetime, a ``Commit`` or a commit's id; ``None`` means now.
+
+    Raises:
+        ValidationFailed: the datetime has no time zone.
+        NotFound: the lab has no such commit.
+    """
     if at is None:
         return None
     if isinstance(at, datetime):

@@ -99,7 +99,12 @@ def open_lab(
     create: bool,
     readonly: bool = False,
 ) -> Lab:
-    """Open the lab that a session was asked for; settings fill in what is not given."""
+    """Open the lab that a session was asked for; settings fill in what is not given.
+
+    Raises:
+        ValidationFailed: the target is no folder or address.
+        UnsupportedByStore: a password or a token for a local lab.
+    """
     if target is not None and not isinstance(target, str | os.PathLike):
         raise ValidationFailed(
             f"{target!r} is no lab; give a folder, a database address or that of a server", value=target
@@ -137,7 +142,11 @@ def _kept_credentials(address: str, username: str | None) -> tuple[str | None, s
 
 
 def default_target() -> str:
-    """Find the lab that is meant when none is named: the environment, the configuration file, then ``./lab``."""
+    """Find the lab that is meant when none is named: the environment, the configuration file, then ``./lab``.
+
+    Raises:
+        NotFound: none of these names one; the message says what to do.
+    """
     named = _setting("TARGET")
     if named is not None:
         return named

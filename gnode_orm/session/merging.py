@@ -16,7 +16,13 @@ if TYPE_CHECKING:
 
 
 def merge(session: Session, obj: Any) -> Any:
-    """Bring an object into a session; see ``Session.merge``."""
+    """Bring an object into a session; see ``Session.merge``.
+
+    Raises:
+        ValidationFailed: it is no model, or belongs to another open session.
+        NotFound: it was deleted meanwhile.
+        ConflictError: it is based on an older version than the stored one.
+    """
     if not isinstance(obj, Entity):
         raise ValidationFailed(f"merge({obj!r}): a model is needed", value=obj)
     state = obj._state

@@ -111,7 +111,11 @@ class Plan:
         self.reviewed = [(item.op, id(item.obj), item.field, _content(item)) for item in self.items]
 
     def to_dataframe(self) -> Any:
-        """Give the items as a pandas table with the columns op, object, location, field, old and new."""
+        """Give the items as a pandas table with the columns op, object, location, field, old and new.
+
+        Raises:
+            UnsupportedByStore: pandas is not installed.
+        """
         try:
             import pandas as pd
         except ImportError as error:

@@ -104,6 +104,9 @@ class Query(Generic[E]):
         """Count the objects by what foreign keys lead to: ``session.query(Event).count_by(Event.segment.block)``.
 
         Those that lead to nothing are left out.
+
+        Raises:
+            QueryError: the path does not lead along foreign keys.
         """
         if isinstance(path, Column | RelationColumn):
             raise QueryError(f"count_by({path!r}): a foreign key is needed, such as Segment.block", value=path)
@@ -130,6 +133,10 @@ class Query(Generic[E]):
 
         Columns are names or columns of the class, also behind foreign keys and inside annotations:
         ``to_dataframe("name", AnalogSignal.segment.block.name, "segment.annotations.stimulus")``.
+
+        Raises:
+            QueryError: there is no such column.
+            UnsupportedByStore: pandas is not installed.
         """
         from gnode_orm.session.tables import TableColumn, dataframe
 

@@ -245,13 +245,21 @@ class Session(UnitOfWork):
             return self._get(kind, number)
 
     def query(self, model: type[E]) -> Query[E]:
-        """Start a query for objects of one class."""
+        """Start a query for objects of one class.
+
+        Raises:
+            ValidationFailed: it is none of the 18 classes.
+        """
         if not (isinstance(model, type) and model in MODELS.values()):
             raise ValidationFailed(f"query({model!r}): one of the 18 classes is needed, such as Block", value=model)
         return Query(self, model)
 
     def load_arrays(self, objs: Iterable[Any], *, t0: Any = None, t1: Any = None, channels: Any = None) -> list[Any]:
-        """Read the samples of many signals, or the same stretch of each, in as few reads as possible."""
+        """Read the samples of many signals, or the same stretch of each, in as few reads as possible.
+
+        Raises:
+            ValidationFailed: one object stands in place of a list.
+        """
         from gnode_orm.session.arrays import load_arrays
 
         if isinstance(objs, Entity):
@@ -315,11 +323,21 @@ class Session(UnitOfWork):
             return history.versions(self.store, location, self.user)
 
     def share(self, obj: Entity, user: str, level: str = "read") -> None:
-        """Give a user access to a block or document and everything below, ``"read"`` or ``"write"``, at once."""
+        """Give a user access to a block or document and everything below, ``"read"`` or ``"write"``, at once.
+
+        Raises:
+            ValidationFailed: it is not stored, is no block or document, or there is no such level.
+            AccessDenied: it belongs to somebody else.
+        """
         sharing.share(self, obj, user, level)
 
     def unshare(self, obj: Entity, user: str) -> None:
-        """Take a user's access back, at once."""
+        """Take a user's access back, at once.
+
+        Raises:
+            ValidationFailed: it is not shared with this user.
+            AccessDenied: it belongs to somebody else.
+        """
         sharing.unshare(self, obj, user)
 
     def access(self, obj: Entity) -> dict[str, str]:
@@ -327,7 +345,12 @@ class Session(UnitOfWork):
         return sharing.access(self, obj)
 
     def permissions(self, obj: Entity, permissions: dict[str, str] | None = None) -> dict[str, str]:
-        """Give the access list, or replace it; for the owner alone."""
+        """Give the access list, or replace it; for the owner alone.
+
+        Raises:
+            ValidationFailed: it is not stored, is no block or document, or there is no such level.
+            AccessDenied: it belongs to somebody else.
+        """
         return sharing.permissions(self, obj, permissions)
 
     def import_file(

@@ -30,7 +30,11 @@ def share(session: Session, obj: Entity, user: str, level: str) -> None:
 
 
 def unshare(session: Session, obj: Entity, user: str) -> None:
-    """Take a user from the access list."""
+    """Take a user from the access list.
+
+    Raises:
+        ValidationFailed: it is not shared with this user.
+    """
     listed = access(session, obj)
     if user not in listed:
         raise ValidationFailed(f"{obj!r} is not shared with {user!r}; it is shared with {list(listed) or 'nobody'}")
@@ -45,7 +49,11 @@ def access(session: Session, obj: Entity) -> dict[str, str]:
 
 
 def permissions(session: Session, obj: Entity, wanted: dict[str, str] | None) -> dict[str, str]:
-    """Give the access list, or replace it."""
+    """Give the access list, or replace it.
+
+    Raises:
+        ValidationFailed: there is no such level, or the object has no access list.
+    """
     location = _root(obj)
     if wanted is not None:
         for user, level in wanted.items():

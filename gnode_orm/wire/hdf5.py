@@ -152,7 +152,11 @@ def _is_simple(key: Any) -> bool:
 
 
 def first_dataset(content: Content, file_size: int) -> DatasetSource:
-    """Give the first dataset of a file, whatever its name."""
+    """Give the first dataset of a file, whatever its name.
+
+    Raises:
+        ValidationFailed: the file has none, or one of a form that is refused.
+    """
     for name in content.tree.members():
         dataset = content.tree.dataset(name)
         if dataset is not None:

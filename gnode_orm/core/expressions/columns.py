@@ -49,7 +49,11 @@ class Column(Generic[T]):
         return self._condition("between", (self._value("between", low), self._value("between", high)))
 
     def in_(self, values: Iterable[Any]) -> Condition:
-        """Meet any of the values; ``None`` among them is met by objects without one."""
+        """Meet any of the values; ``None`` among them is met by objects without one.
+
+        Raises:
+            QueryError: no list is given, or a value in it cannot be compared with the column.
+        """
         given = several(self, values)
         among = self._condition("in", tuple(self._value("in", value) for value in given if value is not None))
         return among | self.is_null() if any(value is None for value in given) else among

@@ -128,7 +128,11 @@ class RelationColumn(Generic[C]):
         self._above = above
 
     def any(self, condition: Condition | None = None) -> Condition:
-        """Meet objects with at least one member, or one that meets ``condition``."""
+        """Meet objects with at least one member, or one that meets ``condition``.
+
+        Raises:
+            QueryError: ``condition`` is none, or one on another kind.
+        """
         if condition is not None and not isinstance(condition, Condition):
             raise QueryError(
                 f"{self}.any({condition!r}): a condition on {self._relation.kind} is needed", value=condition

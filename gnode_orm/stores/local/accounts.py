@@ -167,7 +167,11 @@ class Accounts:
         return PRIVATE if level is None else int(level)
 
     def set_default_level(self, level: int) -> None:
-        """Set the level of blocks and documents whose maker names none."""
+        """Set the level of blocks and documents whose maker names none.
+
+        Raises:
+            ValidationFailed: there is no such level.
+        """
         if level not in (1, 2, 3):
             raise ValidationFailed(
                 f"{level!r} is not a level; use 1 (public), 2 (friendly) or 3 (private)", value=level

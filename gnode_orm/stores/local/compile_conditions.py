@@ -163,7 +163,11 @@ class Conditions:
 
 
 def target_of(spec: KindSpec, name: str) -> KindSpec:
-    """The kind that a foreign key leads to."""
+    """The kind that a foreign key leads to.
+
+    Raises:
+        QueryError: it is no foreign key.
+    """
     field = spec.by_name.get(name)
     if field is None or field.type is not FieldType.REF or field.target is None:
         known = [ref.name for ref in spec.refs]
@@ -172,7 +176,11 @@ def target_of(spec: KindSpec, name: str) -> KindSpec:
 
 
 def relation_of(spec: KindSpec, name: str) -> Relation:
-    """A collection of a kind."""
+    """A collection of a kind.
+
+    Raises:
+        QueryError: the kind has no such collection.
+    """
     relation = spec.relation_by_name.get(name)
     if relation is None:
         near = did_you_mean(name, spec.relation_by_name)

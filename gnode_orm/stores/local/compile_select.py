@@ -37,7 +37,11 @@ class _Key:
 
 
 def kind_spec(kind: str) -> KindSpec:
-    """The schema of a kind."""
+    """The schema of a kind.
+
+    Raises:
+        QueryError: there is no such kind.
+    """
     spec = SCHEMA.get(kind)
     if spec is None:
         raise QueryError(f"There is no kind {kind!r}{did_you_mean(kind, SCHEMA)}", value=kind)

@@ -18,7 +18,11 @@ from gnode_orm.stores.local.work import label
 
 
 def history(database: Database, kind: str, id_: int, actor: str) -> list[VersionRow]:
-    """Every version of an object, oldest first; a deletion is a version without a record."""
+    """Every version of an object, oldest first; a deletion is a version without a record.
+
+    Raises:
+        NotFound: there is no such object to see.
+    """
     kind_spec(kind)
     with database.snapshot() as transaction:
         text = database.compiler.cached(("history", kind), lambda: _statement(kind))

@@ -24,7 +24,12 @@ def access(database: Database, kind: str, id_: int, actor: str) -> dict[str, str
 
 
 def set_access(database: Database, kind: str, id_: int, levels: dict[str, str], actor: str) -> None:
-    """Replace the access list of a block or document."""
+    """Replace the access list of a block or document.
+
+    Raises:
+        ValidationFailed: there is no such level.
+        AccessDenied: it belongs to somebody else.
+    """
     for account, level in levels.items():
         if level not in LEVELS:
             raise ValidationFailed(f"The access of {account!r} is {level!r}; use 'read' or 'write'", value=level)

@@ -24,7 +24,13 @@ def open_store(
     readonly: bool = False,
     patience: Patience | None = None,
 ) -> RestStore | V1Store:
-    """Open a lab behind a server."""
+    """Open a lab behind a server.
+
+    Raises:
+        ValidationFailed: the address is none of a server, or there is a password without a name.
+        AuthenticationFailed: the server does not know the user, the password or the token.
+        StoreUnavailable: the server does not answer.
+    """
     import_module("gnode_orm.models")  # fills the schema, by which records are read
     if not address.startswith(("http://", "https://")):
         raise ValidationFailed(f"{address!r} is not the address of a server", value=address)

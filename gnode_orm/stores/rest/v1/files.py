@@ -44,7 +44,11 @@ class Files:
         self._places: Latest[bytes, Place] = Latest(_KNOWN)
 
     def open(self, name: bytes, unit: str | None) -> ArrayRef | None:
-        """Say what an array is; ``None`` where no data were stored."""
+        """Say what an array is; ``None`` where no data were stored.
+
+        Raises:
+            NotFound: the name is none of a place, or the object was changed since.
+        """
         place = place_of(name)
         if place is None:
             raise NotFound(f"No array {name.hex()} is known here")
@@ -59,7 +63,11 @@ class Files:
         return None if found is None else ArrayRef(name, found.dtype, found.shape, unit)
 
     def read(self, ref: ArrayRef, key: Any = ...) -> Array:
-        """Read ``array[key]``."""
+        """Read ``array[key]``.
+
+        Raises:
+            NotFound: the array is not known here, or the object was changed since.
+        """
         place = place_of(ref.hash) or self._places.get(ref.hash)
         if place is None:
             return self._waiting.read(ref, key)
@@ -79,7 +87,11 @@ class Files:
             return list(pool.map(lambda item: self.read(*item), items))
 
     def pieces(self, ref: ArrayRef, changes: ChangeSet) -> ArraySource:
-        """Give an array that a change set names, wherever it is, to be sent with it."""
+        """Give an array that a change set names, wherever it is, to be sent with it.
+
+        Raises:
+            IntegrityError: it is nowhere, or is not what its hash says.
+        """
         if ref.hash in changes.arrays:
             data = changes.arrays[ref.hash]
             if len(data) != ref.nbytes:

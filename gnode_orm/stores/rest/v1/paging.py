@@ -35,7 +35,12 @@ def batches(values: Sequence[Any]) -> Iterator[Sequence[Any]]:
 
 
 def page(connection: V1Connection, kind: str, params: Params, limit: int, offset: int) -> tuple[list[Json], int, bool]:
-    """Give one page: its objects, how many there are in all, and whether more follow."""
+    """Give one page: its objects, how many there are in all, and whether more follow.
+
+    Raises:
+        QueryError: the server refuses the query.
+        StoreUnavailable: it answers with something else.
+    """
     path = address(kind, (*params, ("limit", str(limit)), ("offset", str(offset))))
     try:
         answer = connection.get(path)

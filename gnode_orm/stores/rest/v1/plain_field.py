@@ -50,7 +50,12 @@ class PlainField:
         self._part = part
 
     def queries(self, operator: str, value: Any, turned: bool) -> list[Query]:
-        """Give the queries for a comparison, or its opposite."""
+        """Give the queries for a comparison, or its opposite.
+
+        Raises:
+            QueryError: the value cannot be compared with the field.
+            UnsupportedByStore: the protocol cannot say it.
+        """
         if operator == "is_null" or (value is None and operator in ("eq", "ne")):
             wanted = bool(value) if operator == "is_null" else operator == "eq"
             return self._null(wanted != turned)

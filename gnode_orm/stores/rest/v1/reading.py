@@ -100,7 +100,11 @@ class Reader:
         return len(self._found(select, queries))
 
     def count_by(self, select: Select, path: Sequence[str]) -> dict[int, int]:
-        """Count by the ids of the objects that foreign keys lead to; the server counts no groups, so all are read."""
+        """Count by the ids of the objects that foreign keys lead to; the server counts no groups, so all are read.
+
+        Raises:
+            QueryError: the path does not lead along foreign keys.
+        """
         kinds = [select.kind]
         for name in path:
             spec = SCHEMA[kinds[-1]]
