@@ -95,8 +95,8 @@ def _naming(told: Told, tree: Tree, own: int) -> Iterator[ChangeSet]:
 def _longer(base: ArrayRef, said: dict[str, Any]) -> bytes:
     """The message that asks for an array with so many more rows that it is large."""
     rows, small = inline(np.zeros(8_192))
-    items = [[[ref.hash, ref.dtype, ref.shape] for ref in (base, rows)]]
-    return frames.pack({"items": items, **said}, small.values())
+    described = [[ref.hash, ref.dtype, ref.shape] for ref in (base, rows)]
+    return frames.pack({"items": [[*described, True]], **said}, small.values())
 
 
 def read_fields(told: Told, tree: Tree) -> None:

@@ -5,12 +5,12 @@ The same rows appended to the same array give the same array, so whoever does no
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import islice
 from typing import Any, TypeGuard
 
 from gnode_orm.core import arrayhash
+from gnode_orm.core.arrayhash import LEAF
 from gnode_orm.core.arrays import ArrayHandle
 from gnode_orm.core.changes import ArrayRef, ArraySource
 from gnode_orm.core.streamed import ExtendedArray
@@ -21,17 +21,17 @@ from gnode_orm.stores.rest.sightings import Sightings
 from gnode_orm.wire import frames
 from gnode_orm.wire.malformed import content_hash, member
 
-# So many arrays grow by one request: the server reads up to 8 MiB of each before it answers.
-_BATCH = 100
+# By one request grow so many arrays, since the server may read 8 MiB of each before it answers, or by so many bytes.
+_BATCH, _BATCH_BYTES = 100, 16 << 20
 
 
 @dataclass(frozen=True)
 class _Growth:
-    """Rows to append to an array; ``data`` has their bytes where they are few enough to stand in the message."""
+    """An array that grows, and its new rows; ``data`` has their bytes where these go behind the message."""
 
     base: ArrayRef
     rows: ArrayRef
-    data: bytes
+    data: bytes | None = None
 
     def result(self, hash_: bytes) -> ArrayRef:
         """Describe the array that they give."""
@@ -59,54 +59,62 @@ class Appender:
 
     def put(self, items: Sequence[tuple[ArraySource, str | None]]) -> list[ArrayRef]:
         """Send arrays with their units, or what is missing of them there."""
-        sources = dict(enumerate(source for source, _ in items))
-        first = {place: found for place, source in sources.items() if (found := self._first(source)) is not None}
-        sent = self._sender.put([(source, items[place][1]) for place, source in first.items()])
-        refs = dict(zip(first, sent, strict=True))
-        growths = {
-            place: self._growth(source, refs.get(place)) for place, source in sources.items() if self._grows(source)
-        }
-        refs.update(self._appended(growths))
+        ahead = {place: source for place, (item, _) in enumerate(items) if (source := self._ahead(item)) is not None}
+        sent = self._sender.put([(source, items[place][1]) for place, source in ahead.items()])
+        refs = dict(zip(ahead, sent, strict=True))
+        # One after the other, so that the new rows of many arrays are not in memory twice.
+        growths = (
+            (place, self._growth(source, refs.get(place)))
+            for place, (source, _) in enumerate(items)
+            if self._grows(source)
+        )
+        for batch in _batches(growths):
+            refs.update(zip(batch, self._extend(list(batch.values())), strict=True))
         return [refs[place]._replace(unit=unit) for place, (_, unit) in enumerate(items)]
 
     def _grows(self, source: ArraySource) -> TypeGuard[ExtendedArray]:
         """Whether an array is there but for some rows, and is not so small that it is sent as quickly as named."""
         return isinstance(source, ExtendedArray) and source.nbytes > self._inline_limit and self._has(source.base)
 
-    def _first(self, source: ArraySource) -> ArraySource | None:
+    def _ahead(self, source: ArraySource) -> ArraySource | None:
         """What has to be sent before an array can be named or grow."""
         if not self._grows(source):
             return source
-        return None if self._is_short(source.more) or self._has(source.more) else source.more
-
-    def _is_short(self, rows: ArrayHandle) -> bool:
-        return rows.nbytes <= self._inline_limit
+        return None if source.more.nbytes <= LEAF or self._has(source.more) else source.more
 
     def _growth(self, source: ExtendedArray, sent: ArrayRef | None) -> _Growth:
-        base, rows = source.base.ref, source.more
+        base, more = source.base.ref, source.more
+        rows = sent or (more.ref if self._has(more) else None)
         assert base is not None
-        if self._is_short(rows):
-            data = rows._bytes()
-            hash_ = arrayhash.content_hash(data, rows.dtype, rows.shape)
-            return _Growth(base, ArrayRef(hash_, rows.dtype.str, rows.shape, None), data)
-        ref = sent or rows.ref
-        assert ref is not None
-        return _Growth(base, ref, b"")
-
-    def _appended(self, growths: Mapping[int, _Growth]) -> Iterator[tuple[int, ArrayRef]]:
-        waiting = iter(growths.items())
-        while batch := dict(islice(waiting, _BATCH)):
-            yield from zip(batch, self._extend(list(batch.values())), strict=True)
+        if rows is not None:
+            return _Growth(base, rows)
+        data = more._bytes()
+        hash_ = arrayhash.content_hash(data, more.dtype, more.shape)
+        return _Growth(base, ArrayRef(hash_, more.dtype.str, more.shape, None), data)
 
     def _extend(self, batch: Sequence[_Growth]) -> list[ArrayRef]:
         """Let the server append; it answers with the names of the arrays that are there now."""
         message = {
-            "items": [[described(growth.base), described(growth.rows)] for growth in batch],
-            "seen": self._sightings.message(ref.hash for growth in batch for ref in (growth.base, growth.rows)),
+            "items": [[described(item.base), described(item.rows), item.data is not None] for item in batch],
+            "seen": self._sightings.message(ref.hash for item in batch for ref in (item.base, item.rows)),
         }
-        body = frames.pack(message, (growth.data for growth in batch))
+        body = frames.pack(message, (item.data for item in batch if item.data is not None))
         answer = self._connection.exchange("POST", self._path, json_of, body, frames.CONTENT_TYPE)
         return _grown(answer, batch)
+
+
+def _batches(growths: Iterable[tuple[int, _Growth]]) -> Iterator[dict[int, _Growth]]:
+    batch: dict[int, _Growth] = {}
+    size = 0
+    for place, growth in growths:
+        new = len(growth.data or b"")
+        if batch and (len(batch) == _BATCH or size + new > _BATCH_BYTES):
+            yield batch
+            batch, size = {}, 0
+        batch[place] = growth
+        size += new
+    if batch:
+        yield batch
 
 
 def _grown(answer: Any, batch: Sequence[_Growth]) -> list[ArrayRef]:

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from gnode_orm.core.arrayhash import array_hash
+from gnode_orm.core.arrayhash import LEAF, array_hash
 from gnode_orm.core.arrays import ArrayHandle
 from gnode_orm.core.changes import ArrayRef
 from gnode_orm.server.additions.extending import MAX_ITEMS
@@ -31,7 +31,7 @@ def name(ref: ArrayRef) -> list[Any]:
 def message(base: ArrayRef, rows: Any = ROWS, **members: Any) -> bytes:
     """The message that appends a few rows."""
     ref, small = inline(rows)
-    return frames.pack({"items": [[name(base), name(ref)]], **members}, small.values())
+    return frames.pack({"items": [[name(base), name(ref), True]], **members}, small.values())
 
 
 @pytest.fixture
@@ -92,7 +92,7 @@ def test_what_names_no_array_is_refused(
     named[place][part] = value
     before = arrays(store)
     # Rows that stand behind the message may be too many or too few for their name as well.
-    content = frames.pack({"items": [named]}, [ROWS.tobytes()])
+    content = frames.pack({"items": [[*named, True]]}, [ROWS.tobytes()])
     refused(ann.post(ADDRESS, content=content), status, 400 if place else status)
     assert arrays(store) == before
 
@@ -116,14 +116,14 @@ def test_rows_of_another_kind_are_refused(store: LocalStore, ann: Client, base: 
 
 @pytest.mark.parametrize(
     "items",
-    [None, 7, {}, [7], [[]], [[[], []]], [[["x"] * 3]], [[["x"] * 3] * 3], [[["x"] * 3, None]], ["ab"]],
+    [None, 7, {}, [7], [[]], [[[], [], True]], [[["x"] * 3]], [[["x"] * 3] * 3], [[["x"] * 3, None, True]], ["abc"]],
 )
 def test_items_of_a_wrong_form_are_refused(ann: Client, items: Any) -> None:
     refused(ann.post(ADDRESS, content=frames.pack({"items": items})), 400)
 
 
 def test_bytes_that_are_not_the_rows_are_refused(store: LocalStore, ann: Client, base: ArrayRef) -> None:
-    before, told = arrays(store), {"items": [[name(base), name(inline(ROWS)[0])]]}
+    before, told = arrays(store), {"items": [[name(base), name(inline(ROWS)[0]), True]]}
     for data, status in ((b"", 400), (bytes(80), 409), (ROWS.tobytes() + b"x", 400), (ROWS.tobytes()[:-1], 400)):
         refused(ann.post(ADDRESS, content=frames.pack(told, [data])), status)
     refused(ann.post(ADDRESS, content=message(base, seen={"x": 1})), 400)
@@ -136,8 +136,21 @@ def test_what_is_sent_whole_and_what_is_too_much_is_refused(ann: Client, base: A
     assert "sent whole" in refused(ann.post(ADDRESS, content=message(small)), 400)["detail"]
     endless = ArrayRef(small.hash, "<i4", (2**40, 0), None)
     refused(ann.post(ADDRESS, content=message(endless, np.zeros((5, 0), "<i4"))), 400)
-    items = [[name(base), name(base)]] * (MAX_ITEMS + 1)
+    items = [[name(base), name(base), False]] * (MAX_ITEMS + 1)
     assert "At most" in refused(ann.post(ADDRESS, content=frames.pack({"items": items})), 400)["detail"]
+
+
+def test_rows_are_behind_the_message_or_in_the_lab(ann: Client, ben: Client, base: ArrayRef) -> None:
+    twice = array_hash(np.concatenate([WHOLE, WHOLE])).hex()
+    for behind, data in ((False, b""), (True, WHOLE.tobytes())):
+        content = frames.pack({"items": [[name(base), name(base), behind]]}, [data])
+        assert ann.post(ADDRESS, content=content).json() == {"arrays": [[twice, "<i4", [100_000, 2]]]}
+        refused(ben.post(ADDRESS, content=content), 409)  # whose bytes he sends he knows, yet it is not sent yet
+    for behind in (None, 1, "x"):
+        refused(ann.post(ADDRESS, content=frames.pack({"items": [[name(base), name(base), behind]]})), 400)
+    many = base._replace(shape=(LEAF // 8 + 1, 2))
+    answer = ann.post(ADDRESS, content=frames.pack({"items": [[name(base), name(many), True]]}, [bytes(LEAF + 8)]))
+    assert "sent ahead" in refused(answer, 400)["detail"]
 
 
 def test_refusals_are_the_same_for_what_is_secret_and_what_is_not_there(
@@ -152,7 +165,7 @@ def test_refusals_are_the_same_for_what_is_secret_and_what_is_not_there(
     assert text[0] == text[1]
 
 
-LEAVES = st.none() | st.integers(-1, 2**40) | st.sampled_from(["<i4", "00" * 32, "x", 2, 50_000])
+LEAVES = st.none() | st.booleans() | st.integers(-1, 2**40) | st.sampled_from(["<i4", "00" * 32, "x", 2, 50_000])
 
 
 @settings(max_examples=100, suppress_health_check=[HealthCheck.function_scoped_fixture])

@@ -8,12 +8,14 @@ import numpy as np
 import quantities as pq
 
 from gnode_orm import AnalogSignalArray, Block, Segment
+from gnode_orm.core.arrayhash import LEAF
 from gnode_orm.core.arrays import ArrayHandle
 from tests.stores.rest.serving import Served
 
 ROWS = 1_500_000
 WHOLE = np.random.default_rng(7).integers(-1000, 1000, (ROWS, 4), dtype=np.int16)
-FEW, MANY = WHOLE[:1_000], WHOLE[:60_000]
+FEW, SOME, MANY = WHOLE[:1_000], WHOLE[:60_000], WHOLE[: LEAF // 8 + 1]
+"""Rows that go with a message, and more of them than do."""
 SPARE = 8_000
 """Bytes that messages may take beside the rows."""
 

@@ -17,13 +17,13 @@ from gnode_orm.errors import ConflictError, IntegrityError, StoreUnavailable
 from gnode_orm.session import Lab, Session
 from gnode_orm.stores.local.store import LocalStore
 from gnode_orm.stores.rest.store import RestStore
-from tests.stores.rest.growing import FEW, MANY, ROWS, WHOLE, asked, held, stored
+from tests.stores.rest.growing import FEW, MANY, ROWS, SOME, WHOLE, asked, held, stored
 from tests.stores.rest.serving import Fault, Served, cut_after, cut_before, cut_within
 from tests.stores.rest.test_faults import FAULTS, HASTY
 
 
 @pytest.mark.parametrize("fault", FAULTS)
-@pytest.mark.parametrize("rows", [FEW, MANY], ids=["few", "many"])
+@pytest.mark.parametrize("rows", [FEW, SOME, MANY], ids=["few", "some", "many"])
 def test_rows_are_appended_once_whatever_is_lost(server: Served, local: LocalStore, fault: str, rows: Any) -> None:
     store = server.open("ann", HASTY)
     base = stored(store)
@@ -105,7 +105,7 @@ def test_what_is_removed_on_the_way_is_sent_again(
     since = len(server.requests)
     server.fault(moment, remove_first)
     session.commit()
-    assert asked(server, since).count("begin") == 2
+    assert asked(server, since).count("extend") == 2
     assert session.plan().counts() == {}
     age_and_collect(local)
     assert np.array_equal(signal.signal[ROWS:].magnitude, MANY)
