@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any
 from gnode_orm import errors
 
 if TYPE_CHECKING:
+    from gnode_orm import models, testing
     from gnode_orm.core.streamed import StreamedArray
     from gnode_orm.files.validation import validate
     from gnode_orm.location import Location
@@ -76,6 +77,8 @@ __all__ = [
     "connect",
     "create",
     "errors",
+    "models",
+    "testing",
     "validate",
 ]
 
@@ -96,6 +99,8 @@ if not TYPE_CHECKING:  # or the checkers would believe in any name
     def __getattr__(name: str) -> Any:
         if name not in __all__:
             raise AttributeError(f"module 'gnode_orm' has no attribute {name!r}")
+        if name in ("models", "testing"):
+            return import_module(f"gnode_orm.{name}")
         home = import_module(_ELSEWHERE.get(name, "gnode_orm.models"))
         found = globals()[name] = getattr(home, name)
         return found

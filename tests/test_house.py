@@ -172,6 +172,12 @@ def test_any_name_of_the_package_may_be_the_first_one_used(name: str) -> None:
     assert run.stdout.split() == [name]
 
 
+def test_models_and_what_users_test_with_need_no_import_of_their_own() -> None:
+    script = "import gnode_orm\nprint(gnode_orm.testing.FaultyStore.__name__, len(gnode_orm.models.MODELS))"
+    run = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True, cwd=ROOT)
+    assert run.stdout.split() == ["FaultyStore", "18"]
+
+
 def test_no_file_has_a_vague_name() -> None:
     assert [path for path in SOURCES if VAGUE.fullmatch(path.stem.removeprefix("test_"))] == []
 

@@ -12,7 +12,7 @@ from types import TracebackType
 from typing import Any, NoReturn, Self
 
 from gnode_orm.core.entity import Entity
-from gnode_orm.errors import NotFound, SessionError, UnsupportedByStore, ValidationFailed
+from gnode_orm.errors import FormatError, NotFound, SessionError, UnsupportedByStore, ValidationFailed
 from gnode_orm.session.hooks import Hooks
 from gnode_orm.session.session import Session
 from gnode_orm.session.sharing import check_name
@@ -182,5 +182,10 @@ def _setting(name: str) -> str | None:
     path = configuration_file()
     if not path.is_file():
         return None
-    found = tomllib.loads(path.read_text(encoding="utf-8")).get(name.lower())
-    return None if found is None else str(found)
+    try:
+        found = tomllib.loads(path.read_text(encoding="utf-8")).get(name.lower())
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise FormatError(f"{path} is not TOML: {error}") from None
+    if found is not None and not isinstance(found, str):
+        raise ValidationFailed(f"{path}: {name.lower()} = {found!r}: text in quotes is needed", value=found)
+    return found

@@ -66,6 +66,8 @@ class Session(UnitOfWork):
     ) -> None:
         from gnode_orm.session.lab import Lab, open_lab
 
+        if sum(item is not None for item in (target, store, lab)) > 1:
+            raise ValidationFailed("Session(...) takes one of target, store and lab", value=target)
         self._owns_lab = lab is None
         if lab is None and store is not None:
             lab = Lab(store, username)

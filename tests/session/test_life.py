@@ -14,6 +14,7 @@ import gnode_orm
 from gnode_orm import Block, Lab, Segment, Session, connect
 from gnode_orm.errors import (
     DetachedError,
+    GnodeError,
     NotFound,
     SessionError,
     UncommittedChangesWarning,
@@ -272,6 +273,26 @@ def test_the_configuration_file_names_a_lab(tmp_path, monkeypatch):
     with Session() as session:
         assert session.user == "jeff"
     assert (tmp_path / "configured").is_dir()
+
+
+@pytest.mark.parametrize(
+    ("text", "message"), [("target = broken", "config.toml is not TOML"), ("target = 5", "target = 5: text in quotes")]
+)
+def test_a_configuration_file_that_cannot_be_read_is_named(tmp_path, monkeypatch, text, message):
+    from gnode_orm.session import lab as labs
+
+    monkeypatch.delenv("GNODE_ORM_TARGET", raising=False)
+    file = tmp_path / "config.toml"
+    file.write_text(text)
+    monkeypatch.setattr(labs, "configuration_file", lambda: file)
+    with pytest.raises(GnodeError, match=message):
+        Session()
+
+
+def test_a_session_is_over_one_lab(lab, tmp_path):
+    with pytest.raises(ValidationFailed, match="one of target, store and lab"):
+        Session(tmp_path / "other", store=lab.faults)
+    assert not (tmp_path / "other").exists()
 
 
 def test_a_lab_is_opened_once_for_many_sessions(tmp_path):

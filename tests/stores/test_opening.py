@@ -54,6 +54,12 @@ def test_a_folder_with_other_files_is_not_made_a_lab(tmp_path):
     assert [item.name for item in tmp_path.iterdir()] == ["recording.abf"]
 
 
+@pytest.mark.parametrize("name", ["x" * 300, "a\0b"])
+def test_a_name_that_no_folder_can_have_is_refused(tmp_path, name):
+    with pytest.raises(StoreUnavailable, match="cannot be reached"):
+        open_local(tmp_path / name)
+
+
 def test_a_file_is_no_lab(tmp_path):
     path = tmp_path / "file.txt"
     path.write_text("x")

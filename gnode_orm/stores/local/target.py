@@ -70,12 +70,12 @@ class Folder:
         """
         try:
             self.path.stat()
-        except PermissionError as error:
-            raise StoreUnavailable(
-                f"{self.path} cannot be reached: {error.strerror}; see who may enter its folders"
-            ) from None
-        except OSError:
-            pass  # missing, which the next lines settle
+        except (FileNotFoundError, NotADirectoryError):
+            pass  # which the next lines settle
+        except (OSError, ValueError) as error:
+            remedy = "; see who may enter its folders" if isinstance(error, PermissionError) else ""
+            reason = error.strerror if isinstance(error, OSError) else error
+            raise StoreUnavailable(f"{self.path} cannot be reached: {reason}{remedy}") from None
         if self.path.exists() and not self.path.is_dir():
             raise FormatError(f"{self.path} is a file; a lab is a folder. To store a file in a lab, import it")
         if not self.database.exists():
