@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import os
 import secrets
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -43,6 +44,13 @@ def data() -> Path:
     if not folder.is_dir():
         _absent(f"no sample recordings at {folder}; GNODE_ORM_TEST_DATA names another folder")
     return folder
+
+
+@pytest.fixture(scope="session")
+def expected(data: Path) -> dict[str, Any]:
+    """What stands in each sample recording, by the name of its folder."""
+    figures: dict[str, Any] = json.loads((data / "expected.json").read_text(encoding="utf-8"))
+    return figures
 
 
 @pytest.fixture

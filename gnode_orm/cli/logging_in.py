@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from typing import Annotated
 
 import typer
@@ -10,6 +9,7 @@ import typer
 from gnode_orm.cli.failures import WrongUse
 from gnode_orm.cli.options import StdinOption, UrlArgument
 from gnode_orm.cli.output import note, say
+from gnode_orm.cli.passwords import asked_password, check_terminal, password_from_stdin
 
 _NameOption = Annotated[
     str | None,
@@ -53,7 +53,6 @@ def _asked(user: str | None, stdin: bool) -> tuple[str, str]:
     if stdin:
         if user is None:
             raise WrongUse("--password-stdin needs --user NAME as well")
-        return user, sys.stdin.readline().rstrip("\r\n")
-    if not sys.stdin.isatty():
-        raise WrongUse("There is no terminal to ask for a password; give it on standard input with --password-stdin")
-    return user or str(typer.prompt("User")), str(typer.prompt("Password", hide_input=True))
+        return user, password_from_stdin()
+    check_terminal()
+    return user or str(typer.prompt("User")), asked_password(twice=False)

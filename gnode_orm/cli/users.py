@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import sys
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from gnode_orm.cli.failures import WrongUse
 from gnode_orm.cli.lab_access import open_accounts
 from gnode_orm.cli.options import ArraysOption, JsonOption, StdinOption
 from gnode_orm.cli.output import Column, note, say, write_json, write_table
+from gnode_orm.cli.passwords import asked_password, check_terminal, password_from_stdin
 
 if TYPE_CHECKING:
     pass
@@ -68,7 +67,6 @@ def token(
 
 def _password(stdin: bool) -> str:
     if stdin:
-        return sys.stdin.readline().rstrip("\r\n")
-    if not sys.stdin.isatty():
-        raise WrongUse("There is no terminal to ask for a password; give it on standard input with --password-stdin")
-    return str(typer.prompt("Password", hide_input=True, confirmation_prompt=True))
+        return password_from_stdin()
+    check_terminal()
+    return asked_password(twice=True)

@@ -102,9 +102,9 @@ class ReaderMessages:
                 self._counts[str(warning.message)] += 1
 
 
-def one_line(text: object, limit: int = 300) -> str:
-    """Fold a text into one line of bounded length."""
-    return shortened(" ".join(str(text).split()), limit)
+def one_line(text: object) -> str:
+    """Fold a text into one line of at most 300 characters."""
+    return shortened(" ".join(str(text).split()), 300)
 
 
 def reason_of(error: BaseException) -> str:

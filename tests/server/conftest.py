@@ -7,12 +7,12 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from argon2 import PasswordHasher
 from starlette.applications import Starlette
 
 from gnode_orm.server.app import create_app
-from gnode_orm.stores.local import accounts, open_local
+from gnode_orm.stores.local import open_local
 from gnode_orm.stores.local.store import LocalStore
+from tests.cheap_passwords import cheap_passwords
 from tests.server.asgi_client import Client
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -20,10 +20,8 @@ PASSWORD = "pass-word"
 
 
 @pytest.fixture(autouse=True, scope="session")
-def cheap_passwords() -> Iterator[None]:
-    """Hash passwords with less work than a server does."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(accounts, "_hasher", lambda: PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
+def passwords_cost_little() -> Iterator[None]:
+    with cheap_passwords():
         yield
 
 

@@ -109,16 +109,16 @@ class Replay:
                 self.learn(item, partner)
 
     def _is_known(self, item: Json) -> bool:
-        return self.renamed(_key(item).encode()).decode() != _key(item)
+        return self.renamed(address_of(item).encode()).decode() != address_of(item)
 
     def _same(self, then: Json, now: Json) -> bool:
         if self._is_known(then):
-            return self.renamed(_key(then).encode()).decode() == _key(now)
+            return self.renamed(address_of(then).encode()).decode() == address_of(now)
         if isinstance(then, dict) and isinstance(now, dict):
-            if _key(now).encode() in self.names.values():
+            if address_of(now).encode() in self.names.values():
                 return False
             return all(then.get(key) == now.get(key) for key in ("name", "label", "author", "data", "username"))
-        return _key(now).encode() not in self.names.values()
+        return address_of(now).encode() not in self.names.values()
 
     def _part(self, part: dict[str, Any]) -> tuple[str, tuple[str, bytes]]:
         return part["field"], (part["filename"] or "file", self.renamed(body_of(part)))
@@ -154,7 +154,7 @@ def differences(then: Json, now: Json, path: str = "") -> list[str]:
     if isinstance(then, list) and isinstance(now, list):
         if len(then) != len(now):
             return [f"{path} has {len(now)} items, not {len(then)}"]
-        pairs = zip(sorted(then, key=_key), sorted(now, key=_key), strict=True)
+        pairs = zip(sorted(then, key=address_of), sorted(now, key=address_of), strict=True)
         return [text for one, other in pairs for text in differences(one, other, f"{path}[]")]
     if then is None or now is None or _type(then) == _type(now):
         return []
@@ -184,7 +184,8 @@ def _type(value: Json) -> str:
     return type(value).__name__
 
 
-def _key(item: Json) -> str:
+def address_of(item: Json) -> str:
+    """What an item of a list is told from others by."""
     return str(item.get("resource_uri", item.get("user", ""))) if isinstance(item, dict) else str(item)
 
 

@@ -16,18 +16,12 @@ from gnode_orm.errors import ValidationFailed
 from gnode_orm.stores.local.store import LocalStore
 from gnode_orm.wire import hdf5
 from tests.server.asgi_client import Client
+from tests.server.hdf5_files import hdf5_bytes
 
 BULK = "/api/v1/in_bulk/"
 SIGNAL = "-api-v1-electrophysiology-analogsignal-TEMP{}-"
 LABELS = "-api-v1-electrophysiology-eventarray-TEMP1-"
 _REFERENCE = 16  # bytes of a reference to a text: its length and its place in the heap
-
-
-def written(fill: Callable[[Any], None]) -> bytes:
-    buffer = io.BytesIO()
-    with h5py.File(buffer, "w") as root:
-        fill(root)
-    return buffer.getvalue()
 
 
 def with_json(root: Any, name: str, text: str = "{}") -> Any:
@@ -70,10 +64,10 @@ def zeros_packed_tightly(root: Any) -> None:
 
 
 BOMBS = {
-    "one text many times": repeated(written(one_text_many_times), f"{LABELS}/labels"),
-    "many that claim much": written(many_that_claim_much),
-    "a json that claims much": written(a_json_that_claims_much),
-    "zeros packed tightly": written(zeros_packed_tightly),
+    "one text many times": repeated(hdf5_bytes(one_text_many_times), f"{LABELS}/labels"),
+    "many that claim much": hdf5_bytes(many_that_claim_much),
+    "a json that claims much": hdf5_bytes(a_json_that_claims_much),
+    "zeros packed tightly": hdf5_bytes(zeros_packed_tightly),
 }
 
 
@@ -98,7 +92,7 @@ def test_one_text_many_times_is_refused_as_an_array_too(ann: Client) -> None:
         root.create_dataset("arraydata", data=texts, dtype=h5py.string_dtype())
 
     address = ann.post("/api/v1/electrophysiology/eventarray/", json={}).json()["location"]
-    answer = ann.post(f"{address}labels/", files={"raw_file": repeated(written(fill), "arraydata")})
+    answer = ann.post(f"{address}labels/", files={"raw_file": repeated(hdf5_bytes(fill), "arraydata")})
     assert (answer.status_code, "longer than the file" in answer.json()["error"]) == (422, True)
 
 
@@ -109,7 +103,7 @@ def test_a_json_that_all_objects_share_counts_for_each(ann: Client, store: Local
         for number in range(1, 20):
             root.create_group(SIGNAL.format(number))["json"] = first["json"]
 
-    answer = ann.post(BULK, files={"raw_file": written(fill)})
+    answer = ann.post(BULK, files={"raw_file": hdf5_bytes(fill)})
     assert (answer.status_code, "longer than the file" in answer.json()["error"]) == (422, True)
     assert stored(store) == (0, 0, 0)
 
@@ -143,13 +137,13 @@ def no_json(root: Any) -> None:
 def test_a_delta_of_another_form_is_refused_with_nothing_stored(
     ann: Client, store: LocalStore, fill: Callable[[Any], None]
 ) -> None:
-    assert ann.post(BULK, files={"raw_file": written(fill)}).status_code == 422
+    assert ann.post(BULK, files={"raw_file": hdf5_bytes(fill)}).status_code == 422
     assert stored(store) == (0, 0, 0)
 
 
 def test_honest_labels_of_many_lengths_are_taken(ann: Client) -> None:
     texts = [f"stimulus {number}" * (number % 3) for number in range(5_000)]
-    content = written(lambda root: root.create_dataset("arraydata", data=texts, dtype=h5py.string_dtype()))
+    content = hdf5_bytes(lambda root: root.create_dataset("arraydata", data=texts, dtype=h5py.string_dtype()))
     address = ann.post("/api/v1/electrophysiology/eventarray/", json={}).json()["location"]
     assert ann.post(f"{address}labels/", files={"raw_file": content}).status_code == 202
     with h5py.File(io.BytesIO(ann.get(f"{address}labels/").content)) as root:
@@ -161,7 +155,7 @@ def test_a_delta_with_bytes_changed_or_missing_is_written_whole_or_not_at_all(an
         with_json(root, "-api-v1-electrophysiology-segment-TEMP9-")
         with_json(root, SIGNAL.format(1), '{"segment": "TEMP9"}').create_dataset("signal", data=np.arange(50.0))
 
-    content, choice = written(fill), random.Random(3)
+    content, choice = hdf5_bytes(fill), random.Random(3)
     places = [place for place, byte in enumerate(content) if byte]
     whole = 0
     for number in range(120):
@@ -214,6 +208,6 @@ TREES = {
 def test_a_delta_of_another_tree_is_refused_with_the_reason(
     ann: Client, store: LocalStore, fill: Callable[[Any], None]
 ) -> None:
-    answer = ann.post(BULK, files={"raw_file": written(fill)})
+    answer = ann.post(BULK, files={"raw_file": hdf5_bytes(fill)})
     assert (answer.status_code, TREES[fill] in answer.json()["error"]) == (422, True), answer.text
     assert stored(store) == (0, 0, 0)

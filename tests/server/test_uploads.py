@@ -14,20 +14,14 @@ import pytest
 from gnode_orm.session import Lab
 from gnode_orm.stores.local.store import LocalStore
 from tests.server.asgi_client import Client
+from tests.server.hdf5_files import hdf5_bytes
 
 EPHYS = "/api/v1/electrophysiology/"
 Fill = Callable[[Any], None]
 
 
-def hdf5(fill: Fill) -> bytes:
-    buffer = io.BytesIO()
-    with h5py.File(buffer, "w") as root:
-        fill(root)
-    return buffer.getvalue()
-
-
 def array(values: Any, **options: Any) -> bytes:
-    return hdf5(lambda root: root.create_dataset("arraydata", data=values, **options))
+    return hdf5_bytes(lambda root: root.create_dataset("arraydata", data=values, **options))
 
 
 def read(content: bytes) -> Any:
@@ -164,7 +158,7 @@ MALICE: list[Fill] = [
 def test_a_file_that_reaches_out_or_blows_up_is_refused(ann: Client, fill: Fill) -> None:
     address = signal(ann)
     guid = ann.get(address).json()["guid"]
-    answer = send(ann, address + "signal/", hdf5(fill))
+    answer = send(ann, address + "signal/", hdf5_bytes(fill))
     assert answer.status_code == 422, answer.text
     assert ann.get(address + "signal/").status_code == 204
     assert ann.get(address).json()["guid"] == guid
@@ -199,7 +193,7 @@ def delta(*objects: tuple[str, Any, dict[str, Any]]) -> bytes:
             for key, values in arrays.items():
                 group.create_dataset(key, data=values)
 
-    return hdf5(fill)
+    return hdf5_bytes(fill)
 
 
 def group(kind: str, id_: str) -> str:
@@ -292,5 +286,5 @@ def test_a_delta_that_reaches_out_is_refused(ann: Client, fill: Fill) -> None:
         fill(made)
         made.move(next(name for name in made if name != "json"), "signal")
 
-    assert send(ann, "/api/v1/in_bulk/", hdf5(filled)).status_code == 422
+    assert send(ann, "/api/v1/in_bulk/", hdf5_bytes(filled)).status_code == 422
     assert ann.get(EPHYS + "analogsignal/").json()["meta"]["total_count"] == 0

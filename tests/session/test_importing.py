@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import subprocess
 import sys
 import warnings
@@ -24,12 +23,6 @@ from tests.convert.odml.shapes import told
 from tests.files.figures import assert_block
 from tests.files.natives import natives
 from tests.files.sample_sets import METADATA, READ_BY_NEO, READ_BY_OTHERS, UNREADABLE
-
-
-@pytest.fixture(scope="module")
-def expected(data: Path) -> dict[str, Any]:
-    figures: dict[str, Any] = json.loads((data / "expected.json").read_text(encoding="utf-8"))
-    return figures
 
 
 @pytest.fixture

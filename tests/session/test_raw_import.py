@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
@@ -12,12 +11,6 @@ import pytest
 
 from gnode_orm import Session
 from tests.files.sample_sets import READ_BY_NEO
-
-
-@pytest.fixture(scope="module")
-def expected(data: Path) -> dict[str, Any]:
-    figures: dict[str, Any] = json.loads((data / "expected.json").read_text(encoding="utf-8"))
-    return figures
 
 
 @pytest.fixture

@@ -9,11 +9,11 @@ import pytest
 
 from gnode_orm.stores.local.store import LocalStore
 from tests.server.asgi_client import Client
-from tests.server.conftest import cheap_passwords, store, transcripts
+from tests.server.conftest import passwords_cost_little, store, transcripts
 from tests.v1peer.peer import Peer
 from tests.v1peer.serving import PASSWORD
 
-__all__ = ["cheap_passwords", "store", "transcripts"]
+__all__ = ["passwords_cost_little", "store", "transcripts"]
 
 PeerOf = Callable[..., "Users"]
 

@@ -5,11 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 
-import pytest
-from argon2 import PasswordHasher
-
-from gnode_orm.stores.local import accounts
 from gnode_orm.stores.local.store import LocalStore
+from tests.cheap_passwords import cheap_passwords
 from tests.stores.rest.serving import Served, served
 from tests.v1peer.defects import ALL
 from tests.v1peer.peer import Peer
@@ -35,11 +32,3 @@ def served_peer(
                 yield server
             finally:
                 peer.stopping.set()
-
-
-@contextmanager
-def cheap_passwords() -> Iterator[None]:
-    """Hash passwords with less work than a server does."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(accounts, "_hasher", lambda: PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
-        yield

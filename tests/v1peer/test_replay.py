@@ -12,7 +12,7 @@ import httpx
 import pytest
 
 from gnode_orm.stores.local import open_local
-from tests.server.replaying import PASSWORD, USERS, Replay, body_of, compared, exchanges
+from tests.server.replaying import PASSWORD, USERS, Replay, address_of, body_of, compared, exchanges
 from tests.server.test_replay import listed_exchanges
 from tests.v1peer.defects import ALL, DEFECTS
 from tests.v1peer.evidence import ORDERED, REMAINING, SHOWN_BY, VALUES, keys
@@ -64,14 +64,10 @@ def other_values(then: Any, now: Any, path: str = "") -> Iterator[str]:
         for key in then.keys() & now.keys() - {"guid", "date_created", "error"}:
             yield from other_values(then[key], now[key], f"{path}.{key}")
     elif isinstance(then, list) and isinstance(now, list) and len(then) == len(now):
-        for one, other in zip(sorted(then, key=address), sorted(now, key=address), strict=True):
+        for one, other in zip(sorted(then, key=address_of), sorted(now, key=address_of), strict=True):
             yield from other_values(one, other, f"{path}[]")
     elif repr(then) != repr(now) and not isinstance(then, list):
         yield path
-
-
-def address(item: Any) -> str:
-    return str(item.get("resource_uri", item.get("user", ""))) if isinstance(item, dict) else str(item)
 
 
 def ids(value: Any) -> list[str]:

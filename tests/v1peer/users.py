@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import inspect
 import threading
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
-from typing import Any
 
 from gnode_orm.stores.local import open_local
 from gnode_orm.stores.rest.connection import Patience
 from gnode_orm.stores.rest.opening import open_store
 from gnode_orm.stores.rest.v1.store import V1Store
+from tests.stores.as_actor import AsActor
 from tests.stores.rest.serving import QUICK, Served
 from tests.v1peer.defects import ALL
 from tests.v1peer.serving import PASSWORD, served_peer
@@ -20,8 +19,10 @@ LENIENT = ALL - {"parents-required", "values-required"}
 """The suites make objects without parents and numbers; what comes of that at the original has tests of its own."""
 
 
-class V1Users:
-    """One store for a suite: each actor has his own login."""
+class V1Users(AsActor):
+    """The stores of the users of one peer."""
+
+    store_class = V1Store
 
     def __init__(self, served: Served) -> None:
         self.served = served
@@ -42,25 +43,6 @@ class V1Users:
         opened = open_store(self.served.address, username=user, password=PASSWORD, patience=patience)
         assert isinstance(opened, V1Store)
         return opened
-
-    def __getattr__(self, name: str) -> Any:
-        if name.startswith("__"):
-            raise AttributeError(name)
-        if not callable(getattr(V1Store, name, None)):
-            return getattr(self.by("ann"), name)
-        method = getattr(V1Store, name)
-        signature = inspect.signature(method)
-
-        def call(*args: Any, **options: Any) -> Any:
-            actor = signature.bind(None, *args, **options).arguments.get("actor", "ann")
-            return method(self.by(actor), *args, **options)
-
-        return call
-
-    def set_access(self, kind: str, id: int, access: dict[str, str], actor: str) -> None:
-        for user in access:
-            self.by(user)  # the original shares with accounts alone
-        self.by(actor).set_access(kind, id, access, actor)
 
     def finish(self) -> None:
         for store in self._stores.values():

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Literal
 
@@ -11,7 +10,7 @@ from gnode_orm.errors import FormatError, GnodeError, NotFound, ValidationFailed
 from gnode_orm.files.path_text import path_text
 from gnode_orm.session.importing.one_file import import_one
 from gnode_orm.session.importing.planned_file import PlannedFile
-from gnode_orm.session.importing.result import ImportResult
+from gnode_orm.session.importing.result import ImportResult, summary_of
 
 if TYPE_CHECKING:
     from gnode_orm.session.session import Session
@@ -83,9 +82,7 @@ class ImportPlan:
 
     def summary(self) -> str:
         """Count the files by what would happen to them."""
-        counts = Counter(_fate(file) for file in self.files)
-        told = ", ".join(f"{counts[fate]} {fate}" for fate in _FATES if counts[fate])
-        return f"Import of {len(self.files)} file{'s' * (len(self.files) != 1)}: {told or 'nothing'}"
+        return summary_of([_fate(file) for file in self.files], _FATES)
 
     def __iter__(self) -> Iterator[PlannedFile]:
         return iter(self.files)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -58,9 +59,7 @@ class ImportResult:
         return f"<{self._summary()}>"
 
     def _summary(self) -> str:
-        counts = Counter(file.status for file in self.files)
-        told = ", ".join(f"{counts[status]} {status}" for status in (IMPORTED, SKIPPED, FAILED) if counts[status])
-        return f"Import of {len(self.files)} file{'s' * (len(self.files) != 1)}: {told or 'nothing'}"
+        return summary_of([file.status for file in self.files], (IMPORTED, SKIPPED, FAILED))
 
     def skip(self, found: Any, path: Path, number: int) -> None:
         """Note a part of a file that is in the lab already as ``found``."""
@@ -86,3 +85,10 @@ class ImportResult:
         reason = reason.removeprefix(f"{path_text(path)}: ")
         self.failed.append(f"{path_text(path)}: {reason}")
         self.files.append(FileResult(path, FAILED, reason))
+
+
+def summary_of(fates: Sequence[str], order: Sequence[str]) -> str:
+    """Count files by what became of them, or would."""
+    counts = Counter(fates)
+    told = ", ".join(f"{counts[fate]} {fate}" for fate in order if counts[fate])
+    return f"Import of {len(fates)} file{'s' * (len(fates) != 1)}: {told or 'nothing'}"

@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from gnode_orm.core.changes import ArrayRef, ArraySource, ChangeSet, DeletePreview, Receipt, Version, VersionRow
 from gnode_orm.core.select import Select, Selected
-from gnode_orm.errors import AccessDenied, NotFound
+from gnode_orm.errors import NotFound
 from gnode_orm.stores.local import reading, sharing
 from gnode_orm.stores.local.accounts import Accounts
 from gnode_orm.stores.local.apply import apply, read_receipt
@@ -26,6 +26,7 @@ from gnode_orm.stores.local.lab import Lab
 from gnode_orm.stores.local.reading import statements_of
 from gnode_orm.stores.local.uploads import Uploads
 from gnode_orm.stores.local.work import label
+from gnode_orm.stores.refusing import check_writable
 
 
 class LocalStore:
@@ -77,7 +78,7 @@ class LocalStore:
         return reading.links(self._database, channels, groups, actor, at)
 
     def apply(self, changes: ChangeSet, actor: str) -> Receipt:
-        self._check_writable()
+        check_writable(self)
         return apply(self._database, changes, actor)
 
     def receipt(self, change_set_id: str, actor: str) -> Receipt | None:
@@ -85,7 +86,7 @@ class LocalStore:
             return read_receipt(transaction, change_set_id, actor)
 
     def put_arrays(self, items: Sequence[tuple[ArraySource, str | None]]) -> list[ArrayRef]:
-        self._check_writable()
+        check_writable(self)
         return self._arrays.put(items)
 
     def read_array(self, ref: ArrayRef, key: Any = ...) -> npt.NDArray[Any]:
@@ -131,7 +132,7 @@ class LocalStore:
         return sharing.access(self._database, kind, id, actor)
 
     def set_access(self, kind: str, id: int, access: dict[str, str], actor: str) -> None:
-        self._check_writable()
+        check_writable(self)
         sharing.set_access(self._database, kind, id, access, actor)
 
     def may_write(self, kind: str, id: int, actor: str) -> bool:
@@ -139,10 +140,6 @@ class LocalStore:
         kind_spec(kind)
         with self._database.read() as transaction:
             return reading.may_write(transaction, kind, id, actor)
-
-    def _check_writable(self) -> None:
-        if self.readonly:
-            raise AccessDenied(f"{self.target} was opened with readonly=True; open it again without to write")
 
     def close(self) -> None:
         self._arrays.close()

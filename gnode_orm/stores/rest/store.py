@@ -11,8 +11,9 @@ import numpy.typing as npt
 from gnode_orm.core.arrays import ArrayHandle
 from gnode_orm.core.changes import ArrayRef, ArraySource, ChangeSet, DeletePreview, Receipt, Version, VersionRow
 from gnode_orm.core.select import Select, Selected
-from gnode_orm.errors import AccessDenied, ValidationFailed
+from gnode_orm.errors import ValidationFailed
 from gnode_orm.stores.local.guid import Guids
+from gnode_orm.stores.refusing import check_actor, check_writable
 from gnode_orm.stores.rest.appending import Appender
 from gnode_orm.stores.rest.array_cache import array_cache
 from gnode_orm.stores.rest.connection import Connection
@@ -91,8 +92,8 @@ class RestStore:
         return read_pairs(self._call("links", message, actor)["links"])
 
     def apply(self, changes: ChangeSet, actor: str) -> Receipt:
-        self._check_actor(actor)
-        self._check_writable()
+        check_actor(self, actor)
+        check_writable(self)
         named = dict(named_arrays(changes))
         changes = self._arrays_ahead(changes, named)
         body = pack(changes, self._sightings.of(named.keys() - changes.arrays.keys()))
@@ -126,7 +127,7 @@ class RestStore:
         return read_preview(self._call("preview", {"kind": kind, "id": id}, actor))
 
     def put_arrays(self, items: Sequence[tuple[ArraySource, str | None]]) -> list[ArrayRef]:
-        self._check_writable()
+        check_writable(self)
         return self._put(items)
 
     def _has(self, handle: ArrayHandle) -> bool:
@@ -159,7 +160,7 @@ class RestStore:
         return access
 
     def set_access(self, kind: str, id: int, access: dict[str, str], actor: str) -> None:
-        self._check_writable()
+        check_writable(self)
         self._call("share", {"kind": kind, "id": id, "access": access}, actor)
 
     def close(self) -> None:
@@ -168,17 +169,9 @@ class RestStore:
             self._kept.close()
 
     def _call(self, name: str, message: Any, actor: str) -> Any:
-        self._check_actor(actor)
+        check_actor(self, actor)
         return self._connection.call(f"{PREFIX}/{name}", message)
 
     def _noted(self, kind: str, rows: list[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
         self._sightings.note(kind, rows)
         return rows
-
-    def _check_actor(self, actor: str) -> None:
-        if actor != self.user:
-            raise AccessDenied(f"{self.target} was opened as {self.user}; open it again as {actor}")
-
-    def _check_writable(self) -> None:
-        if self.readonly:
-            raise AccessDenied(f"{self.target} was opened with readonly=True; open it again without to write")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import inspect
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -17,6 +16,7 @@ from gnode_orm.stores.local.store import LocalStore
 from gnode_orm.stores.rest.connection import Patience
 from gnode_orm.stores.rest.opening import open_store
 from gnode_orm.stores.rest.store import RestStore
+from tests.stores.as_actor import AsActor
 
 QUICK = Patience(connect=5, read=30, attempts=4, pause=0.0)
 
@@ -85,30 +85,16 @@ class Served:
         self._thread.join()
 
 
-class EveryUser:
-    """One store for the contract, which names the actor of each call: each has his own connection to the server."""
+class EveryUser(AsActor):
+    """The stores of the users of one served lab."""
+
+    store_class = RestStore
 
     def __init__(self, served: Served) -> None:
         self.served = served
 
-    def __getattr__(self, name: str) -> Any:
-        if name.startswith("__"):
-            raise AttributeError(name)
-        if not callable(getattr(RestStore, name, None)):
-            return getattr(self.served.by("ann"), name)
-        method = getattr(RestStore, name)
-        signature = inspect.signature(method)
-
-        def call(*args: Any, **options: Any) -> Any:
-            actor = signature.bind(None, *args, **options).arguments.get("actor", "ann")
-            return method(self.served.by(actor), *args, **options)
-
-        return call
-
-    def set_access(self, kind: str, id: int, access: dict[str, str], actor: str) -> None:
-        for user in access:
-            self.served.by(user)  # a server shares with accounts alone
-        self.served.by(actor).set_access(kind, id, access, actor)
+    def by(self, user: str) -> RestStore:
+        return self.served.by(user)
 
 
 @contextmanager

@@ -9,7 +9,8 @@ import numpy.typing as npt
 
 from gnode_orm.core.changes import ArrayRef, ArraySource, ChangeSet, DeletePreview, Receipt, Version, VersionRow
 from gnode_orm.core.select import Select, Selected
-from gnode_orm.errors import AccessDenied, UnsupportedByStore
+from gnode_orm.errors import UnsupportedByStore
+from gnode_orm.stores.refusing import check_actor, check_writable
 from gnode_orm.stores.rest.v1 import sharing
 from gnode_orm.stores.rest.v1.connection import V1Connection
 from gnode_orm.stores.rest.v1.fields import ServerFields
@@ -66,7 +67,7 @@ class V1Store:
 
     def apply(self, changes: ChangeSet, actor: str) -> Receipt:
         self._check(actor)
-        self._check_writable()
+        check_writable(self)
         return self._writer.apply(changes)
 
     def receipt(self, change_set_id: str, actor: str) -> Receipt | None:
@@ -78,7 +79,7 @@ class V1Store:
         return self._writer.below.preview(kind, id)
 
     def put_arrays(self, items: Sequence[tuple[ArraySource, str | None]]) -> list[ArrayRef]:
-        self._check_writable()
+        check_writable(self)
         return [self._files.put(source, unit) for source, unit in items]
 
     def open_array(self, name: bytes, unit: str | None) -> ArrayRef | None:
@@ -113,7 +114,7 @@ class V1Store:
 
     def set_access(self, kind: str, id: int, access: dict[str, str], actor: str) -> None:
         self._check(actor)
-        self._check_writable()
+        check_writable(self)
         sharing.set_access(self._connection, kind, id, access)
 
     def close(self) -> None:
@@ -127,11 +128,6 @@ class V1Store:
         )
 
     def _check(self, actor: str, at: Version | None = None) -> None:
-        if actor != self.user:
-            raise AccessDenied(f"{self.target} was opened as {self.user}; open it again as {actor}")
+        check_actor(self, actor)
         if at is not None:
             raise self._no_past("the past")
-
-    def _check_writable(self) -> None:
-        if self.readonly:
-            raise AccessDenied(f"{self.target} was opened with readonly=True; open it again without to write")
