@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
@@ -91,3 +92,14 @@ def test_rows_that_are_appended_one_by_one_are_read_and_relabelled_together() ->
 def test_a_single_value_is_no_row() -> None:
     with pytest.raises(ValidationFailed, match="cannot be appended"):
         held(np.zeros(2, np.int16)).extended((np.int16(1), "uV"))
+
+
+def test_rows_that_many_append_at_once_give_one_array(store: Any) -> None:
+    store = of_ann(store)
+    whole = samples(LEAFLESS + FEW)
+    longer = ArrayHandle.stored(store, store.put_arrays([(held(whole[:LEAFLESS]), "uV")])[0])
+    longer = longer.extended(held(whole[LEAFLESS:]))
+    with ThreadPoolExecutor(4) as pool:
+        refs = list(pool.map(lambda _: store.put_arrays([(longer, "uV")])[0], range(8)))
+    assert {ref.hash for ref in refs} == {array_hash(whole)}
+    assert np.array_equal(store.read_array(refs[0]), whole)
