@@ -218,6 +218,11 @@ class ArrayHandle(NDArrayOperatorsMixin):
         found: npt.NDArray[Any] | None = None if read is None or self.ref is None else read(self.ref, factor)
         return found
 
+    def overview(self, bins: int) -> tuple[npt.NDArray[Any], npt.NDArray[Any]] | None:
+        """Give minimum and maximum of ``bins`` bins, where a store makes them far from here."""
+        read = getattr(self._reader, "read_overview", None)
+        return None if read is None or self.ref is None else read(self.ref, bins)
+
     def descriptor(self) -> dict[str, Any]:
         """Describe the array without its values, as in ``model_dump(mode="json")``."""
         out: dict[str, Any] = {"dtype": self.dtype.str, "shape": list(self.shape), "unit": self.unit}

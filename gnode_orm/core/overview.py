@@ -1,4 +1,7 @@
-"""Overviews of long signals: minimum and maximum per bin, read piece by piece or from extremes that a store keeps."""
+"""Overviews of long signals: minimum and maximum per bin, read piece by piece or from extremes that a store keeps.
+
+A store behind a server lets the server make them, so that no samples travel.
+"""
 
 from __future__ import annotations
 
@@ -13,6 +16,8 @@ from gnode_orm.errors import ValidationFailed
 
 FACTORS = (64, 1024, 16384)
 """Rows in a block of each level of extremes that a store may keep; each divides the next."""
+MAX_BINS = 1_000_000
+"""So many bins a server makes in one answer at most."""
 _BLOCKS_PER_BIN = 16
 _LONG = 1 << 20  # shorter signals are read whole, so that their bins are exactly equal
 
@@ -46,11 +51,8 @@ def minimum_maximum(handle: ArrayHandle, bins: int) -> tuple[Array, Array, npt.N
     if not isinstance(bins, int) or bins < 1:
         raise ValidationFailed(f"downsample({bins!r}): a number of points above zero is needed", field="n", value=bins)
     edges, factor = _edges(handle.shape[0], bins)
-    extremes = handle.extremes(factor) if factor > 1 else None
-    if extremes is None:
-        return *_from_chunks(handle, edges), edges[:-1]
-    starts = edges[:-1] // factor
-    return np.minimum.reduceat(extremes[0], starts), np.maximum.reduceat(extremes[1], starts), edges[:-1]
+    made = handle.overview(bins) or _from_extremes(handle, edges, factor) or _from_chunks(handle, edges)
+    return *made, edges[:-1]
 
 
 def _edges(length: int, bins: int) -> tuple[npt.NDArray[np.int64], int]:
@@ -61,6 +63,14 @@ def _edges(length: int, bins: int) -> tuple[npt.NDArray[np.int64], int]:
     edges = np.linspace(0, length, bins + 1).astype(np.int64)
     edges[:-1] = edges[:-1] // factor * factor
     return edges, factor
+
+
+def _from_extremes(handle: ArrayHandle, edges: npt.NDArray[np.int64], factor: int) -> tuple[Array, Array] | None:
+    extremes = handle.extremes(factor) if factor > 1 else None
+    if extremes is None:
+        return None
+    starts = edges[:-1] // factor
+    return np.minimum.reduceat(extremes[0], starts), np.maximum.reduceat(extremes[1], starts)
 
 
 def _from_chunks(handle: ArrayHandle, edges: npt.NDArray[np.int64]) -> tuple[Array, Array]:

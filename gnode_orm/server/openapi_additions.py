@@ -89,7 +89,7 @@ def paths(prefix: str) -> Json:
 def _with_bytes(prefix: str) -> Json:
     framed = content({**_BYTES, "description": _FRAME}, _ANY_BYTES)
     read = object_of({"items": _LIST}, {"seen": _MAP})
-    level = object_of({"hash": _HASH, "factor": {"type": "integer"}}, {"seen": _MAP})
+    bins = object_of({"hash": _HASH, "bins": {"type": "integer"}}, {"seen": _MAP})
     bytes_ = {"200": answered(_BYTES, _FRAME, frames.CONTENT_TYPE)}
     every: dict[str, tuple[str, Json, Json]] = {
         "changes": ("Write a change set, once however often it is sent", framed, {"200": answered(ANY, "Its receipt")}),
@@ -100,7 +100,7 @@ def _with_bytes(prefix: str) -> Json:
             {"200": answered(object_of({"arrays": _LIST}), "Hash, dtype and shape of each that was made")},
         ),
         "arrays/read": ("Read many slices", content(read), bytes_),
-        "arrays/extremes": ("Read the minimum and maximum of every so many rows", content(level), bytes_),
+        "arrays/overview": ("Read the minimum and maximum of so many bins", content(bins), bytes_),
     }
     return {
         f"{prefix}/{name}": {"post": operation(_TAG, summary, answer, body=body)}

@@ -34,7 +34,7 @@ FOR_USERS = [
     (Session, "Session", public(Session) - public(Tracker)),
     (Query, "Query", public(Query)),
     (Collection, "Collections", public(MutableSequence) | {"loaded"}),
-    (ArrayHandle, "Arrays", public(ArrayHandle) - {"in_memory", "stored", "ref", "held", "extremes"}),
+    (ArrayHandle, "Arrays", public(ArrayHandle) - {"in_memory", "stored", "ref", "held", "extremes", "overview"}),
 ]
 
 

@@ -80,7 +80,7 @@ def name_arrays(told: Told, tree: Tree) -> None:
             assert told.asks("POST", f"{ADDITIONS}/changes", data=pack(changes, seen)) == (200 if here else 409)
         hash_ = tree.array.hash.hex()
         said = {"seen": {} if place is None else {hash_: list(place)}}
-        for path, message in (("read", {"items": [[hash_, ["..."]]]}), ("extremes", {"hash": hash_, "factor": 64})):
+        for path, message in (("read", {"items": [[hash_, ["..."]]]}), ("overview", {"hash": hash_, "bins": 2})):
             status = told.asks("POST", f"{ADDITIONS}/arrays/{path}", json={**message, **said})
             assert status == (200 if here else 404)
         assert told.asks("POST", f"{ADDITIONS}/arrays/extend", data=_longer(tree.array, said)) == (200 if here else 409)

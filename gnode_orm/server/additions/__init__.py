@@ -24,7 +24,7 @@ def routes(context: Context) -> list[Route]:
         Route(f"{PREFIX}/arrays/small", uploading.small_endpoint(context), methods=["POST"]),
         Route(f"{PREFIX}/arrays/extend", extending.extend_endpoint(context), methods=["POST"]),
         Route(f"{PREFIX}/arrays/read", arrays.read_endpoint(context), methods=["POST"]),
-        Route(f"{PREFIX}/arrays/extremes", arrays.extremes_endpoint(context), methods=["POST"]),
+        Route(f"{PREFIX}/arrays/overview", arrays.overview_endpoint(context), methods=["POST"]),
         Route(f"{PREFIX}/arrays/{{hash}}/{{number}}", uploading.piece_endpoint(context), methods=["PUT"]),
         Route(f"{PREFIX}/arrays/{{kind}}/{{id}}/{{field}}", arrays.field_endpoint(context), methods=["GET"]),
     ]

@@ -13,7 +13,7 @@ from gnode_orm.core.arrayhash import bytes_of, contiguous_pieces
 from gnode_orm.core.arrays import ArrayHandle
 from gnode_orm.core.changes import ArrayRef
 from gnode_orm.core.codec import from_columns
-from gnode_orm.core.overview import FACTORS, minimum_maximum
+from gnode_orm.core.overview import MAX_BINS, minimum_maximum
 from gnode_orm.core.schema import SCHEMA, FieldSpec, FieldType
 from gnode_orm.core.time_index import slice_bounds
 from gnode_orm.errors import NotFound, UnknownField, ValidationFailed, did_you_mean
@@ -27,7 +27,6 @@ from gnode_orm.wire.malformed import Malformed, content_hash, member, optional, 
 from gnode_orm.wire.slices import read_key, read_key_text
 
 MAX_ITEMS = 100_000
-MAX_BINS = 1_000_000
 _STEP = 1 << 20
 _NOT_KEPT = {"Cache-Control": "no-store"}
 
@@ -92,33 +91,25 @@ def _bytes(array: Array) -> Iterator[bytes]:
             yield bytes(view[start : start + _STEP])
 
 
-def extremes_endpoint(context: Context) -> Handler:
-    """Make the endpoint that gives the extremes that are kept for long arrays; nothing for short ones."""
-    return endpoint(context, MAX_MESSAGE, _level)
+def overview_endpoint(context: Context) -> Handler:
+    """Make the endpoint that gives minimum and maximum of bins along an array."""
+    return endpoint(context, MAX_MESSAGE, _overview)
 
 
-def _level(asked: Asked) -> Response:
+def _overview(asked: Asked) -> Response:
     message = asked.message()
     hash_ = content_hash(member(message, "hash", str))
     ref = _readable(asked, [hash_], message)[hash_]
-    factor = member(message, "factor", int)
-    if factor not in FACTORS:
-        raise Malformed(f"Extremes are kept of {FACTORS} rows, not of {factor}", value=factor)
-    _check_ordered(ref)
-    found = asked.store.read_extremes(ref, factor)
-    return _frame([] if found is None else [found])
+    low, high, _ = _extremes(asked.store, ref, member(message, "bins", int))
+    return _frame([low, high])
 
 
 def _extremes(store: Any, ref: ArrayRef, bins: int) -> tuple[Array, Array, Array]:
-    _check_ordered(ref)
+    if not ref.shape or np.dtype(ref.dtype).kind not in "biuf":
+        raise ValidationFailed(f"An array of {ref.type_text} has no minimum and maximum along time")
     if not 0 < bins <= MAX_BINS:
         raise ValidationFailed(f"{bins} points were asked for; 1 to {MAX_BINS} can be given", field="n", value=bins)
     return minimum_maximum(ArrayHandle.stored(store, ref), bins)
-
-
-def _check_ordered(ref: ArrayRef) -> None:
-    if not ref.shape or np.dtype(ref.dtype).kind not in "biuf":
-        raise ValidationFailed(f"An array of {ref.type_text} has no minimum and maximum along time")
 
 
 def field_endpoint(context: Context) -> Handler:

@@ -13,6 +13,7 @@ from urllib3.exceptions import ProtocolError
 
 from gnode_orm.core.arrayhash import bytes_of
 from gnode_orm.core.changes import ArrayRef
+from gnode_orm.core.overview import MAX_BINS
 from gnode_orm.errors import StoreUnavailable
 from gnode_orm.stores.rest.array_cache import ArrayCache
 from gnode_orm.stores.rest.connection import Connection
@@ -99,11 +100,15 @@ class Receiver:
         }
         self._exchange("arrays/read", message, lambda raw, described: _fill(raw, described, request.targets))
 
-    def extremes(self, ref: ArrayRef, factor: int) -> Array | None:
-        """Give minimum and maximum of every ``factor`` rows, which the server keeps for long arrays."""
-        message = {"hash": ref.hash.hex(), "factor": factor, "seen": self._sightings.message([ref.hash])}
-        found: list[Array] = self._exchange("arrays/extremes", message, _made)
-        return found[0] if found else None
+    def overview(self, ref: ArrayRef, bins: int) -> tuple[Array, Array] | None:
+        """Give minimum and maximum of some bins, which the server makes."""
+        if bins > MAX_BINS:
+            return None
+        message = {"hash": ref.hash.hex(), "bins": bins, "seen": self._sightings.message([ref.hash])}
+        shape = (min(bins, ref.shape[0]), *ref.shape[1:])
+        low, high = np.empty(shape, ref.dtype), np.empty(shape, ref.dtype)
+        self._exchange("arrays/overview", message, lambda raw, described: _fill(raw, described, [low, high]))
+        return low, high
 
     def _exchange(self, path: str, message: Any, read: Callable[[Any, list[Any]], Any]) -> Any:
         def read_frame(answer: Answer) -> Any:
@@ -163,13 +168,6 @@ def _fill(raw: Any, described: list[Any], targets: list[Array]) -> None:
         raise Malformed("the answer has other arrays than were asked for")
     for target in targets:
         _read_into(raw, target)
-
-
-def _made(raw: Any, described: list[Any]) -> list[Array]:
-    arrays = [np.empty(tuple(shape), dtype) for dtype, shape in described]
-    for array in arrays:
-        _read_into(raw, array)
-    return arrays
 
 
 def _read_into(raw: Any, target: Array) -> None:

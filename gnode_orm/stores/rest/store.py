@@ -139,9 +139,9 @@ class RestStore:
     def read_arrays(self, items: Sequence[tuple[ArrayRef, Any]]) -> list[npt.NDArray[Any]]:
         return self._receiver.read(items)
 
-    def read_extremes(self, ref: ArrayRef, factor: int) -> npt.NDArray[Any] | None:
-        """Minimum and maximum of every ``factor`` rows, shape (2, blocks, ...); ``None`` for a short array."""
-        return self._receiver.extremes(ref, factor)
+    def read_overview(self, ref: ArrayRef, bins: int) -> tuple[npt.NDArray[Any], npt.NDArray[Any]] | None:
+        """Minimum and maximum of ``bins`` bins, made by the server; ``None`` for more than it makes."""
+        return self._receiver.overview(ref, bins)
 
     def history(self, kind: str, id: int, actor: str) -> list[VersionRow]:
         versions = read_history(kind, self._call("history", {"kind": kind, "id": id}, actor)["versions"])

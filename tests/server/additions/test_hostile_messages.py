@@ -54,7 +54,7 @@ def refused(answer: Any, *statuses: int) -> dict[str, Any]:
 
 @pytest.mark.parametrize(
     "path",
-    [*MESSAGES, "share", "changes", *(f"arrays/{name}" for name in ("begin", "read", "extremes", "small", "extend"))],
+    [*MESSAGES, "share", "changes", *(f"arrays/{name}" for name in ("begin", "read", "overview", "small", "extend"))],
 )
 @pytest.mark.parametrize(
     "body",
