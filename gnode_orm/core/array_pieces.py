@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from functools import partial
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -14,23 +13,18 @@ Array = npt.NDArray[Any]
 
 def read_pieces(pieces: Iterable[Array], shape: tuple[int, ...], dtype: np.dtype[Any], key: Any) -> Array:
     """Give ``array[key]`` of the array that pieces make up, looking into those alone that it concerns."""
-    return read_rows(partial(_rows, pieces, shape, dtype), shape, key)
-
-
-def read_rows(rows: Callable[[int, int], Array], shape: tuple[int, ...], key: Any) -> Array:
-    """Give ``array[key]`` of an array of which ``rows`` gives those from one up to another."""
     first, rest = (key[0], key[1:]) if isinstance(key, tuple) and key else (key, ())
     if isinstance(first, int | np.integer) and not isinstance(first, bool | np.bool_):
         number = int(first) + (shape[0] if first < 0 else 0)
         if not 0 <= number < shape[0]:
             raise IndexError(f"index {first} is out of bounds for axis 0 with size {shape[0]}")
-        row: Array = rows(number, number + 1)[(0, *rest)]
+        row: Array = _rows(pieces, shape, dtype, number, number + 1)[(0, *rest)]
         return row
     if isinstance(first, slice) and first.step in (None, 1):
         start, stop, _ = first.indices(shape[0])
-        some: Array = rows(start, stop)[(slice(None), *rest)]
-        return some
-    whole: Array = rows(0, shape[0])[key]
+        rows: Array = _rows(pieces, shape, dtype, start, stop)[(slice(None), *rest)]
+        return rows
+    whole: Array = _rows(pieces, shape, dtype, 0, shape[0])[key]
     return whole
 
 

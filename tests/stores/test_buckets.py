@@ -22,8 +22,8 @@ from gnode_orm.errors import FormatError, NotFound, StoreUnavailable, Validation
 from gnode_orm.stores.local import bucket_array, open_local
 from gnode_orm.stores.local.backup import backup
 from gnode_orm.stores.local.restoring import restore
-from gnode_orm.stores.local.row_runs import read_by_runs
 from gnode_orm.stores.local.store import LocalStore
+from gnode_orm.stores.row_runs import read_by_runs
 from tests.stores.rest.serving import served
 from tests.stores.rows import create
 from tests.stores.test_arrays import Pieces

@@ -14,15 +14,17 @@ import numpy as np
 import numpy.typing as npt
 from numpy.lib import format as npy
 
-from gnode_orm.core.array_pieces import read_rows
 from gnode_orm.core.changes import ArrayRef
 from gnode_orm.errors import FormatError, StoreUnavailable
 from gnode_orm.stores.local.array_files import FoundFile, StoredArray
 from gnode_orm.stores.local.array_series import Part, ends_of, rows_by_part
 from gnode_orm.stores.local.durable import move_into_place, replace_file, write_beside
+from gnode_orm.stores.row_runs import Run, read_by_runs
 
 # So many parts of arrays that grew stay mapped.
 _MAPPED = 4096
+# Bytes of several parts that are put together at once.
+_RUN = 4 << 20
 
 Array = npt.NDArray[Any]
 
@@ -40,7 +42,7 @@ class ArrayInPieces:
         self._ref = ref
 
     def read(self, key: Any) -> Array:
-        part = read_rows(self._between, self._ref.shape, key) if self._ends else self._pieces[0][key]
+        part = self._picked(key) if self._ends else self._pieces[0][key]
         # One element comes without an array around it.
         part = np.asarray(part).view(np.ndarray)
         part.flags.writeable = False
@@ -52,11 +54,13 @@ class ArrayInPieces:
         elif start < len(self._pieces[0]):
             yield self._pieces[0][start:]
 
+    def _picked(self, key: Any) -> Array:
+        most = max(1, _RUN // max(1, self._ref.nbytes // self._ends[-1]))
+        return read_by_runs(self._between, self._ref.shape, np.dtype(self._ref.dtype), key, most, _in_turn)
+
     def _between(self, start: int, stop: int) -> Array:
         found = list(self._cut(start, stop))
-        if len(found) == 1:
-            return found[0]
-        return np.concatenate(found) if found else np.empty((0, *self._ref.shape[1:]), self._ref.dtype)
+        return found[0] if len(found) == 1 else np.concatenate(found)
 
     def _cut(self, start: int, stop: int) -> Iterator[Array]:
         for number, low, high in rows_by_part(self._ends, start, stop):
@@ -173,6 +177,11 @@ class ArrayFolder:
         """Let go of mapped files; whoever holds a slice of one keeps it."""
         with self._lock:
             self._parts.clear()
+
+
+def _in_turn(function: Callable[[Run], None], runs: Iterable[Run]) -> None:
+    for run in runs:
+        function(run)
 
 
 def _read_header(file: BinaryIO, ref: ArrayRef) -> int:

@@ -13,7 +13,7 @@ from numpy.lib import format as npy
 
 from gnode_orm.core.changes import ArrayRef
 from gnode_orm.stores.local.array_series import Part, ends_of, rows_by_part
-from gnode_orm.stores.local.row_runs import read_by_runs
+from gnode_orm.stores.row_runs import read_by_runs
 
 # One second of a probe of 384 channels is 23 MB, and comes in one go.
 _RUN = 32 << 20

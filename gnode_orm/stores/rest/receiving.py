@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
@@ -19,6 +19,7 @@ from gnode_orm.stores.rest.array_cache import ArrayCache
 from gnode_orm.stores.rest.connection import Connection
 from gnode_orm.stores.rest.sightings import Sightings
 from gnode_orm.stores.rest.transport import Answer
+from gnode_orm.stores.row_runs import read_by_runs
 from gnode_orm.wire import frames
 from gnode_orm.wire.malformed import Malformed
 from gnode_orm.wire.slices import key_message
@@ -26,6 +27,8 @@ from gnode_orm.wire.slices import key_message
 PARALLEL = 4
 LARGE = 32 << 20
 _PART = 16 << 20
+# Rows that are picked come with those between them, in requests of at most so many bytes.
+_RUN = 4 << 20
 _BATCH_ITEMS = 5000
 _STEP = 1 << 20
 
@@ -78,20 +81,32 @@ class Receiver:
 
     def _fetch(self, items: Sequence[tuple[ArrayRef, Any]]) -> list[Array]:
         """Read slices, small ones many in one request, large ones in several at once."""
-        keys = [key_message(key) for _, key in items]
-        # What is no slice is taken out of the whole array here.
-        basic: list[Any] = [key if written is not None else ... for (_, key), written in zip(items, keys, strict=True)]
-        results = [np.empty(_result_shape(ref, key), ref.dtype) for (ref, _), key in zip(items, basic, strict=True)]
-        planned = _requests([(ref, key, out) for (ref, _), key, out in zip(items, basic, results, strict=True)])
-        if len(planned) == 1:
-            self._fill(planned[0])
-        else:
-            with ThreadPoolExecutor(PARALLEL) as pool:
-                list(pool.map(self._fill, planned))
-        return [
-            _read_only(result if written is not None else result[key])
-            for result, written, (_, key) in zip(results, keys, items, strict=True)
+        results = [
+            None if key_message(key) is None else np.empty(_result_shape(ref, key), ref.dtype) for ref, key in items
         ]
+        planned = _requests([(*item, out) for item, out in zip(items, results, strict=True) if out is not None])
+        self._spread(self._fill, planned)
+        return [
+            _read_only(self._picked(*item) if out is None else out) for item, out in zip(items, results, strict=True)
+        ]
+
+    def _picked(self, ref: ArrayRef, key: Any) -> Array:
+        """Read what is no slice, such as rows or channels by their numbers, out of the rows that it concerns."""
+        if not ref.shape:
+            return np.asarray(self._fetch([(ref, ...)])[0][key])
+        row = max(1, ref.nbytes // max(1, ref.shape[0]))
+        return read_by_runs(
+            lambda start, stop: self._fetch([(ref, slice(start, stop))])[0],
+            ref.shape, np.dtype(ref.dtype), key, max(1, _RUN // row), self._spread,
+        )  # fmt: skip
+
+    def _spread(self, function: Callable[[Any], None], items: Iterable[Any]) -> None:
+        each = list(items)
+        if len(each) == 1:
+            function(each[0])
+        elif each:
+            with ThreadPoolExecutor(PARALLEL) as pool:
+                list(pool.map(function, each))
 
     def _fill(self, request: _Request) -> None:
         message = {
