@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
-from gnode_orm.core.expressions import Column, RefColumn, column
 from gnode_orm.core.schema import SCHEMA, FieldSpec, FieldType, KindSpec
-from gnode_orm.core.select import And, Attr, Comparison, Measure, Node, Not, Order, Select
+from gnode_orm.core.select import And, Attr, Comparison, Node, Not, Select
 from gnode_orm.errors import QueryError, ValidationFailed
 from gnode_orm.ids import decode_id
 from gnode_orm.location import Location
+from gnode_orm.server.filter_values import is_null, means_none, value_of, values_listed
 from gnode_orm.server.problems import Refusal
-from gnode_orm.units import unit_of
-from gnode_orm.wire.kinds import default_unit, wire_kind
-from gnode_orm.wire.parsing import read_time
+from gnode_orm.wire.kinds import wire_kind
 
 _OPERATORS = {"exact": "eq", "gt": "gt", "gte": "ge", "lt": "lt", "lte": "le"}
 _TEXT = (
@@ -23,7 +21,6 @@ _TEXT = (
 )  # fmt: skip
 _PARTS = ("year", "month", "day", "hour", "week_day")
 LOOKUPS = (*_OPERATORS, "in", "range", "isnull", *_TEXT, *_PARTS)
-_WORDS = {"true": True, "True": True, "false": False, "False": False, "None": None, "none": None, "nil": None}
 _META = {"guid": FieldType.TEXT, "date_created": FieldType.DATETIME}
 _REFUSED = ("local_id", "resource_uri")
 _PAGING = ("limit", "offset", "order_by", "sort_by")
@@ -98,7 +95,7 @@ class Filters:
         """Sections of any depth in the documents that the rest of the filter finds."""
         if rest[:1] == ["isnull"]:
             inside = self._sections_below(None)
-            return Not(_is_in(path, inside)) if _is_null(given) else _is_in(path, inside)
+            return Not(_is_in(path, inside)) if is_null(given) else _is_in(path, inside)
         if not rest or rest[0] in LOOKUPS:
             rest = ["id", *rest]
         if not _is_known(SCHEMA["document"], rest[0]):
@@ -156,33 +153,6 @@ def account_number(name: str) -> int:
     return zlib.crc32(name.encode()) & 0x7FFFFFFF
 
 
-def order_of(kind: str, pairs: Iterable[tuple[str, str]]) -> tuple[Order, ...]:
-    """Read ``order_by=name,-index``.
-
-    Raises:
-        Refusal: a field that does not exist or cannot be ordered by.
-    """
-    keys = [key for name, value in pairs if name in ("order_by", "sort_by") for key in value.split(",") if key]
-    return tuple(_order(kind, key.removeprefix("-"), key.startswith("-")) for key in keys)
-
-
-def _order(kind: str, key: str, descending: bool) -> Order:
-    item: Any = None
-    spec = SCHEMA[kind]
-    path: tuple[str, ...] = ()
-    for step in key.split("__"):
-        try:
-            item = column(kind, spec, step, path)
-        except QueryError:
-            raise Refusal(400, f"No matching '{key}' field for ordering on.") from None
-        if isinstance(item, RefColumn):
-            path = (*path, step)
-            spec = SCHEMA[spec.by_name[step].target or ""]
-    if not isinstance(item, Column) or item.spec.type in (FieldType.ARRAY, FieldType.JSON):
-        raise Refusal(400, f"The '{key}' field does not allow ordering.")
-    return Order(item.attr, descending)
-
-
 def _is_known(spec: KindSpec, name: str) -> bool:
     wire = wire_kind(spec.kind)
     own = {field.name for field in (*wire.plain, *wire.quantities, *wire.arrays, *wire.refs)}
@@ -201,18 +171,18 @@ def _compare(kind: str, attr: Attr, field: FieldSpec, rest: list[str], given: li
         raise Refusal(400, f"The '{name}' field does not support relations.")
     lookup = rest[0] if rest else "exact"
     if lookup == "isnull":
-        return Comparison(attr, "is_null", _is_null(given))
+        return Comparison(attr, "is_null", is_null(given))
     if field.type is FieldType.ARRAY:
         raise Refusal(400, f"The '{name}' field holds an array; only {name}__isnull can be asked of it")
     if lookup in ("in", "range"):
-        values = tuple(_value(kind, field, item) for item in _listed(given))
+        values = tuple(value_of(kind, field, item) for item in values_listed(given))
         return Comparison(attr, "in", values) if lookup == "in" else _between(attr, values)
     text = given[-1]
     if lookup in _TEXT:
         return _text(attr, field, lookup, text, name)
-    if text in _WORDS and _WORDS[text] is None:
+    if means_none(text):
         return Comparison(attr, "is_null", True)
-    return Comparison(attr, _OPERATORS[lookup], _value(kind, field, text))
+    return Comparison(attr, _OPERATORS[lookup], value_of(kind, field, text))
 
 
 def _text(attr: Attr, field: FieldSpec, lookup: str, text: str, name: str) -> Node:
@@ -226,13 +196,13 @@ def _text(attr: Attr, field: FieldSpec, lookup: str, text: str, name: str) -> No
 def _by_id(path: tuple[str, ...], rest: list[str], given: list[str]) -> Node:
     lookup = rest[0] if rest else "exact"
     if lookup == "isnull":
-        return Comparison(Attr(path), "is_null", _is_null(given))
+        return Comparison(Attr(path), "is_null", is_null(given))
     if lookup == "iexact":
         lookup, given = "exact", [given[-1].upper()]
     if lookup not in ("exact", "in") or len(rest) > 1:
         raise Refusal(400, f"An id can be asked for as such or in a list, not by {lookup}")
     # What cannot be an id is that of no object.
-    ids = [text for text in (_listed(given) if lookup == "in" else given[-1:]) if _is_id(text)]
+    ids = [text for text in (values_listed(given) if lookup == "in" else given[-1:]) if _is_id(text)]
     return Comparison(Attr(path), "in", tuple(ids))
 
 
@@ -247,13 +217,13 @@ def _is_id(text: str) -> bool:
 def _by_location(attr: Attr, target: str, rest: list[str], given: list[str]) -> Node:
     lookup = rest[0] if rest else "exact"
     if lookup == "isnull":
-        return Comparison(attr, "is_null", _is_null(given))
+        return Comparison(attr, "is_null", is_null(given))
     if lookup == "in":
-        found = [_location(target, item) for item in _listed(given)]
+        found = [_location(target, item) for item in values_listed(given)]
         return Comparison(attr, "in", tuple(item for item in found if item is not None))
     if lookup != "exact":
         raise Refusal(400, f"A foreign key can be compared with ids, not by {lookup}")
-    if given[-1] in _WORDS and _WORDS[given[-1]] is None:
+    if means_none(given[-1]):
         return Comparison(attr, "is_null", True)
     location = _location(target, given[-1])
     return Comparison(attr, "in", ()) if location is None else Comparison(attr, "eq", location)
@@ -280,66 +250,3 @@ def _between(attr: Attr, values: tuple[Any, ...]) -> Node:
     if len(values) != 2:
         raise Refusal(400, "A range needs two values, separated by a comma")
     return Comparison(attr, "between", values)
-
-
-def _listed(given: list[str]) -> list[str]:
-    if len(given) > 1:
-        return given
-    return given[0].split(",") if given[0] else []
-
-
-def _is_null(given: list[str]) -> bool:
-    text = given[-1].strip().lower()
-    if text in ("", "0", "false", "no"):
-        return False
-    if text in ("1", "true", "yes"):
-        return True
-    raise Refusal(400, f"isnull needs true or false, not {given[-1]!r}")
-
-
-def _value(kind: str, field: FieldSpec, text: str) -> Any:
-    return _READERS[field.type](kind, field, text)
-
-
-def _boolean(kind: str, field: FieldSpec, text: str) -> bool:
-    if text in ("0", "1"):
-        return text == "1"
-    value = _WORDS.get(text)
-    if value is None:
-        raise ValueError(f"{text!r} is neither true nor false")
-    return value
-
-
-def _time(kind: str, field: FieldSpec, text: str) -> Any:
-    try:
-        moment = read_time(text)
-    except ValueError:
-        raise ValidationFailed(
-            f"'{text}' value has an invalid format. It must be in YYYY-MM-DD HH:MM[:ss[.uuuuuu]][TZ] format."
-        ) from None
-    return moment.date() if field.type is FieldType.DATE else moment
-
-
-def _integer(kind: str, field: FieldSpec, text: str) -> int:
-    if text in _WORDS:
-        return int(bool(_WORDS[text]))
-    number = int(text)
-    if not -(2**63) <= number < 2**63:
-        raise ValueError(f"{text} is too large")
-    return number
-
-
-def _measure(kind: str, field: FieldSpec, text: str) -> Measure:
-    # A bare number is one in the unit that the protocol names for the field.
-    number, _, unit = text.strip().partition(" ")
-    return Measure(float(number), unit_of(unit).text if unit else default_unit(kind, field) or "ms")
-
-
-_READERS: dict[FieldType, Callable[[str, FieldSpec, str], Any]] = {
-    FieldType.TEXT: lambda kind, field, text: text,
-    FieldType.INTEGER: _integer,
-    FieldType.BOOLEAN: _boolean,
-    FieldType.DATE: _time,
-    FieldType.DATETIME: _time,
-    FieldType.QUANTITY: _measure,
-}

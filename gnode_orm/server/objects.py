@@ -12,7 +12,8 @@ from gnode_orm.core.select import Select
 from gnode_orm.errors import IntegrityError, NotFound
 from gnode_orm.ids import encode_id
 from gnode_orm.server.endpoints import Call
-from gnode_orm.server.filters import Filters, order_of
+from gnode_orm.server.filters import Filters
+from gnode_orm.server.ordering import order_of
 from gnode_orm.server.paging import meta, page_of
 from gnode_orm.server.problems import Refusal
 from gnode_orm.server.reading import eager_paths, find, shown, shown_objects

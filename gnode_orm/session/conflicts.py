@@ -19,8 +19,8 @@ from gnode_orm.core.typed_json import encode
 from gnode_orm.errors import ConflictError, ValidationFailed
 from gnode_orm.location import Location
 from gnode_orm.sentinels import NOT_GIVEN
+from gnode_orm.session.comparing import changed_fields, same_array
 from gnode_orm.session.loading import take_record
-from gnode_orm.session.planning import changed_fields, same_array
 from gnode_orm.session.rolling_back import restore
 
 if TYPE_CHECKING:

@@ -14,9 +14,9 @@ from gnode_orm.core.state import Status
 from gnode_orm.errors import IntegrityError, NotFound, SessionError
 from gnode_orm.location import Location
 from gnode_orm.session import recovering
+from gnode_orm.session.comparing import old_reference
 from gnode_orm.session.ownership import owned, owners
 from gnode_orm.session.plan import PlannedDelete
-from gnode_orm.session.planning import old_reference
 from gnode_orm.session.rolling_back import new_below
 
 if TYPE_CHECKING:

@@ -16,8 +16,8 @@ from gnode_orm.core.state import Origin, Status, Tracker
 from gnode_orm.errors import QueryError, did_you_mean
 from gnode_orm.location import Location
 from gnode_orm.models import MODELS
+from gnode_orm.session.comparing import changed_fields, link_changes
 from gnode_orm.session.identity_map import IdentityMap
-from gnode_orm.session.planning import changed_fields, link_changes
 
 _PERSISTENT = Status.PERSISTENT  # enum members are slow to look up, once for each instance
 

@@ -9,7 +9,7 @@ from gnode_orm.core.state import Status
 from gnode_orm.errors import ConflictError, NotFound, ValidationFailed
 from gnode_orm.location import Location
 from gnode_orm.session.adding import add
-from gnode_orm.session.planning import changed_fields
+from gnode_orm.session.comparing import changed_fields
 
 if TYPE_CHECKING:
     from gnode_orm.session.session import Session

@@ -7,8 +7,8 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from gnode_orm.core.entity import Entity
+from gnode_orm.session.comparing import changed_fields, link_changes
 from gnode_orm.session.plan import PlannedDelete
-from gnode_orm.session.planning import changed_fields, link_changes
 
 
 class Pending:

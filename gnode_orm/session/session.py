@@ -22,10 +22,10 @@ from gnode_orm.location import Location, parse
 from gnode_orm.models import MODELS
 from gnode_orm.session import adding, classic, deleting, history, natives, recovering, rolling_back, sharing
 from gnode_orm.session.commit import Commit, check_message
+from gnode_orm.session.comparing import changed_fields, link_changes
 from gnode_orm.session.loading import collector_paused, is_clean
 from gnode_orm.session.pending import counted, is_changed
 from gnode_orm.session.plan import Plan
-from gnode_orm.session.planning import changed_fields, link_changes
 from gnode_orm.session.query import Query
 from gnode_orm.session.savepoints import Savepoint
 from gnode_orm.session.unit_of_work import UnitOfWork, Written, detach

@@ -15,8 +15,9 @@ from gnode_orm.core.schema import SCHEMA
 from gnode_orm.core.state import State, Status
 from gnode_orm.ids import IdSource
 from gnode_orm.location import Location
+from gnode_orm.session.comparing import old_reference
 from gnode_orm.session.plan import Plan
-from gnode_orm.session.planning import channel_links, old_reference
+from gnode_orm.session.planning import channel_links
 from gnode_orm.session.rows import parent_id, rows_of
 from gnode_orm.stores.protocol import Store
 
