@@ -27,6 +27,8 @@ def main() -> int:
     results: list[Result] = []
     # Peers warn of their own affairs.
     warnings.simplefilter("ignore")
+    if options.folder is not None:
+        options.folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="bench-", dir=options.folder) as folder:
         for row in wanted:
             result = play(row, Path(folder))
