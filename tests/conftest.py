@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import secrets
@@ -35,6 +36,13 @@ def no_cache() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("GNODE_ORM_CACHE_MB", "0")
         yield
+
+
+@pytest.fixture(autouse=True, scope="module")
+def small_garbage() -> None:
+    """Keep what is there before a module out of collections of garbage: nixio asks for a full one at every close."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(scope="session")

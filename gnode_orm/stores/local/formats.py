@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 
 from gnode_orm.stores.local.clock import now_us
@@ -17,6 +18,7 @@ FORMAT = 6
 """The format that this version of the package reads and writes."""
 
 
+@cache
 def package_version() -> str | None:
     """Give the version of this package, which a lab remembers with its format; ``None`` where it is not installed."""
     try:

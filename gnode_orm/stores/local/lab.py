@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import logging
 import secrets
+from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 
 import sqlalchemy as sa
 
 from gnode_orm.errors import FormatError, NotFound
 from gnode_orm.stores.local.clock import now_us
-from gnode_orm.stores.local.database import Database, Transaction
+from gnode_orm.stores.local.database import Compiler, Database, Transaction
 from gnode_orm.stores.local.formats import FORMAT, package_version
 from gnode_orm.stores.local.tables import UNLESS_WALKED, lab_tables
 
@@ -99,9 +101,18 @@ def _create(database: Database, shown: str) -> Lab:
 
 def make_tables(transaction: Transaction) -> None:
     """Make every table of a lab, without a row."""
-    compiler = transaction.database.compiler
-    for table in lab_tables().metadata.sorted_tables:
-        transaction.connection.execute(compiler.compile(sa.schema.CreateTable(table)))
-        for index in sorted(table.indexes, key=str):
-            if not (compiler.walks_runs and index.info.get(UNLESS_WALKED)):
-                transaction.connection.execute(compiler.compile(sa.schema.CreateIndex(index)))
+    for text in _table_texts(transaction.database.compiler):
+        transaction.connection.execute(text)
+
+
+@cache
+def _table_texts(compiler: Compiler) -> list[str]:
+    tables = lab_tables().metadata.sorted_tables
+    return [compiler.compile(statement) for table in tables for statement in _making(table, compiler.walks_runs)]
+
+
+def _making(table: sa.Table, walks_runs: bool) -> Iterator[sa.schema.ExecutableDDLElement]:
+    yield sa.schema.CreateTable(table)
+    for index in sorted(table.indexes, key=str):
+        if not (walks_runs and index.info.get(UNLESS_WALKED)):
+            yield sa.schema.CreateIndex(index)
