@@ -97,6 +97,17 @@ def in_memory() -> Iterator[Any]:
     opened.close()
 
 
+@contextmanager
+def every_user(store: Any) -> Iterator[dict[str, Told]]:
+    """Everyone who calls a store, and asks its server."""
+    told = {user: Told(store, user) for user in USERS}
+    try:
+        yield told
+    finally:
+        for one in told.values():
+            one.close()
+
+
 def wood(told: dict[str, Told], rights: list[Rights], moved: list[Move]) -> list[Tree]:
     """Plant trees, and let users try to move segments between them."""
     for user in USERS:
@@ -138,7 +149,8 @@ class Told:
         self.store = store
         self.user = user
         self.text = ""
-        self.token = ""
+        self._connection = requests.Session()
+        self._connection.trust_env = False  # or it looks for a proxy before every request
 
     def __call__(self, name: str, *arguments: Any) -> Any:
         return self._call(name, *arguments, self.user)
@@ -157,12 +169,15 @@ class Told:
 
     def asks(self, method: str, address: str, **body: Any) -> int:
         """Send a request of one's own to the server; gives its status."""
-        served = self.store.served
-        self.token = self.token or served.token(self.user)
-        head = {"Authorization": f"Bearer {self.token}"}
-        answer = requests.request(method, served.address + address, headers=head, timeout=30, **body)
+        served, head = self.store.served, self._connection.headers
+        if "Authorization" not in head:
+            head["Authorization"] = f"Bearer {served.token(self.user)}"
+        answer = self._connection.request(method, served.address + address, timeout=30, **body)
         self.text += answer.text
         return answer.status_code
+
+    def close(self) -> None:
+        self._connection.close()
 
     def nothing_secret(self, planted: list[Tree]) -> None:
         """Check that nothing that was told holds a text that must not be."""

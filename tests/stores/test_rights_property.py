@@ -15,7 +15,7 @@ from gnode_orm.core.select import AnyOf, Select
 from gnode_orm.errors import AccessDenied, IntegrityError, NotFound
 from tests.stores.conftest import served_lab
 from tests.stores.rights_over_http import ask_v1, exchange_files, name_arrays, read_fields, send_deltas
-from tests.stores.rights_world import USERS, Move, Rights, Told, Tree, in_memory, moves, trees, wood
+from tests.stores.rights_world import USERS, Move, Rights, Told, Tree, every_user, in_memory, moves, trees, wood
 from tests.stores.rows import by, columns, create, found, row, where
 
 
@@ -25,8 +25,7 @@ from tests.stores.rows import by, columns, create, found, row, where
 def test_no_call_reveals_or_changes_what_its_user_may_not(
     opened: Callable[[], Any], rights: list[Rights], moved: list[Move]
 ) -> None:
-    with opened() as store:
-        told = {user: Told(store, user) for user in USERS}
+    with opened() as store, every_user(store) as told:
         planted = wood(told, rights, moved)
         for user in USERS:
             for tree in planted:
@@ -40,8 +39,7 @@ def test_no_call_reveals_or_changes_what_its_user_may_not(
 @settings(max_examples=8)
 @given(rights=trees, moved=moves)
 def test_no_request_reveals_or_changes_what_its_user_may_not(rights: list[Rights], moved: list[Move]) -> None:
-    with served_lab() as store:
-        told = {user: Told(store, user) for user in USERS}
+    with served_lab() as store, every_user(store) as told:
         planted = wood(told, rights, moved)
         for user in USERS:
             before = [tree.state(store) for tree in planted]

@@ -110,9 +110,10 @@ def served(store: LocalStore, app: Any = None) -> Iterator[Served]:
 class _Exchange:
     """One request: handled by the application, its answer sent unless something happens to it."""
 
-    def __init__(self, handler: BaseHTTPRequestHandler, owner: Served) -> None:
+    def __init__(self, handler: BaseHTTPRequestHandler, owner: Served, runner: asyncio.Runner) -> None:
         self.handler = handler
         self.owner = owner
+        self.runner = runner
         self.left = int(handler.headers.get("Content-Length") or 0)
         self.status = 0
         self.head: list[tuple[bytes, bytes]] = []
@@ -137,7 +138,7 @@ class _Exchange:
             "client": self.handler.client_address,
             "server": ("127.0.0.1", 0),
         }
-        asyncio.run(self.owner.app(scope, self._receive, self._send))
+        self.runner.run(self.owner.app(scope, self._receive, self._send))
 
     def drop(self) -> None:
         """Close the connection."""
@@ -231,8 +232,13 @@ def _handler(owner: Served) -> type[BaseHTTPRequestHandler]:
         # As large as a header with the first piece, so that small answers are one packet.
         wbufsize = 1 << 16
 
+        def handle(self) -> None:
+            # One loop for all requests of a connection: to make one takes as long as to answer a small request.
+            with asyncio.Runner() as self.runner:
+                super().handle()
+
         def _serve(self) -> None:
-            exchange = _Exchange(self, owner)
+            exchange = _Exchange(self, owner, self.runner)
             fault = owner.next_fault(urlsplit(self.path).path)
             try:
                 (fault or _Exchange.handle)(exchange)
