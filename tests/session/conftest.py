@@ -13,7 +13,12 @@ __all__ = ["emptied_postgres", "lab", "postgres_lab", "session"]
 STORES = ("folder", "memory", "postgres", "rest")
 
 
+@pytest.hookimpl(trylast=True)
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Try each on every store that keeps all; what a server of API v1 keeps is told by the statements on it."""
+    """Try each on every store that keeps all; what a server of API v1 keeps is told by the statements on it.
+
+    The stores come last, so that each case runs on all of them in turn: statements are compiled once for all labs on
+    one kind of database, and not kept for ever.
+    """
     if "lab" in metafunc.fixturenames:
         metafunc.parametrize("lab", STORES if ON_CI else getattr(metafunc.module, "STORES", STORES), indirect=True)
