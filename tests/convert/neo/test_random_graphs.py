@@ -63,7 +63,7 @@ def test_every_graph_comes_back(block: neo.Block) -> None:
     assert_isomorphic(block, in_memory(block))
 
 
-@settings(max_examples=400 if ON_CI else 100)
+@settings(max_examples=int(os.environ.get("GNODE_ORM_TEST_EXAMPLES", "200" if ON_CI else "100")))
 @given(blocks())
 def test_every_graph_comes_back_from_a_store(block: neo.Block) -> None:
     assert_isomorphic(block, stored(block))
