@@ -9,7 +9,7 @@ from gnode_orm.core.state import Status
 from gnode_orm.errors import ConflictError, NotFound, ValidationFailed
 from gnode_orm.location import Location
 from gnode_orm.session.adding import add
-from gnode_orm.session.comparing import changed_fields
+from gnode_orm.session.comparing import changed_fields, link_changes
 
 if TYPE_CHECKING:
     from gnode_orm.session.session import Session
@@ -44,7 +44,32 @@ def merge(session: Session, obj: Any) -> Any:
         )
     for name, (_, new) in changes.items():
         setattr(mine, name, _local(session, new))
+    _merge_links(session, obj, mine)
     return mine
+
+
+def _merge_links(session: Session, obj: Entity, mine: Entity) -> None:
+    """Hang the channels of a group, or the groups of a channel, in and out as it was done to the detached one."""
+    for name, (added, removed) in link_changes(obj).items():
+        members = getattr(mine, name)
+        for member in removed:
+            local = _instance(session, member)
+            if local in members:
+                members.remove(local)
+        for member in added:
+            members.append(_instance(session, member))
+
+
+def _instance(session: Session, member: Entity) -> Entity:
+    """The session's own instance of an object, which is brought in where it is new."""
+    state = member._state
+    if state is None or not state.stored:
+        add(session, member)
+        return member
+    found: Entity | None = session._get(member.kind, state.id)
+    if found is None:
+        raise NotFound(f"{member.location} is not there any more; take it out of the collection")
+    return found
 
 
 def _local(session: Session, value: Any) -> Any:

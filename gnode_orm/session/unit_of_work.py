@@ -90,7 +90,8 @@ class UnitOfWork:
         with self._use():
             state = entity._state
             assert state is not None
-            if state.status is Status.PERSISTENT:
+            # What is marked for deletion may be kept after all: by add(), or by a rollback.
+            if state.status in (Status.PERSISTENT, Status.DELETED):
                 self._check_writable()
                 self._pending.modified[id(entity)] = entity
 

@@ -145,3 +145,12 @@ def test_an_array_comes_out_of_a_pickle_to_the_byte(times: Any) -> None:
     again = pickle.loads(pickle.dumps(EventArray((times, "ms")))).times
     assert (again.dtype, again.shape, again.unit) == (times.dtype, times.shape, "ms")
     assert again.load().tobytes() == times.tobytes()
+
+
+def test_a_parent_that_comes_along_in_a_pickle_has_its_children() -> None:
+    block = Block("b")
+    segments = [Segment("a", block=block), Segment("b", block=block)]
+    again = pickle.loads(pickle.dumps(segments))
+    assert again[0].block is again[1].block
+    assert list(again[0].block.segments) == again
+    assert list(block.segments) == segments

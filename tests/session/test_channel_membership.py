@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gnode_orm import Block, RecordingChannel, RecordingChannelGroup, Session
+from gnode_orm import Block, RecordingChannel, RecordingChannelGroup, Session, connect
 
 
 def test_a_block_with_groups_and_channels_is_one_commit() -> None:
@@ -16,3 +16,21 @@ def test_a_block_with_groups_and_channels_is_one_commit() -> None:
         session.expunge(group)
         again = session.get(location)
         assert [channel.index for channel in again.recordingchannels] == [3]
+
+
+def test_merging_a_detached_group_brings_its_memberships_along() -> None:
+    with connect(":memory:") as lab:
+        with lab.session() as session:
+            group = RecordingChannelGroup("tetrode", block=session.add(Block("cell")))
+            left, stays = RecordingChannel("left"), RecordingChannel("stays")
+            group.recordingchannels = [left, stays]
+            session.commit()
+        group.recordingchannels.remove(left)
+        group.recordingchannels.append(RecordingChannel("joins"))
+        with lab.session() as session:
+            merged = session.merge(group)
+            assert merged in session.dirty
+            session.commit()
+        with lab.session() as session:
+            names = [channel.name for channel in session.get(group.location).recordingchannels]
+    assert names == ["stays", "joins"]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager, suppress
+
 import pytest
 
 from gnode_orm import AnalogSignal, Block, Document, Property, RecordingChannel, RecordingChannelGroup, Section, Segment
@@ -45,6 +47,47 @@ def test_a_parent_is_refused_even_where_its_collection_is_not_loaded(lab, block)
         other.delete(other.get(block.location), cascade=True)
         other.commit()
     assert counts(lab) == [0, 0, 0]
+
+
+@contextmanager
+def undone(session):
+    """Undo what is done inside by leaving a part of the work."""
+    with suppress(KeyError), session.nested():
+        yield
+        raise KeyError
+
+
+@contextmanager
+def rolled_back(session):
+    """Undo what is done inside by a rollback."""
+    yield
+    session.rollback()
+
+
+@pytest.mark.statement(26)
+@pytest.mark.parametrize("undoing", [undone, rolled_back])
+def test_what_is_set_on_an_object_that_is_to_be_deleted_is_undone_and_can_be_set_again(lab, session, block, undoing):
+    segment = block.segments[1]
+    with undoing(session):
+        session.delete(segment)
+        segment.name, segment.annotations["a"] = "set", 1
+    assert (segment.name, dict(segment.annotations), session.dirty, session.deleted) == ("1", {}, [], [])
+    segment.name = "again"
+    assert session.dirty == [segment]
+    session.commit()
+    with lab.session() as other:
+        assert other.get(segment.location).name == "again"
+
+
+@pytest.mark.statement(49)
+def test_what_is_set_on_an_object_that_is_to_be_deleted_is_written_when_it_is_kept(lab, session, block):
+    segment = block.segments[1]
+    session.delete(segment)
+    segment.name = "kept"
+    session.add(segment)
+    session.commit()
+    with lab.session() as other:
+        assert other.get(segment.location).name == "kept"
 
 
 @pytest.mark.statement(43)
