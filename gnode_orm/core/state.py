@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import weakref
 from enum import Enum
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from gnode_orm.core.arrays import ArrayReader
+
+if TYPE_CHECKING:
+    from gnode_orm.core.entity import Entity
 
 
 class Status(Enum):
@@ -101,3 +104,9 @@ def leave(state: State) -> None:
     """Tell the session that the entity of a state is gone. Never raises: Python would print it and go on."""
     if state.tracker is not None:
         state.tracker.forget(state)
+
+
+def state_of(entity: Entity) -> State:
+    """Give the place of an object that is in a session."""
+    assert entity._state is not None
+    return entity._state

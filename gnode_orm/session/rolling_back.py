@@ -10,7 +10,7 @@ from gnode_orm.core.entity import Entity
 from gnode_orm.core.state import Status
 from gnode_orm.session import recovering
 from gnode_orm.session.ownership import owners
-from gnode_orm.session.writing import touched_collections
+from gnode_orm.session.touched import touched_collections
 
 if TYPE_CHECKING:
     from gnode_orm.session.pending import Pending

@@ -9,7 +9,7 @@ from gnode_orm.core.entity import Entity
 from gnode_orm.core.state import State, Status
 from gnode_orm.session.pending import Pending
 from gnode_orm.session.rolling_back import roll_back, undo
-from gnode_orm.session.writing import touched_collections
+from gnode_orm.session.touched import touched_collections
 
 if TYPE_CHECKING:
     from gnode_orm.session.unit_of_work import UnitOfWork

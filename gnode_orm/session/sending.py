@@ -14,7 +14,7 @@ from typing import Any
 from gnode_orm.core.changes import ArrayRef, ChangeSet
 from gnode_orm.core.entity import Entity
 from gnode_orm.session.plan import Plan
-from gnode_orm.session.writing import linked, touched_collections
+from gnode_orm.session.touched import linked, touched_collections
 
 
 class Sending:

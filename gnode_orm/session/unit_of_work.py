@@ -34,8 +34,9 @@ from gnode_orm.session.pending import Pending
 from gnode_orm.session.plan import Plan
 from gnode_orm.session.planning import make_plan
 from gnode_orm.session.sending import Sending
+from gnode_orm.session.settling import settle
 from gnode_orm.session.threads import OneAtATime
-from gnode_orm.session.writing import IDS, change_set, settle
+from gnode_orm.session.writing import IDS, change_set
 from gnode_orm.stores.protocol import Store
 
 E = TypeVar("E", bound=Entity)
