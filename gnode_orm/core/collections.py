@@ -197,3 +197,24 @@ def unlink(collection: Collection[Any], member: Any) -> None:
 def other_side(collection: Collection[Any], member: Any) -> Collection[Any]:
     """Give the collection of ``member`` that mirrors a many-to-many collection."""
     return collection_of(member, type(member).__spec__.relation_by_name[collection._relation.fk])
+
+
+def leave_links(entity: Any) -> None:
+    """Take a new object that leaves its session out of the channels or groups it was joined to.
+
+    A link to it could not be written. It keeps its own account of them, for when it is added again.
+    """
+    for other in _other_sides(entity):
+        other.discard_silently(entity)
+
+
+def take_up_links(entity: Any) -> None:
+    """Hang a new object that enters a session in where its own account says so."""
+    for other in _other_sides(entity):
+        other._owner._before_edit(other._relation.name)
+        other.add_silently(entity)
+
+
+def _other_sides(entity: Any) -> list[Collection[Any]]:
+    several = [item for item in (entity._collections or {}).values() if item._relation.many_to_many]
+    return [other_side(collection, member) for collection in several for member in collection.known()]

@@ -19,7 +19,7 @@ _FIELDS_IN_LINE = 6
 
 def one_line(entity: Any) -> str:
     """Give class, the first fields that are set, and the address of a stored object."""
-    shown = [f"{name}={word}" for name, word in shown_fields(entity)]
+    shown = ["<not loaded>"] if entity._expired else [f"{name}={word}" for name, word in shown_fields(entity)]
     location = entity.location
     if location is not None:
         shown.append(f"at {location.kind}/{location.id}")
@@ -27,7 +27,9 @@ def one_line(entity: Any) -> str:
 
 
 def shown_fields(entity: Any) -> list[tuple[str, str]]:
-    """Give the first fields that are set, each in a few words."""
+    """Give the first fields that are set, each in a few words; none of an object that would have to be read again."""
+    if entity._expired:
+        return []
     names = (name for name in type(entity).__spec__.by_name if name not in _NOT_IN_LINE)
     values = [(name, value) for name in names if (value := entity._raw(name)) is not None]
     return [(name, shortened(_word(value), 60)) for name, value in values[:_FIELDS_IN_LINE]]
@@ -37,7 +39,8 @@ def entity_html(entity: Any) -> str:
     """Give a small table: the fields that are set, foreign keys as locations, and collections in memory."""
     from html import escape  # for notebooks alone
 
-    rows = [(name, _cell(value)) for name, value in entity._values().items() if not _empty(value)]
+    values = {} if entity._expired else entity._values()
+    rows = [(name, _cell(value)) for name, value in values.items() if not _empty(value)]
     rows += [(name, f"{len(members)} loaded") for name, members in _loaded(entity)]
     cells = "".join(f"<tr><th>{escape(name)}</th><td>{escape(cell)}</td></tr>" for name, cell in rows)
     where = entity.location or "not stored"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from gnode_orm.core.collections import collection_named
+from gnode_orm.core.collections import collection_named, take_up_links
 from gnode_orm.core.entity import Entity
 from gnode_orm.core.state import State, Status
 from gnode_orm.errors import SessionError, ValidationFailed
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 _MANY = 1000
 _ROOTS = ("block", "document")
+_LINKED = ("recordingchannel", "recordingchannelgroup")
 _PENDING = Status.PENDING  # enum members are slow to look up, once for each new object
 
 
@@ -57,6 +58,8 @@ def _track_new(session: UnitOfWork, entity: Entity) -> None:
         parent = values.get(name)
         if parent is not None and related:
             collection_named(parent, related).add_silently(entity)
+    if entity._collections and entity.kind in _LINKED:
+        take_up_links(entity)
 
 
 def _find_named(session: UnitOfWork, entity: Entity, name: str, location: Location) -> None:

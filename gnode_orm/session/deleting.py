@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from gnode_orm.core.changes import DeletePreview, Stale
-from gnode_orm.core.collections import Collection
+from gnode_orm.core.collections import Collection, leave_links
 from gnode_orm.core.entity import Entity
 from gnode_orm.core.kind_counts import counts_in_words
 from gnode_orm.core.schema import SCHEMA, FieldSpec
@@ -241,5 +241,6 @@ def _old_location(entity: Entity, name: str) -> Any:
 def _forget_new(session: UnitOfWork, entity: Entity) -> None:
     for collection in _memberships(session, entity):
         collection.discard_silently(entity)
+    leave_links(entity)
     session._pending.new.pop(id(entity), None)
     object.__setattr__(entity, "_state", None)

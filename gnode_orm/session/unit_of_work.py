@@ -7,6 +7,7 @@ from functools import partial
 from typing import Any, NamedTuple, TypeVar
 
 from gnode_orm.core.changes import ArrayMissing, IdTaken, PartlyWritten, Receipt, StaleRows
+from gnode_orm.core.collections import leave_links
 from gnode_orm.core.entity import Entity
 from gnode_orm.core.instants import time_of
 from gnode_orm.core.schema import Relation
@@ -316,6 +317,8 @@ class UnitOfWork:
         self._by_location.pop(id(entity), None)
         if state.stored:
             self._identity.remove(entity.kind, state.id)
+        else:
+            leave_links(entity)
         detach(entity)
 
 

@@ -33,6 +33,13 @@ def test_repr_is_one_line_and_follows_no_ring() -> None:
     assert dict(segment.__rich_repr__()) == {"name": "'s'", "block": "<new Block>"}
 
 
+def test_what_would_have_to_be_read_again_is_shown_unread() -> None:
+    block = loaded(Block("b"))
+    block._expire()
+    assert repr(block) == "Block(<not loaded>, at block/2DFA548ESC)"
+    assert "<th>" not in block._repr_html_()
+
+
 def test_repr_shows_arrays_by_shape() -> None:
     signal = AnalogSignal(np.zeros((1000, 2)) * pq.mV, sampling_rate=1 * pq.kHz)
     assert repr(signal) == "AnalogSignal(signal=<1000x2 float64 mV>, sampling_rate=1.0 kHz)"

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+import pytest
+
 from gnode_orm import Block, RecordingChannel, RecordingChannelGroup, Session, connect
 
 
@@ -34,3 +38,41 @@ def test_merging_a_detached_group_brings_its_memberships_along() -> None:
         with lab.session() as session:
             names = [channel.name for channel in session.get(group.location).recordingchannels]
     assert names == ["stays", "joins"]
+
+
+@pytest.mark.parametrize("leave", [Session.delete, Session.expunge], ids=["delete", "expunge"])
+@pytest.mark.parametrize("which", [0, 1], ids=["group", "channel"])
+@pytest.mark.parametrize("stored", [False, True])
+def test_a_new_member_that_leaves_its_session_takes_its_memberships_along(leave: Any, which: int, stored: bool) -> None:
+    with Session(":memory:") as session:
+        pair = (RecordingChannelGroup("tetrode"), RecordingChannel("tip"))
+        leaving, staying = pair[which], pair[1 - which]
+        session.add(staying)
+        if stored:
+            session.commit()
+        session.add(leaving)
+        pair[0].recordingchannels.append(pair[1])
+        leave(session, leaving)
+        assert session.commit().counts == ({} if stored else {f"create {type(staying).__name__}": 1})
+        assert not any(_members(staying))
+        session.add(leaving)
+        session.commit()
+        assert (_members(staying), _members(leaving)) == ([leaving], [staying])
+
+
+def test_a_rolled_back_group_that_is_added_again_is_seen_from_its_channels() -> None:
+    with Session(":memory:") as session:
+        channel = session.add(RecordingChannel("tip"))
+        session.commit()
+        group = session.add(RecordingChannelGroup("tetrode"))
+        group.recordingchannels.append(channel)
+        session.rollback()
+        assert list(channel.recordingchannelgroups) == []
+        session.add(group)
+        assert list(channel.recordingchannelgroups) == [group]
+        session.rollback()
+        assert list(channel.recordingchannelgroups) == []
+
+
+def _members(item: Any) -> list[Any]:
+    return list(item.recordingchannels if isinstance(item, RecordingChannelGroup) else item.recordingchannelgroups)
