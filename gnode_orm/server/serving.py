@@ -10,13 +10,16 @@ import sys
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from starlette.types import ASGIApp
 
 from gnode_orm.errors import ValidationFailed
 from gnode_orm.server.app import create_app
 from gnode_orm.stores.local import open_local
+
+if TYPE_CHECKING:
+    from gnode_orm.server.workers import KeptAlive
 
 _TARGET, _ARRAYS, _PROXIES = "GNODE_ORM_SERVE_TARGET", "GNODE_ORM_SERVE_ARRAYS", "GNODE_ORM_SERVE_PROXIES"
 _GRACE_SECONDS = 30
@@ -39,11 +42,6 @@ def serve(
         ValidationFailed: only one half of a certificate.
         NotFound: there is no lab.
     """
-    from granian.constants import Interfaces
-    from granian.http import HTTP1Settings
-
-    from gnode_orm.server.workers import KeptAlive
-
     if (certificate is None) != (key is None):
         raise ValidationFailed("TLS needs both a certificate and its key")
     write_log()
@@ -59,7 +57,16 @@ def serve(
     os.environ[_TARGET] = target
     os.environ[_ARRAYS] = arrays or ""
     os.environ[_PROXIES] = ",".join(proxies)
-    KeptAlive(
+    _workers(host, port, workers, certificate, key).serve()
+
+
+def _workers(host: str, port: int, workers: int, certificate: Path | None, key: Path | None) -> KeptAlive:
+    from granian.constants import Interfaces
+    from granian.http import HTTP1Settings
+
+    from gnode_orm.server.workers import KeptAlive
+
+    return KeptAlive(
         "gnode_orm.server.serving:worker",
         factory=True,
         address=host,
@@ -73,7 +80,7 @@ def serve(
         ssl_key=key,
         workers_kill_timeout=_GRACE_SECONDS,
         log_enabled=False,
-    ).serve()
+    )
 
 
 def worker() -> ASGIApp:

@@ -212,30 +212,7 @@ def _account_tables(metadata: sa.MetaData) -> dict[str, sa.Table]:
 def _array_tables(metadata: sa.MetaData) -> dict[str, sa.Table]:
     """Arrays, where their bytes are, and who sent them."""
     return {
-        "array": sa.Table(
-            "array",
-            metadata,
-            sa.Column("hash", Bytes, primary_key=True),
-            sa.Column("dtype", Text, nullable=False),
-            sa.Column("shape", Text, nullable=False),
-            sa.Column("nbytes", Integer, nullable=False),
-            # Where its bytes stand in the database; null for one in files.
-            sa.Column("pack", Integer),
-            sa.Column("start", Integer),
-            # When it was last sent or named: what nobody names may be removed some time after that.
-            sa.Column("touched", Integer, nullable=False, server_default=sa.text("0")),
-            # It is the first so many files of a series; null for one in the database.
-            sa.Column("series", Integer),
-            sa.Column("parts", Integer),
-            sa.Index(
-                "array_series",
-                "series",
-                "parts",
-                sqlite_where=sa.text("series IS NOT NULL"),
-                postgresql_where=sa.text("series IS NOT NULL"),
-            ),
-            sqlite_with_rowid=False,
-        ),
+        "array": _array_table(metadata),
         "array_pack": sa.Table(
             "array_pack",
             metadata,
@@ -258,6 +235,33 @@ def _array_tables(metadata: sa.MetaData) -> dict[str, sa.Table]:
             sa.Column("account", Text, primary_key=True),
         ),
     }
+
+
+def _array_table(metadata: sa.MetaData) -> sa.Table:
+    return sa.Table(
+        "array",
+        metadata,
+        sa.Column("hash", Bytes, primary_key=True),
+        sa.Column("dtype", Text, nullable=False),
+        sa.Column("shape", Text, nullable=False),
+        sa.Column("nbytes", Integer, nullable=False),
+        # Where its bytes stand in the database; null for one in files.
+        sa.Column("pack", Integer),
+        sa.Column("start", Integer),
+        # When it was last sent or named: what nobody names may be removed some time after that.
+        sa.Column("touched", Integer, nullable=False, server_default=sa.text("0")),
+        # It is the first so many files of a series; null for one in the database.
+        sa.Column("series", Integer),
+        sa.Column("parts", Integer),
+        sa.Index(
+            "array_series",
+            "series",
+            "parts",
+            sqlite_where=sa.text("series IS NOT NULL"),
+            postgresql_where=sa.text("series IS NOT NULL"),
+        ),
+        sqlite_with_rowid=False,
+    )
 
 
 def _kind_tables(metadata: sa.MetaData, spec: KindSpec) -> KindTables:
