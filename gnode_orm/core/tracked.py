@@ -117,9 +117,14 @@ class Tracked(BaseModel, metaclass=EntityMeta):
     def _reload(self, fields: tuple[Any, ...]) -> None:
         """Take over the fields of a newer record, forgetting what was read from the older one."""
         assert self._state is not None
-        own = self._own_values()
-        vars(self).clear()
-        vars(self).update(own)
+        values = vars(self)
+        kept = self._own_values()
+        for name in type(self).__spec__.documents:
+            document = values.get(name, values.get(_former(name)))
+            if document is not None:
+                kept[_former(name)] = document  # whoever holds the annotations goes on holding them
+        values.clear()
+        values.update(kept)
         self._state.fields = fields
 
     def _expire(self) -> None:
@@ -194,7 +199,11 @@ class Tracked(BaseModel, metaclass=EntityMeta):
     def _watched(self, name: str, value: Any) -> Any:
         """Bind what can be edited in place to this object and field."""
         if name in type(self).__spec__.documents:
-            return AnnotationDict(value, Watcher(self, name))
+            former = vars(self).pop(_former(name), None)
+            if former is None:
+                return AnnotationDict(value, Watcher(self, name))
+            former.put_back(value)
+            return former
         if name == "ext":
             return value if type(value) is ReadOnlyDict else ReadOnlyDict(value or {})
         return value
@@ -208,6 +217,8 @@ class Tracked(BaseModel, metaclass=EntityMeta):
 
     def _before_edit(self, name: str) -> None:
         """Called before annotations or a many-to-many collection are edited in place."""
+        if _former(name) in vars(self):
+            self._raw(name)  # the edit is one of what is stored now
         if self._state is not None:
             self._remember(name)
 
@@ -266,6 +277,11 @@ class Tracked(BaseModel, metaclass=EntityMeta):
         vars(self)[late(name)] = location
         if self._state is not None and self._state.tracker is not None:
             self._state.tracker.note_location(self)
+
+
+def _former(name: str) -> str:
+    """Give the name under which annotations stand that were read before the object was reloaded or expired."""
+    return "^" + name
 
 
 set_state, set_collections = slot_setters(Tracked, "_state", "_collections")

@@ -177,3 +177,34 @@ def test_an_expired_collection_with_something_pending_shows_what_another_session
     assert block.segments[-1] is fresh
     session.rollback()
     assert {segment.name for segment in block.segments} == {moved.name, "theirs"}
+
+
+def _refresh(session, block, lab):
+    session.refresh(block)
+
+
+def _expire(session, block, lab):
+    session.expire_all()
+
+
+def _meet_newer(session, block, lab):
+    with lab.session() as other:
+        other.get(block.location).annotations["theirs"] = 2
+        other.commit()
+    session.query(Block).all()
+
+
+@pytest.mark.parametrize("read_again", [_refresh, _expire, _meet_newer])
+def test_annotations_that_are_held_while_their_object_is_read_again_go_on_being_edited(lab, session, read_again):
+    block = session.add(Block("b", annotations={"a": 1}))
+    session.commit()
+    held = block.annotations
+    read_again(session, block, lab)
+    held["b"] = 3
+    assert block.annotations is held
+    assert session.dirty == [block]
+    session.commit()
+    with lab.session() as other:
+        stored = dict(other.get(block.location).annotations)
+    assert stored == dict(held)
+    assert {**stored, "theirs": 2} == {"a": 1, "b": 3, "theirs": 2}
