@@ -227,6 +227,7 @@ class Tracked(BaseModel, metaclass=EntityMeta):
         state = self._state
         assert state is not None
         if state.original is None:
+            self._record()  # a change is one of a certain version
             if state.tracker is not None:
                 state.tracker.before_change(self)
             state.original = {}
@@ -234,6 +235,7 @@ class Tracked(BaseModel, metaclass=EntityMeta):
             state.original[name] = self._held(name)
 
     def _held(self, name: str) -> Any:
+        """Give what a field holds, as ``_restore`` takes it; nothing is read."""
         spec = type(self).__spec__.by_name.get(name)
         if spec is None:  # of a class below a kind; a many-to-many collection keeps its own account
             return vars(self).get(name, NOT_LOADED)
@@ -241,7 +243,7 @@ class Tracked(BaseModel, metaclass=EntityMeta):
         if name in vars(self) or spec.late_name in vars(self):
             value = self._raw(name)
             return Encoded(encode(value)) if is_document else value
-        if self._record() is not None:
+        if self._state is not None and self._state.fields is not None:
             return NOT_LOADED
         return Encoded("{}") if is_document else None  # it was not given
 

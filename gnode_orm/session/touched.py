@@ -23,8 +23,8 @@ def touched_collections(entities: Iterable[Entity]) -> list[Collection[Any]]:
         made_here = state is None or state.fields is None
         for name, late_name, related in entity.__spec__.ways_up:
             parent = values.get(name)
-            if unchanged and parent is None and made_here and late_name not in values:
-                continue  # it was never set
+            if unchanged and parent is None and (made_here or entity._expired) and late_name not in values:
+                continue  # it was never set, or not since it was stored
             if related is None or (unchanged and (id(parent), related) in seen):
                 continue
             for named in _now_and_before(entity, name):

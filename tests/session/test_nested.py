@@ -207,3 +207,21 @@ def test_a_rollback_inside_undoes_everything(session, block):
     fail(session, work)
     assert (block.name, block.description) == ("b", None)
     assert session.dirty == []
+
+
+def test_beginning_reads_nothing_of_objects_that_expired(lab, session, block):
+    """One that is to be deleted may be gone by then."""
+    segment = block.segments[0]
+    session.expire_all()
+    session.delete(segment)
+    with lab.session() as other:
+        other.delete(other.get(segment.location))
+        other.commit()
+    lab.forget()
+    with session.nested():
+        block_of_its_own = session.add(Block("c"))
+    assert lab.calls == []
+    fail(session, lambda: session.delete(block_of_its_own))
+    assert session.deleted == [segment]
+    session.commit()
+    assert names(block) == ["1"]

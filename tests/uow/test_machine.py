@@ -105,6 +105,8 @@ class Machine(RuleBasedStateMachine):
         if key in self.written:
             self.base.setdefault(key, self.now[key])
         self.now[key] = {**self.now[key], **fields}
+        if key in self.base and key not in self._changed() and self.base[key]["version"] != self._version(key):
+            self._catch_up()  # what was set back may be read anew at any time
 
     def _changed(self):
         """The fields that a commit would write, of each object."""
@@ -193,7 +195,7 @@ class Machine(RuleBasedStateMachine):
         key = self._of(model, place)
         if key is None:
             return
-        entity, new_below = self._object(key), [k for k in self._below(key) if k not in self.written]
+        entity, new_below = self._object(key), [k for k in self._below(key) if not self.now[k]["version"]]
         if key in self.written and (new_below or self._held_below(key)):
             with pytest.raises(IntegrityError):
                 self.session.delete(entity)
@@ -206,7 +208,7 @@ class Machine(RuleBasedStateMachine):
             self.base.pop(item, None)
         for item in self._below(key):
             # What only was moved below a new block is loose again.
-            self._set(item, block=self.objects[item].block and key)
+            self._set(item, block=self._object(item).block and key)
 
     def _below(self, key):
         return [item for item, state in self.now.items() if state["block"] == key]
