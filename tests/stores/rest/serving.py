@@ -216,7 +216,8 @@ def answering(status: int, retry_after: str | None = None) -> Fault:
     """Something between says this instead of the server."""
 
     def fault(exchange: _Exchange) -> None:
-        exchange.status, exchange.head = status, [(b"Content-Length", b"0")]
+        # Said before it is done, or the client may or may not notice in time that the connection is gone.
+        exchange.status, exchange.head = status, [(b"Content-Length", b"0"), (b"Connection", b"close")]
         if retry_after is not None:
             exchange.head.append((b"Retry-After", retry_after.encode()))
         exchange.send_head()
