@@ -20,6 +20,7 @@ from gnode_orm.errors import ConflictError, ValidationFailed
 from gnode_orm.location import Location
 from gnode_orm.sentinels import NOT_GIVEN
 from gnode_orm.session.comparing import changed_fields, same_array
+from gnode_orm.session.deleting import forget_gone
 from gnode_orm.session.loading import take_record
 from gnode_orm.session.rolling_back import restore
 
@@ -191,7 +192,7 @@ def _rebase(session: UnitOfWork, entity: Entity, item: Stale, kept: list[tuple[C
     state = entity._state
     assert state is not None
     if item.row is None:
-        session._let_go(entity)
+        forget_gone(session, entity, None)
         return
     was_deleted = state.status is Status.DELETED
     restore(session, [entity])

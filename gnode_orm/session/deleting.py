@@ -33,7 +33,9 @@ def mark(session: UnitOfWork, obj: Entity, cascade: bool) -> None:
     recovering.reconcile(session)
     state = getattr(obj, "_state", None)
     if state is not None and state.tracker is session and state.status is Status.PENDING:
-        for entity in [*new_below(session, obj), obj]:
+        new = [*new_below(session, obj), obj]
+        _refuse_moved_in(session, new)
+        for entity in new:
             _forget_new(session, entity)
         return
     session._own(obj)
@@ -43,7 +45,7 @@ def mark(session: UnitOfWork, obj: Entity, cascade: bool) -> None:
     try:
         planned = preview(session, obj)
     except NotFound:
-        _gone(session, obj, None)  # somebody else deleted it: what was asked for is so
+        forget_gone(session, obj, None)  # somebody else deleted it: what was asked for is so
         return
     if planned.children and not cascade:
         left = _left_below(session, obj, planned)
@@ -54,9 +56,7 @@ def mark(session: UnitOfWork, obj: Entity, cascade: bool) -> None:
             )
     if below and not cascade:
         raise IntegrityError(f"{obj!r} has new objects below it, such as {below[0]!r}; delete with cascade=True")
-    moved = _moved_in(session, obj)
-    if moved:
-        raise IntegrityError(f"{moved[0]!r} was moved below {obj!r} and is not written yet; move it elsewhere first")
+    _refuse_moved_in(session, [*below, obj])
     for entity in below:
         _forget_new(session, entity)
     state.status = Status.DELETED
@@ -85,7 +85,7 @@ def forget(session: UnitOfWork, planned: PlannedDelete, version: int | None) -> 
         assert entity._state is not None
         session._identity.remove(entity.kind, entity._state.id)  # what refers to them is gone itself
     for entity in [planned.obj, *below]:
-        _gone(session, entity, version)
+        forget_gone(session, entity, version)
 
 
 def drop_gone(session: UnitOfWork, stale: list[Stale]) -> list[Stale]:
@@ -94,13 +94,14 @@ def drop_gone(session: UnitOfWork, stale: list[Stale]) -> list[Stale]:
     for item in stale:
         entity = session._identity.get(item.kind, item.id)
         if item.row is None and entity is not None and entity._state.status is Status.DELETED:
-            _gone(session, entity, None)
+            forget_gone(session, entity, None)
         else:
             left.append(item)
     return left
 
 
-def _gone(session: UnitOfWork, entity: Entity, version: int | None) -> None:
+def forget_gone(session: UnitOfWork, entity: Entity, version: int | None) -> None:
+    """Let go of an object that is not stored any more; ``version``: the commit of this session that deleted it."""
     state = entity._state
     assert state is not None
     for collection in [*_memberships(session, entity), *_linked_to(session, entity)]:
@@ -191,6 +192,8 @@ def _loaded_below(session: UnitOfWork, obj: Entity) -> list[Entity]:
 
 def _hangs_below(entity: Entity, found: dict[int, Entity]) -> bool:
     for name in owners(entity.kind):
+        if entity._expired and name not in vars(entity):
+            continue  # whoever asks for it is told that it is gone
         held = entity._raw(name)
         if held is None:
             continue
@@ -203,34 +206,48 @@ def _hangs_below(entity: Entity, found: dict[int, Entity]) -> bool:
 
 def _left_below(session: UnitOfWork, obj: Entity, planned: DeletePreview) -> dict[str, int]:
     """What stands below an object for good: nothing where each direct child is to be deleted or moved away."""
-    leaving = [*session._pending.gone(), *session._pending.modified.values()]
-    gone = {id(entity): entity for entity in leaving if _leaves(session, entity, obj)}
-    if not gone:
+    pending = session._pending
+    leaving = [*pending.gone(), *_changed(session)]
+    if not leaving:
         return planned.children
     left: dict[str, int] = {}
     for kind, name in owned(obj.kind):
-        mine = sum(entity.kind == kind and _old_location(entity, name) == obj.location for entity in gone.values())
-        count = session.store.count(Select(kind, Comparison(Attr((name,)), "eq", obj.location)), session.user) - mine
+        mine = [item for item in leaving if item.kind == kind]
+        ids = [_id(item) for item in mine if id(item) in pending.deleted or item.ref(name) != obj.location]
+        count = session.store.count(Select(kind, Comparison(Attr((name,)), "eq", obj.location)), session.user)
+        count -= _standing_below(session, kind, name, obj, ids)
         if count > 0:
             left[kind] = count
     return left
 
 
-def _moved_in(session: UnitOfWork, obj: Entity) -> list[Entity]:
-    """Stored objects that hang below an object in memory alone."""
-    changed = [item for key, item in session._pending.modified.items() if key not in session._pending.deleted]
-    return [
-        item for item in changed for name in owners(item.kind)
-        if item._raw(name) in (obj, obj.location) and _old_location(item, name) != obj.location
-    ]  # fmt: skip
+def _standing_below(session: UnitOfWork, kind: str, name: str, obj: Entity, ids: list[int]) -> int:
+    """How many of some objects stand below another by now, whatever they were like when they were read."""
+    place = SCHEMA[kind].record_columns.index(f"{name}_id")
+    rows = session.store.get(kind, ids, session.user, None) if ids else []
+    return sum(row[place] == _id(obj) for row in rows)
 
 
-def _leaves(session: UnitOfWork, entity: Entity, obj: Entity) -> bool:
-    """Whether a direct child of an object is to be deleted, or hangs elsewhere by now."""
-    for name in owners(entity.kind):
-        if _old_location(entity, name) == obj.location:
-            return id(entity) in session._pending.deleted or entity.ref(name) != obj.location
-    return False
+def _refuse_moved_in(session: UnitOfWork, parents: list[Entity]) -> None:
+    """Refuse to delete what stored objects hang below in memory alone."""
+    for item in _changed(session):
+        for name in owners(item.kind):
+            now = item._raw(name)
+            for obj in parents:
+                if now is not None and now in (obj, obj.location) and _old_location(item, name) != obj.location:
+                    raise IntegrityError(
+                        f"{item!r} was moved below {obj!r} and is not written yet; move it elsewhere first"
+                    )
+
+
+def _changed(session: UnitOfWork) -> list[Entity]:
+    """Stored objects that something was set on, but for those to delete."""
+    return [item for item in session._pending.touched() if id(item) not in session._pending.deleted]
+
+
+def _id(entity: Entity) -> int:
+    assert entity._state is not None
+    return entity._state.id
 
 
 def _old_location(entity: Entity, name: str) -> Any:

@@ -416,3 +416,18 @@ def test_a_conflict_of_a_closed_session_cannot_be_settled(lab, block):
     session.close()
     with pytest.raises(SessionError):
         error.resolve("mine")
+
+
+def test_what_was_moved_here_and_deleted_there_leaves_its_collection(lab, session, block):
+    moved = session.add(Segment("moved"))
+    session.commit()
+    block.segments.append(moved)
+    with lab.session() as other:
+        other.delete(other.get(moved.location))
+        other.commit()
+    with pytest.raises(ConflictError) as failure:
+        session.commit()
+    failure.value.resolve("theirs")
+    assert moved not in block.segments
+    session.commit()
+    assert (session.new, session.dirty) == ([], [])

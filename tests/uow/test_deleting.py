@@ -7,7 +7,7 @@ from contextlib import contextmanager, suppress
 import pytest
 
 from gnode_orm import AnalogSignal, Block, Document, Property, RecordingChannel, RecordingChannelGroup, Section, Segment
-from gnode_orm.errors import IntegrityError, SessionError
+from gnode_orm.errors import IntegrityError, NotFound, SessionError
 
 STORES = ("memory", "postgres")
 
@@ -284,6 +284,52 @@ def test_a_parent_that_something_was_moved_below_is_refused(lab, session, block)
         session.rollback()
     session.delete(other)
     session.commit()
+
+
+def test_a_new_parent_that_something_was_moved_below_is_refused(session, block):
+    new, moved = session.add(Block("new")), block.segments[0]
+    moved.block = new
+    with pytest.raises(IntegrityError, match="was moved below"):
+        session.delete(new)
+    assert session.new == [new]
+    moved.block = block
+    session.delete(new)
+    session.commit()
+    assert session.query(Block).all() == [block]
+
+
+def test_instances_that_expired_may_go_with_a_cascade(session, block):
+    segments = list(block.segments)
+    session.expire_all()
+    session.delete(block, cascade=True)
+    session.commit()
+    assert session.query(Segment).all() == []
+    with pytest.raises(NotFound, match="not there any more"):
+        assert segments[0].name
+
+
+@pytest.mark.needs("None for a foreign key")
+def test_what_others_took_away_does_not_stand_for_what_stays(lab, session, block):
+    """One of the two segments is marked for deletion here, and was moved elsewhere by another session."""
+    session.delete(block.segments[1])
+    with lab.session() as other:
+        other.get(block.segments[1].location).block = None
+        other.commit()
+    with pytest.raises(IntegrityError, match="still has 1 Segment"):
+        session.delete(block)
+
+
+def test_what_was_set_back_and_is_gone_does_not_keep_its_parent(lab, session, block):
+    segment = block.segments[1]
+    segment.name, was = "other", segment.name
+    segment.name = was
+    with lab.session() as other:
+        other.delete(other.get(segment.location))
+        other.commit()
+    session.expire_all()
+    session.delete(block, cascade=True)
+    session.commit()
+    assert session.query(Block).all() == []
 
 
 def test_a_new_object_that_only_refers_to_a_deleted_one_does_not_go_with_it(session, block):

@@ -196,7 +196,7 @@ class Machine(RuleBasedStateMachine):
         if key is None:
             return
         entity, new_below = self._object(key), [k for k in self._below(key) if not self.now[k]["version"]]
-        if key in self.written and (new_below or self._held_below(key)):
+        if self._moved_below(key) or (key in self.written and (new_below or self._staying_below(key))):
             with pytest.raises(IntegrityError):
                 self.session.delete(entity)
             return
@@ -206,20 +206,19 @@ class Machine(RuleBasedStateMachine):
         for item in [key, *new_below]:
             del self.now[item]
             self.base.pop(item, None)
-        for item in self._below(key):
-            # What only was moved below a new block is loose again.
-            self._set(item, block=self._object(item).block and key)
 
     def _below(self, key):
         return [item for item, state in self.now.items() if state["block"] == key]
 
-    def _held_below(self, key):
-        """What hangs below a stored block for the lab, or was moved there, and is not about to leave."""
-        staying = [item for item, state in self.written.items() if state["block"] == key and item not in self.doomed]
-        base = {item: self.base.get(item, state) for item, state in self.written.items()}
-        return [item for item in staying if self.now[item]["block"] == key] + [
-            item for item in self._below(key) if item in base and base[item]["block"] != key
-        ]
+    def _moved_below(self, key):
+        """Stored objects that hang below a block here alone."""
+        stored = {item: self.base.get(item, self.now[item]) for item in self._below(key) if self.now[item]["version"]}
+        return [item for item, state in stored.items() if state["block"] != key]
+
+    def _staying_below(self, key):
+        """What hangs below a stored block for the lab, and is not about to leave."""
+        below = [item for item, state in self.written.items() if state["block"] == key and item not in self.doomed]
+        return [item for item in below if self.now[item]["block"] == key]
 
     @rule(flush=st.booleans(), how=st.sampled_from(["mine", "theirs", "rollback"]))
     def commit(self, flush=False, how="theirs"):
