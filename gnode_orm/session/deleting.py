@@ -231,13 +231,18 @@ def _standing_below(session: UnitOfWork, kind: str, name: str, obj: Entity, ids:
 def _refuse_moved_in(session: UnitOfWork, parents: list[Entity]) -> None:
     """Refuse to delete what stored objects hang below in memory alone."""
     for item in _changed(session):
-        for name in owners(item.kind):
-            now = item._raw(name)
-            for obj in parents:
-                if now is not None and now in (obj, obj.location) and _old_location(item, name) != obj.location:
-                    raise IntegrityError(
-                        f"{item!r} was moved below {obj!r} and is not written yet; move it elsewhere first"
-                    )
+        for obj in parents:
+            if any(_was_moved_to(obj, item, name) for name in owners(item.kind)):
+                raise IntegrityError(
+                    f"{item!r} was moved below {obj!r} and is not written yet; move it elsewhere first"
+                )
+
+
+def _was_moved_to(obj: Entity, item: Entity, name: str) -> bool:
+    now = item._raw(name)
+    if obj.location is None:
+        return now is obj
+    return now in (obj, obj.location) and _old_location(item, name) != obj.location
 
 
 def _changed(session: UnitOfWork) -> list[Entity]:

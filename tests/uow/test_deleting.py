@@ -298,6 +298,17 @@ def test_a_new_parent_that_something_was_moved_below_is_refused(session, block):
     assert session.query(Block).all() == [block]
 
 
+def test_a_new_parent_of_what_had_none_is_refused(session):
+    loose = session.add(Segment("loose"))
+    session.commit()
+    new = session.add(Block("new"))
+    loose.block = new
+    with pytest.raises(IntegrityError, match="was moved below"):
+        session.delete(new)
+    session.rollback()
+    assert loose.block is None
+
+
 def test_instances_that_expired_may_go_with_a_cascade(session, block):
     segments = list(block.segments)
     session.expire_all()
