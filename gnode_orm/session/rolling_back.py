@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from gnode_orm.core.collections import collection_of
 from gnode_orm.core.entity import Entity
+from gnode_orm.core.schema import Relation
 from gnode_orm.core.state import Status
 from gnode_orm.session import recovering
 from gnode_orm.session.ownership import owners
@@ -71,15 +72,21 @@ def new_below(session: UnitOfWork, obj: Entity) -> list[Entity]:
     found: dict[int, Entity] = {}
     queue = [obj]
     for entity in queue:
-        for collection in (entity._collections or {}).values():
-            relation = collection._relation
+        for relation in entity.__spec__.relations:
             if relation.many_to_many or relation.fk not in owners(relation.kind):
                 continue
-            for member in collection.known():
+            for member in _hanging_in(session, entity, relation):
                 if id(member) in session._pending.new and id(member) not in found and member is not obj:
                     found[id(member)] = member
                     queue.append(member)
     return list(found.values())
+
+
+def _hanging_in(session: UnitOfWork, entity: Entity, relation: Relation) -> list[Entity]:
+    """Members of a collection in memory, those that name its owner by location among them."""
+    collection = (entity._collections or {}).get(relation.name)
+    named = session._pointing(entity, relation) if entity.location is not None else []
+    return named if collection is None else [*collection.known(), *named]
 
 
 def _leave_new_parents(entity: Entity) -> None:

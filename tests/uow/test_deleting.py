@@ -286,6 +286,21 @@ def test_a_parent_that_something_was_moved_below_is_refused(lab, session, block)
     session.commit()
 
 
+def test_new_objects_that_name_a_parent_by_location_are_below_it(lab, session):
+    block = session.add(Block("b"))
+    session.commit()
+    with lab.session() as other:
+        fresh = other.add(Segment("fresh", block=str(block.location)))
+        parent = other.get(block.location)
+        with pytest.raises(IntegrityError, match="new objects below"):
+            other.delete(parent)
+        other.delete(parent, cascade=True)
+        assert other.new == []
+        other.commit()
+        assert other.query(Block).all() == []
+    assert fresh.location is None
+
+
 def test_a_new_parent_that_something_was_moved_below_is_refused(session, block):
     new, moved = session.add(Block("new")), block.segments[0]
     moved.block = new

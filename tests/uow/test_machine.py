@@ -233,6 +233,12 @@ class Machine(RuleBasedStateMachine):
             self.rollback()
         else:
             self._resolve(failure.value, how)
+            if any(self._staying_below(key) for key in self.doomed):
+                # What was to be deleted as well stays after all.
+                with pytest.raises(IntegrityError):
+                    write()
+                self.rollback()
+                return
             write()
             self._settled()
 
