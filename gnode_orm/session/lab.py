@@ -118,7 +118,9 @@ def open_lab(
 
     if arrays is None:
         arrays = default_arrays(target)
-    return Lab(open_local(target, create=create, readonly=readonly, arrays=arrays), username or _setting("USERNAME"))
+    user = username or _setting("USERNAME") or default_user()
+    check_name(user)  # before anything is made or opened
+    return Lab(open_local(target, create=create, readonly=readonly, arrays=arrays), user)
 
 
 def _open_remote(address: str, username: str | None, password: str | None, token: str | None, readonly: bool) -> Lab:

@@ -78,7 +78,12 @@ class Session(UnitOfWork):
             )  # fmt: skip
         self.lab = lab
         """The lab that the session belongs to."""
-        super().__init__(lab.store, lab.user, at, readonly, lab.hooks)
+        try:
+            super().__init__(lab.store, lab.user, at, readonly, lab.hooks)
+        except BaseException:
+            if self._owns_lab and store is None:
+                lab.close()
+            raise
 
     @overload
     def add(self, obj: E) -> E: ...

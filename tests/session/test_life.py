@@ -369,3 +369,17 @@ def test_what_no_session_can_open_get_or_add_is_said(session):
         session.add([Block()])
     with pytest.raises(ValidationFailed, match="needs a list of objects"):
         session.load_arrays(Segment())
+
+
+def test_a_session_that_cannot_begin_leaves_nothing_open_or_made(tmp_path, monkeypatch):
+    closed = []
+    close = Lab.close
+    monkeypatch.setattr(Lab, "close", lambda lab: (closed.append(lab), close(lab)))
+    with pytest.raises(ValidationFailed, match="5 is not the name of a user"):
+        Session(tmp_path / "lab", username=5)
+    assert not (tmp_path / "lab").exists()
+    Session(tmp_path / "lab").close()
+    closed.clear()
+    with pytest.raises(GnodeError):
+        Session(tmp_path / "lab", at="no commit")
+    assert len(closed) == 1
