@@ -173,6 +173,17 @@ def test_removing_a_shorter_version_leaves_what_the_longer_one_shares(store):
     assert np.array_equal(store.read_array(short), whole[:ROWS])
 
 
+def test_a_reader_finds_what_was_removed_and_stored_again_in_one_file(store, opened):
+    whole = samples(30_000)
+    ref = longer(store, first(store, whole[:ROWS]), whole[ROWS:])
+    reader = opened()
+    assert np.array_equal(reader.read_array(ref, np.s_[:10]), whole[:10])
+    collect(store)
+    assert first(store, whole) == ref
+    assert np.array_equal(reader.read_array(ref), whole)
+    reader.close()
+
+
 def test_what_is_removed_while_rows_are_appended_to_it_is_said(store, monkeypatch):
     ref = first(store, samples())
     register = ArrayWriter._register

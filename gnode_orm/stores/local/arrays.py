@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
 from gnode_orm.core.changes import ArrayRef, ArraySource
-from gnode_orm.errors import NotFound
+from gnode_orm.errors import FormatError, NotFound
 from gnode_orm.stores.local.array_files import ArrayFiles, StoredArray
 from gnode_orm.stores.local.array_folder import ArrayInPieces
 from gnode_orm.stores.local.array_rows import read_rows
@@ -29,6 +29,7 @@ _KEPT = 128
 _LONG = 2**22
 
 Array = npt.NDArray[Any]
+T = TypeVar("T")
 
 
 class Arrays:
@@ -55,13 +56,27 @@ class Arrays:
 
     def read(self, items: Sequence[tuple[ArrayRef, Any]]) -> list[Array]:
         """Read slices; arrays that were not found before are found in one step."""
-        wholes = self._known([ref for ref, _ in items])
-        missing = list({ref.hash: ref for ref, _ in items if ref.hash not in wholes}.values())
-        if missing:
-            wholes.update(self._find(missing))
-        found = self.files.read_all([(wholes[ref.hash], key) for ref, key in items])
+        refs = [ref for ref, _ in items]
+        found = self._with_places(
+            refs, lambda wholes: self.files.read_all([(wholes[ref.hash], key) for ref, key in items])
+        )
         # An element alone comes in the order of bytes of the machine, and as short as its text is.
         return [np.asarray(array, ref.dtype) for array, (ref, _) in zip(found, items, strict=True)]
+
+    def _with_places(self, refs: Sequence[ArrayRef], use: Callable[[dict[bytes, StoredArray]], T]) -> T:
+        """Use arrays where they are.
+
+        What was found before may have been removed since, and stored again in other files: then it is found anew.
+        """
+        known = self._known(refs)
+        wanted = {ref.hash: ref for ref in refs}
+        missing = [ref for hash_, ref in wanted.items() if hash_ not in known]
+        try:
+            return use({**known, **self._find(missing)} if missing else known)
+        except FormatError:
+            if not known:
+                raise
+        return use(self._find(list(wanted.values())))
 
     def _known(self, refs: Sequence[ArrayRef]) -> dict[bytes, StoredArray]:
         with self._lock:
@@ -74,8 +89,12 @@ class Arrays:
         """Minimum and maximum of every ``factor`` rows of a long array; ``None`` for one that is quickly read."""
         if ref.nbytes < _LONG or not ref.shape:
             return None
-        whole = self._known([ref]).get(ref.hash) or self._find([ref])[ref.hash]
-        return level(self.files, _stem(ref.hash), whole, ref.shape[0], factor, partial(self._beginnings, ref.hash))
+        beginnings_of = partial(self._beginnings, ref.hash)
+
+        def made(wholes: dict[bytes, StoredArray]) -> Array:
+            return level(self.files, _stem(ref.hash), wholes[ref.hash], ref.shape[0], factor, beginnings_of)
+
+        return self._with_places([ref], made)
 
     def _beginnings(self, hash_: bytes) -> Iterator[tuple[str, int]]:
         with self._database.read() as transaction:
