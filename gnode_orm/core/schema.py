@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 from functools import cached_property
 
-from gnode_orm.errors import ValidationFailed
+from gnode_orm.errors import ValidationFailed, did_you_mean
 
 
 class FieldType(Enum):
@@ -154,12 +154,13 @@ SCHEMA: dict[str, KindSpec] = {}
 """Every kind, parents before children; filled when ``gnode_orm.models`` is imported."""
 
 
-def known_kind(kind: str) -> KindSpec:
-    """Give the schema of a kind that a change set names.
+def known_kind(kind: object) -> KindSpec:
+    """Give the schema of a kind that a change set or a message names.
 
     Raises:
         ValidationFailed: there is no such kind.
     """
-    if kind not in SCHEMA:
-        raise ValidationFailed(f"There is no kind {kind!r}", value=kind)
+    if not isinstance(kind, str) or kind not in SCHEMA:
+        hint = did_you_mean(kind, SCHEMA) if isinstance(kind, str) else ""
+        raise ValidationFailed(f"There is no kind {kind!r}{hint}", value=kind)
     return SCHEMA[kind]

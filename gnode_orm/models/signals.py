@@ -96,7 +96,9 @@ class Signal(DataEntity):
         }
 
     def downsample(self, n: int, method: str = "minmax") -> Overview:
-        """Give minimum and maximum in each of ``n`` stretches with equally many samples.
+        """Give minimum and maximum in each of ``n`` stretches.
+
+        They have equally many samples; of a long signal within an eighth, so that extremes that are kept can be read.
 
         Raises:
             ValidationFailed: another method than ``"minmax"``, or ``n`` is no whole number above zero.
@@ -175,7 +177,7 @@ class RegularSignal(Signal):
         return part._scaled(part._samples().load())
 
     def downsample(self, n: int, method: str = "minmax") -> Overview:
-        """Give minimum and maximum in each of ``n`` stretches with equally many samples, as physical values."""
+        """Give minimum and maximum in each of ``n`` stretches, as physical values."""
         raw = super().downsample(n, method)
         low, high = self._scaled(raw.minimum), self._scaled(raw.maximum)
         # A negative gain turns them around.

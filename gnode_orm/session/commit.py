@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from gnode_orm.core.expressions.operands import is_unicode
+from gnode_orm.core.shortened import brief
 from gnode_orm.errors import ValidationFailed
 from gnode_orm.wire.change_sets import MAX_MESSAGE
 
@@ -44,7 +45,7 @@ def check_message(message: Any) -> None:
     if message is None:
         return
     if not isinstance(message, str) or len(message) > MAX_MESSAGE or "\0" in message or not is_unicode(message):
-        shown = repr(message) if len(repr(message)) <= 60 else f"{repr(message)[:57]}..."
         raise ValidationFailed(
-            f"commit({shown}): a message is text of at most {MAX_MESSAGE} characters, none of them NUL", value=message
+            f"commit({brief(message)}): a message is text of at most {MAX_MESSAGE} characters, none of them NUL",
+            value=message,
         )

@@ -10,7 +10,7 @@ from gnode_orm.core.entity import Entity
 from gnode_orm.core.kind_counts import counts_in_words
 from gnode_orm.core.schema import SCHEMA, FieldSpec
 from gnode_orm.core.select import Attr, Comparison, Select
-from gnode_orm.core.state import Status
+from gnode_orm.core.state import Status, state_of
 from gnode_orm.errors import IntegrityError, NotFound, SessionError
 from gnode_orm.location import Location
 from gnode_orm.session import recovering
@@ -212,8 +212,8 @@ def _left_below(session: UnitOfWork, obj: Entity, planned: DeletePreview) -> dic
         return planned.children
     left: dict[str, int] = {}
     for kind, name in owned(obj.kind):
-        mine = [item for item in leaving if item.kind == kind]
-        ids = [_id(item) for item in mine if id(item) in pending.deleted or item.ref(name) != obj.location]
+        mine = [item for item in leaving if item.kind == kind and _may_stand_below(item, name, obj)]
+        ids = [state_of(item).id for item in mine if id(item) in pending.deleted or item.ref(name) != obj.location]
         count = session.store.count(Select(kind, Comparison(Attr((name,)), "eq", obj.location)), session.user)
         count -= _standing_below(session, kind, name, obj, ids)
         if count > 0:
@@ -221,38 +221,35 @@ def _left_below(session: UnitOfWork, obj: Entity, planned: DeletePreview) -> dic
     return left
 
 
+def _may_stand_below(item: Entity, name: str, obj: Entity) -> bool:
+    """Whether an object hung below another when it was read; of one that expired nobody knows."""
+    return item._expired or _old_location(item, name) == obj.location
+
+
 def _standing_below(session: UnitOfWork, kind: str, name: str, obj: Entity, ids: list[int]) -> int:
     """How many of some objects stand below another by now, whatever they were like when they were read."""
     place = SCHEMA[kind].record_columns.index(f"{name}_id")
     rows = session.store.get(kind, ids, session.user, None) if ids else []
-    return sum(row[place] == _id(obj) for row in rows)
+    return sum(row[place] == state_of(obj).id for row in rows)
 
 
 def _refuse_moved_in(session: UnitOfWork, parents: list[Entity]) -> None:
     """Refuse to delete what stored objects hang below in memory alone."""
+    known: dict[Any, Entity] = {obj.location: obj for obj in parents if obj.location is not None}
+    known |= {id(obj): obj for obj in parents}
     for item in _changed(session):
-        for obj in parents:
-            if any(_was_moved_to(obj, item, name) for name in owners(item.kind)):
+        for name in owners(item.kind):
+            now = item._raw(name)
+            obj = known.get(now if isinstance(now, Location) else id(now))
+            if obj is not None and (obj.location is None or _old_location(item, name) != obj.location):
                 raise IntegrityError(
                     f"{item!r} was moved below {obj!r} and is not written yet; move it elsewhere first"
                 )
 
 
-def _was_moved_to(obj: Entity, item: Entity, name: str) -> bool:
-    now = item._raw(name)
-    if obj.location is None:
-        return now is obj
-    return now in (obj, obj.location) and _old_location(item, name) != obj.location
-
-
 def _changed(session: UnitOfWork) -> list[Entity]:
     """Stored objects that something was set on, but for those to delete."""
     return [item for item in session._pending.touched() if id(item) not in session._pending.deleted]
-
-
-def _id(entity: Entity) -> int:
-    assert entity._state is not None
-    return entity._state.id
 
 
 def _old_location(entity: Entity, name: str) -> Any:

@@ -21,7 +21,7 @@ from gnode_orm.core.changes import ArrayRef
 from gnode_orm.core.codec import to_columns
 from gnode_orm.core.failures import translated
 from gnode_orm.core.fields import Extension
-from gnode_orm.core.schema import SCHEMA, FieldSpec, FieldType
+from gnode_orm.core.schema import SCHEMA, FieldSpec, FieldType, known_kind
 from gnode_orm.errors import GnodeError, ValidationFailed, did_you_mean
 from gnode_orm.models import MODELS
 from gnode_orm.units import unit_of
@@ -50,7 +50,7 @@ class Acceptance:
         Raises:
             ValidationFailed: a kind that does not exist, a column too many, a value that a field does not take.
         """
-        spec = SCHEMA[known_kind(kind)]
+        spec = known_kind(kind)
         if len(row) != 1 + len(spec.write_columns):
             raise ValidationFailed(
                 f"A row to create of {kind} has {1 + len(spec.write_columns)} columns: id, "
@@ -71,7 +71,7 @@ class Acceptance:
         Raises:
             ValidationFailed: a column that does not exist, or a value that a field does not take.
         """
-        spec = SCHEMA[known_kind(kind)]
+        spec = known_kind(kind)
         unknown = sorted(set(values) - set(spec.write_columns))
         if unknown:
             hint = did_you_mean(unknown[0], spec.write_columns)
@@ -101,18 +101,6 @@ class Acceptance:
         if found is None:
             found = self._known[key] = _accepted(kind, field, columns)
         return found
-
-
-def known_kind(kind: Any) -> str:
-    """Give the name of a kind that exists.
-
-    Raises:
-        ValidationFailed: it does not.
-    """
-    if not isinstance(kind, str) or kind not in SCHEMA:
-        hint = did_you_mean(kind, SCHEMA) if isinstance(kind, str) else ""
-        raise ValidationFailed(f"There is no kind {kind!r}{hint}", value=kind)
-    return kind
 
 
 def _accepted(kind: str, field: FieldSpec, columns: Columns) -> Columns:

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from gnode_orm.core.changes import ChangeSet, Delete, Link, Update
-from gnode_orm.core.schema import SCHEMA
+from gnode_orm.core.schema import SCHEMA, known_kind
 from gnode_orm.wire import frames
-from gnode_orm.wire.accepting import Acceptance, known_kind
+from gnode_orm.wire.accepting import Acceptance
 from gnode_orm.wire.malformed import Malformed, content_hash, member, object_id, optional, typed, whole
 from gnode_orm.wire.records import INFINITE, preview_message, read_preview, read_rows, rows_message
 
@@ -92,7 +92,7 @@ def read_seen(message: dict[str, Any]) -> Seen:
     seen: Seen = {}
     for text, place in message.items():
         kind, id_ = _items(place, 2, "A place of an array")
-        seen[content_hash(text)] = known_kind(kind), object_id(id_)
+        seen[content_hash(text)] = known_kind(kind).kind, object_id(id_)
     return seen
 
 
@@ -121,7 +121,7 @@ def _creates_message(kind: str, rows: Any) -> list[Any]:
 
 
 def _read_creates(judge: Acceptance, kind: str, rows: Any) -> list[tuple[Any, ...]]:
-    return [judge.row(kind, row) for row in read_rows(known_kind(kind), rows, "write")]
+    return [judge.row(kind, row) for row in read_rows(known_kind(kind).kind, rows, "write")]
 
 
 def _update_message(update: Update) -> dict[str, Any]:
@@ -135,7 +135,7 @@ def _update_message(update: Update) -> dict[str, Any]:
 def _read_update(judge: Acceptance, message: Any) -> Update:
     kind, id_, base, values = _items(message, 4, "An update")
     typed(values, dict, "What an update changes")
-    for field in SCHEMA[known_kind(kind)].fields:
+    for field in known_kind(kind).fields:
         for column in field.write_columns if field.type.value in ("array", "quantity") else ():
             given = values.get(column)
             if field.type.value == "array" and column.endswith("_hash") and given is not None:
@@ -152,7 +152,7 @@ def _cascade_message(delete: Delete) -> Any:
 def _read_delete(message: Any) -> Delete:
     kind, id_, base, cascade = _items(message, 4, "A delete")
     preview = None if cascade is None else read_preview(cascade)
-    return Delete(known_kind(kind), object_id(id_), whole(base, "A base"), preview)
+    return Delete(known_kind(kind).kind, object_id(id_), whole(base, "A base"), preview)
 
 
 def _read_link(message: Any) -> Link:

@@ -14,14 +14,13 @@ from gnode_orm.core.arrays import ArrayHandle
 from gnode_orm.core.changes import ArrayRef
 from gnode_orm.core.codec import from_columns
 from gnode_orm.core.overview import MAX_BINS, minimum_maximum
-from gnode_orm.core.schema import SCHEMA, FieldSpec, FieldType
+from gnode_orm.core.schema import SCHEMA, FieldSpec, FieldType, known_kind
 from gnode_orm.core.time_index import slice_bounds
 from gnode_orm.errors import NotFound, UnknownField, ValidationFailed, did_you_mean
 from gnode_orm.ids import decode_id
 from gnode_orm.server.additions.answering import MAX_MESSAGE, Asked, Handler, endpoint
 from gnode_orm.server.context import Context
 from gnode_orm.wire import frames
-from gnode_orm.wire.accepting import known_kind
 from gnode_orm.wire.change_sets import read_seen
 from gnode_orm.wire.malformed import Malformed, content_hash, member, optional, whole
 from gnode_orm.wire.slices import read_key, read_key_text
@@ -119,7 +118,7 @@ def field_endpoint(context: Context) -> Handler:
 
 def _field(asked: Asked) -> Response:
     store, path, query = asked.store, asked.request.path_params, asked.request.query_params
-    kind, id_ = known_kind(path["kind"]), decode_id(path["id"])
+    kind, id_ = known_kind(path["kind"]).kind, decode_id(path["id"])
     field = _array_field(kind, path["field"])
     rows = store.get(kind, [id_], asked.user, _version(query.get("at")))
     if not rows:

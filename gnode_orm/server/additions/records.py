@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from gnode_orm.core.schema import known_kind
 from gnode_orm.server.acl import check_accounts
 from gnode_orm.server.additions.answering import Work
-from gnode_orm.wire.accepting import known_kind
 from gnode_orm.wire.malformed import Malformed, member, object_id, optional, typed, whole
 from gnode_orm.wire.records import (
     history_message,
@@ -22,7 +22,7 @@ _NAME = re.compile(r"[^\x00-\x1f]{1,150}")
 
 
 def _records(store: Any, user: str, message: Any) -> Any:
-    kind = known_kind(member(message, "kind", str))
+    kind = known_kind(member(message, "kind", str)).kind
     return {"rows": rows_message(kind, store.get(kind, _ids(message, "ids"), user, _at(message)))}
 
 
@@ -83,7 +83,7 @@ def _share(store: Any, user: str, message: Any) -> Any:
 
 
 def _object(message: Any) -> tuple[str, int]:
-    return known_kind(member(message, "kind", str)), object_id(message.get("id"))
+    return known_kind(member(message, "kind", str)).kind, object_id(message.get("id"))
 
 
 def _ids(message: Any, name: str) -> list[int]:
