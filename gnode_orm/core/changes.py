@@ -32,9 +32,14 @@ class ArrayRef(NamedTuple):
     unit: str | None
 
     @property
+    def shape_text(self) -> str:
+        """``"1000,2"``; empty for a 0-d shape."""
+        return ",".join(map(str, self.shape))
+
+    @property
     def type_text(self) -> str:
         """``"<f4 1000,2 mV"``; a 0-d shape is ``-``, and a plain array has no third word."""
-        shape = ",".join(map(str, self.shape)) or "-"
+        shape = self.shape_text or "-"
         return f"{self.dtype} {shape} {self.unit}" if self.unit is not None else f"{self.dtype} {shape}"
 
     @classmethod

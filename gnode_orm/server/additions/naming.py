@@ -33,5 +33,5 @@ def check_nameable(store: Any, user: str, refs: Sequence[ArrayRef], seen: Seen) 
     """
     types = store.uploads.usable({ref.hash for ref in refs}, user, seen)
     for ref in refs:
-        if types.get(ref.hash) != (ref.dtype, ",".join(map(str, ref.shape))):
+        if types.get(ref.hash) != (ref.dtype, ref.shape_text):
             raise ArrayMissing.of(ref.hash, ref.type_text)

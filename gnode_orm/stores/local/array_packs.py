@@ -35,7 +35,7 @@ def _packed(arrays: Iterable[tuple[ArrayRef, bytes]], pack: int, rows: list[Row]
         if held and size + len(data) > _PACK:
             yield pack, b"".join(held)
             pack, held, size = pack + 1, [], 0
-        rows.append((ref.hash, ref.dtype, ",".join(map(str, ref.shape)), ref.nbytes, pack, size, now))
+        rows.append((ref.hash, ref.dtype, ref.shape_text, ref.nbytes, pack, size, now))
         held.append(data)
         size += len(data)
     if held:

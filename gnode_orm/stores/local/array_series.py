@@ -77,8 +77,7 @@ def insert_in_files(transaction: Transaction, arrays: Iterable[InFile]) -> None:
     for ref, part, base in arrays:
         place = _next_place(transaction, base)
         transaction.insert("array_part", ("series", "n", "file", "rows"), [(*place, *part)])
-        shape = ",".join(map(str, ref.shape))
-        rows.append((ref.hash, ref.dtype, shape, ref.nbytes, place.series, place.parts + 1, now_us()))
+        rows.append((ref.hash, ref.dtype, ref.shape_text, ref.nbytes, place.series, place.parts + 1, now_us()))
     transaction.insert("array", _COLUMNS, rows)
 
 

@@ -112,8 +112,7 @@ class Sender:
         return sent
 
     def _put_piece(self, ref: ArrayRef, number: int, data: Any) -> bool:
-        shape = ",".join(map(str, ref.shape))
-        path = f"{self._prefix}/arrays/{ref.hash.hex()}/{number}?dtype={_quoted(ref.dtype)}&shape={shape}"
+        path = f"{self._prefix}/arrays/{ref.hash.hex()}/{number}?dtype={_quoted(ref.dtype)}&shape={ref.shape_text}"
         return self._connection.exchange("PUT", path, lambda answer: bool(json_of(answer)["whole"]), data, _BINARY)
 
 
