@@ -145,7 +145,8 @@ class Collection(Members, MutableSequence[M]):
 
 def collection_named(owner: Any, name: str) -> Collection[Any]:
     """Give the collection of an entity that a foreign key names, made at first use."""
-    found = None if owner._collections is None else owner._collections.get(name)
+    collections = owner._collections
+    found = None if collections is None else collections.get(name)
     return collection_of(owner, type(owner).__spec__.relation_by_name[name]) if found is None else found
 
 

@@ -60,21 +60,17 @@ class Entity(Portable):
             # What the class has is read through the instance: the metaclass has to be asked by the slower way.
             if args:
                 _take_positional(type(self), args, values)
-            for synonym, name in self.__synonyms__.items():
-                if synonym in values:
-                    if name in values:
-                        raise TypeError(f"{type(self).__name__} takes {name} or {synonym}, two names of one field")
-                    values[name] = values.pop(synonym)
+            given = self.__given__[tuple(values)]
             try:
-                held = self.__accept__(values)
+                held = given.accept(values)
             except ValidationError as error:
                 raise translated(type(self), error) from None
-            fill_new(self, held, values)
+            fill_new(self, held, given.fields)
             if self.__pydantic_post_init__:  # of a class below a kind
                 self.model_post_init(None)
             self.check()
-            if not self.__references__.isdisjoint(values):
-                self._first_references()
+            if given.parents:
+                self._first_references(given.parents)
 
         def __getattr__(self, name: str) -> Any:
             place = type(self).__as_read__.get(name)

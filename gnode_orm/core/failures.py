@@ -7,6 +7,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from gnode_orm.core.fields.reference import AS_INSTANCE, AS_LOCATION
 from gnode_orm.core.shortened import shortened
 from gnode_orm.errors import ReadOnlyField, UnknownField, ValidationFailed, did_you_mean
 
@@ -15,11 +16,11 @@ _DECIDED = frozenset({"location", "id", "guid", "owner", "date_created", "modifi
 
 def translated(cls: Any, error: ValidationError, *, field: str | None = None) -> ValidationFailed:
     """Turn a pydantic error into a ``ValidationFailed`` that names the class and every field concerned."""
-    problems = [_problem(cls, detail, field) for detail in error.errors(include_url=False)]
+    details = [item for item in error.errors(include_url=False) if AS_INSTANCE not in item["loc"]]
+    problems = [_problem(cls, detail, field) for detail in details]
     text = "; ".join(
         f"{cls.__name__}.{name}: {message}" if message[0] != "!" else message[1:] for name, message in problems
     )
-    details = error.errors(include_url=False)
     first = details[0]
     failure = _kind_of_failure(first) if len(details) == 1 else ValidationFailed
     pairs = [(name, message.lstrip("!")) for name, message in problems]
@@ -49,7 +50,7 @@ def not_settable(cls: Any, name: str) -> ValidationFailed:
 
 
 def _problem(cls: Any, detail: Any, field: str | None) -> tuple[str, str]:
-    name = field or ".".join(map(str, detail["loc"]))
+    name = field or ".".join(str(part) for part in detail["loc"] if part != AS_LOCATION)
     relation = cls.__spec__.relation_by_name.get(name)
     if relation is not None:
         return name, f"!{cls.__name__}.{name} is a collection: append to it when the {cls.__name__} is made"

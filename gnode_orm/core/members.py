@@ -147,7 +147,11 @@ class Members:
 
     def known(self) -> list[Any]:
         """The members in memory, without loading."""
-        return list(self._added.values() if self._members is None else self._members.values())
+        return list(self.known_by_identity().values())
+
+    def known_by_identity(self) -> dict[int, Any]:
+        """The members in memory, as they are kept here."""
+        return self._added if self._members is None else self._members
 
     def restore(self) -> None:
         """Undo what was hung in or taken out since the last write."""

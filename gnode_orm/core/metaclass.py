@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Any, dataclass_transform
 from gnode_orm.core import fields as field_rules
 from gnode_orm.core.children import Children
 from gnode_orm.core.expressions import Condition, column
-from gnode_orm.core.pydantic_bridge import FORMER_METHODS, FieldValidators, GivenValues, ModelMetaclass
+from gnode_orm.core.fields.reference import DECLARED
+from gnode_orm.core.given import GivenNames
+from gnode_orm.core.pydantic_bridge import FORMER_METHODS, FieldValidators, ModelMetaclass
 from gnode_orm.core.schema import SCHEMA, FieldSpec, FieldType, KindSpec
 from gnode_orm.core.signatures import signature_of
 from gnode_orm.location import NAMESPACES
@@ -38,7 +40,7 @@ class EntityMeta(ModelMetaclass):
         finally:
             _building -= 1
         # Built at the first use of a class; kept on a base, they would be found by every class below it.
-        cls.__validators__, cls.__accept__ = FieldValidators(), GivenValues()
+        cls.__validators__, cls.__given__ = FieldValidators(), GivenNames(cls)
         if "kind" in namespace:
             _describe(cls)
         elif hasattr(cls, "__spec__"):
@@ -81,7 +83,7 @@ def _describe(cls: Any) -> None:
     cls.__all_fields__, cls.__own_fields__ = set(cls.model_fields), frozenset()
     cls.__positional__ = next(name for name, info in cls.model_fields.items() if info.kw_only is False)
     cls.__references__ = frozenset(item.name for item in spec.refs)
-    SCHEMA[cls.kind] = spec
+    SCHEMA[cls.kind], DECLARED[cls.kind] = spec, cls
 
 
 def _extend(cls: Any) -> None:

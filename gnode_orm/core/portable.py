@@ -85,7 +85,7 @@ class Portable(Referring):
         fill_slots(self)
         self._take(kept["values"])
         vars(self).update(kept["columns"])
-        self._first_references()  # parents that came along have it in their collections
+        self._first_references(self.__spec__.ways_up)  # parents that came along have it in their collections
 
     @classmethod
     def model_validate(cls, obj: Any, **options: Any) -> Self:

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import lru_cache
 from typing import Any
 
 from pydantic import BaseModel
 from pydantic._internal._model_construction import ModelMetaclass
-from pydantic_core import SchemaValidator, core_schema
+from pydantic_core import SchemaValidator
 
 __all__ = [
-    "FORMER_METHODS", "Accept", "FieldValidators", "GivenValues", "ModelMetaclass", "fill_fast", "fill_values",
-    "note_given", "set_of_given", "slot_setters",
+    "FORMER_METHODS", "FieldValidators", "ModelMetaclass", "fill_fast", "fill_values", "note_given",
+    "schemas_of_fields", "set_extra", "set_fields_set", "set_private", "slot_setters", "without_default",
 ]  # fmt: skip
 
 
@@ -25,14 +24,6 @@ FORMER_METHODS = frozenset(
 )  # fmt: skip
 
 
-Accept = Callable[[dict[str, Any]], dict[str, Any]]
-"""Gives what was given as it is kept.
-
-Raises:
-    ValidationError: everything that is wrong with it.
-"""
-
-
 class FieldValidators:
     """One validator per field of a class; built when the first is asked for."""
 
@@ -41,36 +32,13 @@ class FieldValidators:
         return built
 
 
-class GivenValues:
-    """The validator of what a new object is given; built when the first is made.
-
-    It gives nothing for what was not given and reads as ``None`` or empty: of a dozen fields a few are set, and filling
-    in the others takes as long as validating those. What an object keeps under a late name comes under it.
-    """
-
-    def __get__(self, obj: Any, owner: type[Any]) -> Accept:
-        spec = owner.__spec__
-        fields = {}
-        for name, item in _fields_of(owner).items():
-            value = item["schema"]
-            required = value["type"] != "default"
-            if name in spec.by_name and value.get("default", ...) in (None, {}):
-                value = _without_default(value)
-            of_field = core_schema.typed_dict_field(value, required=required, validation_alias=name)
-            fields[spec.late_names.get(name, name)] = of_field
-        schema = core_schema.typed_dict_schema(fields, extra_behavior="forbid", total=False)
-        accept: Accept = SchemaValidator(schema).validate_python
-        owner.__accept__ = accept
-        return accept
-
-
 def _field_validators(cls: type[Any]) -> dict[str, Any]:
     """Build one validator per field from the class's own schema."""
-    fields = _fields_of(cls)
-    return {name: SchemaValidator(_without_default(item["schema"])).validate_python for name, item in fields.items()}
+    fields = schemas_of_fields(cls)
+    return {name: SchemaValidator(without_default(item["schema"])).validate_python for name, item in fields.items()}
 
 
-def _fields_of(cls: type[Any]) -> dict[str, Any]:
+def schemas_of_fields(cls: type[Any]) -> dict[str, Any]:
     """Give the schemas of the fields of a class.
 
     Raises:
@@ -96,28 +64,23 @@ def slot_setters(cls: type[Any], *names: str) -> tuple[Callable[[Any, Any], None
 
 
 fill_values = vars(BaseModel)["__dict__"].__set__
-_set_fields_set, _set_extra, _set_private = slot_setters(
+set_fields_set, set_extra, set_private = slot_setters(
     BaseModel, "__pydantic_fields_set__", "__pydantic_extra__", "__pydantic_private__"
 )
 
 
 def fill_fast(entity: Any, fields_set: set[str], private: dict[str, Any] | None = None) -> None:
     """Give an object made by ``object.__new__`` what pydantic expects of a validated model."""
-    _set_fields_set(entity, fields_set)
-    _set_extra(entity, None)
-    _set_private(entity, private and dict(private))
-
-
-@lru_cache(maxsize=4096)
-def set_of_given(names: tuple[str, ...]) -> set[str]:
-    """Give the set of the fields that were given, which objects share: it is larger than their values."""
-    return set(names)
+    set_fields_set(entity, fields_set)
+    set_extra(entity, None)
+    set_private(entity, private and dict(private))
 
 
 def note_given(entity: Any, name: str) -> None:
     """Take note that a field was set, too."""
-    _set_fields_set(entity, {*entity.__pydantic_fields_set__, name})
+    set_fields_set(entity, {*entity.__pydantic_fields_set__, name})
 
 
-def _without_default(schema: Any) -> Any:
+def without_default(schema: Any) -> Any:
+    """Give the schema of a field that has none of its default."""
     return schema["schema"] if schema["type"] == "default" else schema

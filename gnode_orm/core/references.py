@@ -43,11 +43,11 @@ class Referring(Tracked):
         values = vars(self)
         return {spec.name: values[spec.late_name] for spec in type(self).__spec__.refs if spec.late_name in values}
 
-    def _first_references(self) -> None:
+    def _first_references(self, ways_up: tuple[tuple[str, str, str | None], ...]) -> None:
         """Hang a new object in under the parents that it was made with: under all of them or none."""
         values = self.__dict__
         parents: list[tuple[str | None, Referring]] = []
-        for name, _, related in self.__spec__.ways_up:
+        for name, _, related in ways_up:
             parent = values.get(name)
             if parent is None:
                 continue
@@ -59,7 +59,8 @@ class Referring(Tracked):
                 parents.append((related, parent))
         try:
             for related, parent in parents:
-                _hang_in(self, related, parent)
+                if related:
+                    collection_named(parent, related).add_silently(self)
                 if parent._state is not None:
                     parent._join(self)
         except BaseException:

@@ -19,9 +19,17 @@ from gnode_orm.core.children import Children
 from gnode_orm.core.codec import from_columns, read_part
 from gnode_orm.core.collections import Collection
 from gnode_orm.core.fields import Extension, ReadOnlyDict
+from gnode_orm.core.given import GivenNames
 from gnode_orm.core.meta_fields import MetaField, location_of
 from gnode_orm.core.metaclass import EntityMeta
-from gnode_orm.core.pydantic_bridge import Accept, fill_fast, fill_values, set_of_given, slot_setters
+from gnode_orm.core.pydantic_bridge import (
+    fill_fast,
+    fill_values,
+    set_extra,
+    set_fields_set,
+    set_private,
+    slot_setters,
+)
 from gnode_orm.core.schema import FieldSpec, FieldType, KindSpec, late
 from gnode_orm.core.state import Origin, State, Status, Tracker, leave
 from gnode_orm.core.typed_json import encode
@@ -48,7 +56,7 @@ class Tracked(BaseModel, metaclass=EntityMeta):
     namespace: ClassVar[str]
     __spec__: ClassVar[KindSpec]
     __validators__: ClassVar[dict[str, Callable[[Any], Any]]]
-    __accept__: ClassVar[Accept]
+    __given__: ClassVar[GivenNames]
     __offsets__: ClassVar[dict[str, int]]
     __all_fields__: ClassVar[set[str]]
     __own_fields__: ClassVar[frozenset[str]]
@@ -289,12 +297,28 @@ def _former(name: str) -> str:
 set_state, set_collections = slot_setters(Tracked, "_state", "_collections")
 
 
-def fill_new(entity: Tracked, values: dict[str, Any], given: Iterable[str]) -> None:
-    """Fill a new object with its values, of which some were given."""
-    fill_fast(entity, set_of_given(tuple(given)))
+def fill_new(entity: Tracked, values: dict[str, Any], fields: set[str]) -> None:
+    """Fill a new object with its values, and say which fields were given."""
+    set_fields_set(entity, fields)
+    set_extra(entity, None)
+    set_private(entity, None)
     fill_values(entity, values)
     set_state(entity, None)
     set_collections(entity, None)
+
+
+def enter_new(entities: Iterable[Tracked], tracker: Tracker, origin: Origin) -> None:
+    """Let new objects of one kind take their places in a session, as ``_enter`` does for one."""
+    pending = Status.PENDING
+    for entity in entities:
+        state = State(entity, leave)
+        state.kind = entity.kind
+        state.tracker = tracker
+        state.origin = origin
+        state.status = pending
+        state.id = state.version = state.created = 0
+        state.owner = state.fields = state.original = None
+        set_state(entity, state)
 
 
 def fill_slots(entity: Tracked) -> None:

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 from gnode_orm.core.collections import collection_named, take_up_links
 from gnode_orm.core.entity import Entity
 from gnode_orm.core.state import State, Status
+from gnode_orm.core.tracked import enter_new
 from gnode_orm.errors import SessionError, ValidationFailed
-from gnode_orm.location import Location
 from gnode_orm.session import deleting
 from gnode_orm.session.loading import collector_paused
-from gnode_orm.session.pending import reachable
+from gnode_orm.session.reaching import Reached
 
 if TYPE_CHECKING:
     from gnode_orm.session.unit_of_work import UnitOfWork
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 _MANY = 1000
 _ROOTS = ("block", "document")
 _LINKED = ("recordingchannel", "recordingchannelgroup")
-_PENDING = Status.PENDING  # enum members are slow to look up, once for each new object
 
 
 def add(session: UnitOfWork, obj: Entity) -> None:
@@ -31,14 +30,14 @@ def add(session: UnitOfWork, obj: Entity) -> None:
     """
     state = obj._state
     if state is None:
-        found, met = reachable(obj)
+        reached = Reached(obj)
+        met = reached.met.values()
         strangers = [other for other in met if other._state and other._state.tracker not in (session, None)]
         if strangers:
             raise ValidationFailed(f"{strangers[0]!r} belongs to another session; expunge it there first")
-        session._pending.new.update(found)
-        with collector_paused(len(found) > _MANY):
-            for entity in found.values():
-                _track_new(session, entity)
+        session._pending.new.update(reached.entities)
+        with collector_paused(len(reached.entities) > _MANY):
+            _track_new(session, reached)
     elif state.tracker is None:
         _take_back(session, obj, state)
     elif state.tracker is not session:
@@ -47,28 +46,38 @@ def add(session: UnitOfWork, obj: Entity) -> None:
         deleting.unmark(session, obj)
 
 
-def _track_new(session: UnitOfWork, entity: Entity) -> None:
-    entity._enter(session, session.store, _PENDING)
-    if entity.kind in _ROOTS and "safety_level" not in entity.__pydantic_fields_set__:
-        vars(entity)["safety_level"] = session.store.default_level
-    values = entity.__dict__
-    for name, late_name, related in entity.__spec__.ways_up:
-        if late_name in values:
-            _find_named(session, entity, name, values[late_name])
-        parent = values.get(name)
-        if parent is not None and related:
-            collection_named(parent, related).add_silently(entity)
-    if entity._collections and entity.kind in _LINKED:
-        take_up_links(entity)
+def _track_new(session: UnitOfWork, reached: Reached) -> None:
+    for group, _ in reached.groups:
+        enter_new(group, session, session.store)
+    for entity, name, related in reached.located:
+        _find_named(session, entity, name, related)
+    for entity, parent, related in reached.unsure:
+        collection_named(parent, related).add_silently(entity)
+    for group, _ in reached.groups:
+        if group[0].kind in _ROOTS:
+            _protect(group, session.store.default_level)
+        elif group[0].kind in _LINKED:
+            for entity in group:
+                take_up_links(entity)
 
 
-def _find_named(session: UnitOfWork, entity: Entity, name: str, location: Location) -> None:
+def _protect(group: list[Entity], level: int) -> None:
+    """Give roots the safety level of the lab, where none was given."""
+    for entity in group:
+        if "safety_level" not in entity.__pydantic_fields_set__:
+            vars(entity)["safety_level"] = level
+
+
+def _find_named(session: UnitOfWork, entity: Entity, name: str, related: str | None) -> None:
     """Resolve what a new object names by location, where that is in memory."""
+    location = entity._raw(name)
     parent = session._identity.get(location.kind, location.number)
-    if parent is not None:
-        entity._put_reference(name, parent)
-    else:
+    if parent is None:
         session.note_location(entity)
+        return
+    entity._put_reference(name, parent)
+    if related:
+        collection_named(parent, related).add_silently(entity)
 
 
 def _take_back(session: UnitOfWork, obj: Entity, state: State) -> None:

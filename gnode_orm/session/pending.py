@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from typing import Any
 
 from gnode_orm.core.entity import Entity
 from gnode_orm.session.comparing import changed_fields, link_changes
@@ -70,31 +69,3 @@ def counted(entities: Iterable[Entity]) -> str:
     total = sum(counts.values())
     kinds = ", ".join(f"{count} {name}" for name, count in counts.items())
     return f"{total} uncommitted object{'s' if total != 1 else ''} ({kinds})"
-
-
-def reachable(start: Entity) -> tuple[dict[int, Entity], list[Entity]]:
-    """Objects without a session that hang together with ``start``, and those of a session that they meet.
-
-    The former by identity; breadth first, parents before children.
-    """
-    found: dict[int, Entity] = {id(start): start}
-    met: dict[int, Entity] = {}
-    queue = [start]
-    for entity in queue:
-        values = entity.__dict__
-        near: list[Any] = []
-        for name in entity.__references__:
-            parent = values.get(name)
-            if parent is not None and id(parent) not in found:
-                near.append(parent)
-        for collection in entity._collections.values() if entity._collections else ():
-            near += collection.known()
-        for other in near:
-            if id(other) in found:
-                continue
-            if other._state is not None:
-                met[id(other)] = other
-                continue
-            found[id(other)] = other
-            queue.append(other)
-    return found, list(met.values())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from itertools import permutations
 from typing import Any
 
 import numpy as np
@@ -125,6 +126,24 @@ def test_a_collection_given_as_a_field_is_told_to_be_one():
 def test_a_misspelt_field_is_answered_with_what_was_meant(act: Any) -> None:
     with pytest.raises(UnknownField, match=r"has no field '\w+'; did you mean '(name|block)'\?"):
         act()
+
+
+def test_values_given_by_ever_other_names_make_objects_all_the_same() -> None:
+    names = [*Value.model_fields.keys() - {"property", "ext"}]
+    for chosen in (dict.fromkeys(some, "x") for some in permutations(names, 3)):
+        value = Value(**chosen)
+        assert value.model_fields_set == chosen.keys()
+        assert {name: getattr(value, name) for name in names} == dict.fromkeys(names) | chosen
+
+
+def test_an_instance_of_a_class_below_the_kind_is_a_parent() -> None:
+    class Recording(Block):
+        pass
+
+    recording = Recording("r")
+    segment = Segment("s", block=recording)
+    assert segment.block is recording
+    assert list(recording.segments) == [segment]
 
 
 def test_neos_name_for_the_time_of_the_file_is_accepted() -> None:

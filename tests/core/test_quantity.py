@@ -88,6 +88,17 @@ def test_nan_has_no_number_to_compare_and_zero_no_sign() -> None:
     assert np.copysign(1, zero[0]) == np.copysign(1, zero[2]) == 1
 
 
+@given(
+    st.floats(allow_nan=False, allow_infinity=False)
+    | st.decimals(-(10**12), 10**12, allow_nan=False, places=7).map(float)
+    | st.integers(-(10**16), 10**16).map(float),
+    st.sampled_from(["s", "ms", "us", "kHz", "min", "degC"]),
+)
+def test_si_values_are_rounded_to_fifteen_digits(number: float, text: str) -> None:
+    unit = unit_of(text)
+    assert repr(si_value(number, unit)) == repr(float(f"{number * unit.factor:.15g}"))
+
+
 def test_si_values_of_equal_times_are_equal() -> None:
     assert si_value(0.1, unit_of("ms")) == si_value(100.0, unit_of("us"))
 

@@ -15,6 +15,12 @@ if TYPE_CHECKING:
 
 E = TypeVar("E", bound="Entity")
 
+DECLARED: dict[str, Any] = {}
+"""The declared class of each kind."""
+
+# The two ways to give a foreign key, as pydantic's errors name them; no field has such a name.
+AS_INSTANCE, AS_LOCATION = "~instance", "~location"
+
 
 class Ref(Generic[E]):
     """A foreign key: accepts an instance, a ``Location`` or its text; reads as the instance, loaded at first use."""
@@ -46,8 +52,13 @@ class ReferenceRule:
         self.kind = kind
 
     def __get_pydantic_core_schema__(self, source: Any, handler: Any) -> core_schema.CoreSchema:
+        # The declared class itself is looked at first, without a call of Python.
+        choices: list[Any] = [
+            (core_schema.is_instance_schema(DECLARED[self.kind]), AS_INSTANCE),
+            (core_schema.no_info_plain_validator_function(self.accept), AS_LOCATION),
+        ]
         return core_schema.nullable_schema(
-            core_schema.no_info_plain_validator_function(self.accept),
+            core_schema.union_schema(choices, mode="left_to_right"),
             serialization=core_schema.plain_serializer_function_ser_schema(_location_of, when_used="json"),
         )
 
