@@ -20,6 +20,8 @@ import numpy.typing as npt
 LEAF = 8 * 2**20
 # More than cores would only take turns with whoever writes.
 _THREADS = min(4, os.cpu_count() or 1)
+# Fewer bytes are hashed before a thread has begun.
+_WORTH_A_THREAD = 2**20
 
 
 def array_hash(array: npt.NDArray[Any]) -> bytes:
@@ -98,7 +100,7 @@ class Begun(NamedTuple):
 
 
 class ArrayHasher:
-    """Hashes an array that comes in pieces along its first axis; whole leaves on threads of its own.
+    """Hashes an array that comes in pieces along its first axis, on threads of its own where that is worth it.
 
     Args:
         begun: what was hashed of it before the first piece.
@@ -113,6 +115,7 @@ class ArrayHasher:
         self._leaf = hashlib.sha256() if begun is None else begun.leaf.copy()
         self._filled = 0 if begun is None else begun.filled
         self._running: list[Future[bytes]] = []
+        self._filling: Future[None] | None = None
         self._pool = ThreadPoolExecutor(_THREADS)
 
     def __enter__(self) -> ArrayHasher:
@@ -144,9 +147,19 @@ class ArrayHasher:
         for leaf in self._running:
             self._digests += leaf.result()
         self._running = []
+        self._wait_for_leaf()
+
+    def _wait_for_leaf(self) -> None:
+        if self._filling is not None:
+            self._filling.result()
+            self._filling = None
 
     def _fill(self, data: memoryview) -> None:
-        self._leaf.update(data)
+        self._wait_for_leaf()
+        if len(data) < _WORTH_A_THREAD:
+            self._leaf.update(data)
+        else:
+            self._filling = self._pool.submit(self._leaf.update, data)
         self._filled += len(data)
         if self._filled == LEAF:
             self.wait()

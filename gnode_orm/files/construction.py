@@ -13,6 +13,7 @@ from xml.etree import ElementTree
 from gnode_orm.files.bci2000 import find_state_changes, names_of_types_kept
 from gnode_orm.files.brainvision import headers_decoded
 from gnode_orm.files.edf_samples import read_from_records
+from gnode_orm.files.intan import fields_read_through_a_buffer, read_side_by_side
 from gnode_orm.files.klusters import session_in
 from gnode_orm.files.plexon import count_samples
 
@@ -37,7 +38,7 @@ def construct(reader: Any, path: Path, options: Mapping[str, Any]) -> tuple[Any,
     elif name == "KlustaKwikIO":
         place = path / (session_in(path) or "") if path.is_dir() else path
     # Every reader takes the path first, under various names.
-    with headers_decoded(), names_of_types_kept(), _no_bars_of_progress():
+    with headers_decoded(), names_of_types_kept(), fields_read_through_a_buffer(), _no_bars_of_progress():
         made = reader(str(place), **taken)
     mend = _MENDED.get(name)
     if mend is not None:
@@ -74,6 +75,7 @@ def _take_rate_of_lfp(reader: Any) -> None:
 _MENDED: dict[str, Callable[[Any], None]] = {
     "BCI2000IO": find_state_changes,
     "EDFIO": read_from_records,
+    "IntanIO": read_side_by_side,
     "NeuroScopeIO": _take_rate_of_lfp,
     "PlexonIO": count_samples,
 }

@@ -53,7 +53,8 @@ class ArrayWriter:
             with ExitStack() as temporary:
                 with Syncing() as syncing:
                     drafts = [self._drafted(source, unit, syncing, temporary) for source, unit in items]
-                self._keep(drafts)
+                    new = self._new(drafts)  # asked while the disk is busy
+                self._keep(new)
             return [draft.ref for draft in drafts]
         except OSError as error:
             self._database.say(error)
@@ -69,7 +70,7 @@ class ArrayWriter:
         try:
             # Its age counts from now, since a file that was sent in pieces may have waited for long.
             os.utime(path)
-            self._keep([draft_of_file(ref, path, digests[: ref.nbytes // LEAF * 32])])
+            self._keep(self._new([draft_of_file(ref, path, digests[: ref.nbytes // LEAF * 32])]))
         finally:
             path.unlink(missing_ok=True)
 
@@ -114,9 +115,11 @@ class ArrayWriter:
             raise StoreUnavailable(f"The array {ref.hash.hex()} was removed while rows were appended; commit again")
         return self._files.stored(ref, found.parts)
 
-    def _keep(self, drafts: Sequence[Draft]) -> None:
+    def _new(self, drafts: Sequence[Draft]) -> list[Draft]:
         stored = keep_stored(self._database, [draft.ref.hash for draft in drafts])
-        new = list({draft.ref.hash: draft for draft in drafts if draft.ref.hash not in stored}.values())
+        return list({draft.ref.hash: draft for draft in drafts if draft.ref.hash not in stored}.values())
+
+    def _keep(self, new: Sequence[Draft]) -> None:
         if not new:
             return
         # Appending different arrays by the same rows gives the same file.
@@ -134,7 +137,9 @@ class ArrayWriter:
             new = [draft for draft in drafts if draft.ref.hash not in stored]
             in_files = [InFile(draft.ref, draft.part, draft.base) for draft in new if draft.part is not None]
             self._check_files([item.part.file for item in in_files])
-            insert_arrays(transaction, [(draft.ref, draft.data) for draft in new if draft.data is not None])
+            small = [(draft.ref, draft.data) for draft in new if draft.data is not None]
+            if small:
+                insert_arrays(transaction, small)
             insert_in_files(transaction, in_files)
 
     def _check_files(self, files: Iterable[str]) -> None:

@@ -71,9 +71,9 @@ def move_into_place(pairs: Sequence[tuple[Path, Path]]) -> None:
         folder.mkdir(exist_ok=True)
     for temporary, final in pairs:
         os.replace(temporary, final)
-    with Syncing() as syncing:
-        for folder in {*folders, *(folder.parent for folder in new)}:
-            syncing.begin(folder)
+    # In turn: the first of them takes the names of all to disk with it, which the others then find done.
+    for folder in {*folders, *(folder.parent for folder in new)}:
+        sync(folder)
 
 
 class Syncing:
