@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -26,6 +27,8 @@ from gnode_orm.wire.malformed import Malformed, content_hash, member, optional, 
 from gnode_orm.wire.slices import read_key, read_key_text
 
 MAX_ITEMS = 100_000
+# An answer of so many bytes is sent as a whole, a longer one in steps.
+_WHOLE = 4 << 20
 _STEP = 1 << 20
 _NOT_KEPT = {"Cache-Control": "no-store"}
 
@@ -65,29 +68,30 @@ def _frame(arrays: Sequence[Array]) -> Response:
     """Answer with arrays behind a message that describes them."""
     start = frames.head({"items": [[array.dtype.str, list(array.shape)] for array in arrays]})
     size = len(start) + sum(array.nbytes for array in arrays)
-    if size <= _STEP:
-        return Response(b"".join(_gathered(start, arrays)), media_type=frames.CONTENT_TYPE, headers=_NOT_KEPT)
+    if size <= _WHOLE:
+        return Response(b"".join((start, *_views(arrays))), media_type=frames.CONTENT_TYPE, headers=_NOT_KEPT)
     headers = {"Content-Length": str(size), **_NOT_KEPT}
-    return StreamingResponse(_gathered(start, arrays), media_type=frames.CONTENT_TYPE, headers=headers)
+    return StreamingResponse(_steps(chain((start,), _views(arrays))), media_type=frames.CONTENT_TYPE, headers=headers)
 
 
-def _gathered(start: bytes, arrays: Sequence[Array]) -> Iterator[bytes]:
-    """Give the bytes of arrays, small ones many at once: each piece takes a turn through the event loop."""
-    held = bytearray(start)
+def _steps(views: Iterable[bytes | memoryview]) -> Iterator[bytes]:
+    """Copy bytes once, small ones many at once: each step takes a turn through a thread."""
+    held, size = list[bytes | memoryview](), 0
+    for view in views:
+        if size + len(view) > 2 * _STEP:
+            yield b"".join(held)
+            held, size = [], 0
+        held.append(view)
+        size += len(view)
+    yield b"".join(held)
+
+
+def _views(arrays: Iterable[Array]) -> Iterator[memoryview]:
     for array in arrays:
-        for piece in _bytes(array):
-            if len(held) + len(piece) > _STEP:
-                yield bytes(held)
-                held.clear()
-            held += piece
-    yield bytes(held)
-
-
-def _bytes(array: Array) -> Iterator[bytes]:
-    for piece in contiguous_pieces(array):
-        view = bytes_of(piece)
-        for start in range(0, len(view), _STEP):
-            yield bytes(view[start : start + _STEP])
+        for piece in contiguous_pieces(array):
+            view = bytes_of(piece)
+            for start in range(0, len(view), _STEP):
+                yield view[start : start + _STEP]
 
 
 def overview_endpoint(context: Context) -> Handler:
@@ -178,4 +182,4 @@ def _raw(array: Array, ref: ArrayRef) -> Response:
         "X-Array-Hash": ref.hash.hex(),
         **({} if ref.unit is None else {"X-Array-Unit": ref.unit}),
     }
-    return StreamingResponse(_bytes(array), media_type="application/octet-stream", headers=headers)
+    return StreamingResponse(_steps(_views([array])), media_type="application/octet-stream", headers=headers)

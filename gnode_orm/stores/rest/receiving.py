@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from io import BytesIO
 from typing import Any
 
 import numpy as np
@@ -113,7 +114,7 @@ class Receiver:
             "items": [[ref.hash.hex(), key] for ref, key in request.items],
             "seen": self._sightings.message(ref.hash for ref, _ in request.items),
         }
-        self._exchange("arrays/read", message, lambda raw, described: _fill(raw, described, request.targets))
+        self._exchange("arrays/read", message, request.targets)
 
     def overview(self, ref: ArrayRef, bins: int) -> tuple[Array, Array] | None:
         """Give minimum and maximum of some bins, which the server makes."""
@@ -122,21 +123,23 @@ class Receiver:
         message = {"hash": ref.hash.hex(), "bins": bins, "seen": self._sightings.message([ref.hash])}
         shape = (min(bins, ref.shape[0]), *ref.shape[1:])
         low, high = np.empty(shape, ref.dtype), np.empty(shape, ref.dtype)
-        self._exchange("arrays/overview", message, lambda raw, described: _fill(raw, described, [low, high]))
+        self._exchange("arrays/overview", message, [low, high])
         return low, high
 
-    def _exchange(self, path: str, message: Any, read: Callable[[Any, list[Any]], Any]) -> Any:
-        def read_frame(answer: Answer) -> Any:
+    def _exchange(self, path: str, message: Any, targets: Sequence[Array]) -> None:
+        """Ask for arrays: short ones come in one piece, which takes less than reading a stream."""
+        stream = sum(target.nbytes for target in targets) > _STEP
+
+        def read_frame(answer: Answer) -> None:
+            raw = answer if stream else BytesIO(answer.data)
             try:
-                text = _exactly(answer, frames.message_length(_exactly(answer, frames.HEAD)))
-                return read(answer, frames.loads(text)["items"])
+                text = _exactly(raw, frames.message_length(_exactly(raw, frames.HEAD)))
+                _fill(raw, frames.loads(text)["items"], targets)
             except Malformed as error:
                 raise StoreUnavailable(f"{answer.url} did not answer with arrays ({error})") from None
 
         body = frames.dumps(message)
-        return self._connection.exchange(
-            "POST", f"{self._prefix}/{path}", read_frame, body, "application/json", stream=True
-        )
+        self._connection.exchange("POST", f"{self._prefix}/{path}", read_frame, body, "application/json", stream=stream)
 
 
 def _requests(wanted: Sequence[tuple[ArrayRef, Any, Array]]) -> list[_Request]:
@@ -174,11 +177,12 @@ def _parts(ref: ArrayRef, key: Any, out: Array) -> list[tuple[list[Any], Array]]
 
 def _result_shape(ref: ArrayRef, key: Any) -> tuple[int, ...]:
     # An array of one value seen as the whole: says what a slice gives, errors included, without its memory.
-    shape: tuple[int, ...] = np.broadcast_to(np.empty((), "V1"), ref.shape)[key].shape
+    whole: Array = np.ndarray(ref.shape, "V1", b"\0", strides=(0,) * len(ref.shape))
+    shape: tuple[int, ...] = whole[key].shape
     return shape
 
 
-def _fill(raw: Any, described: list[Any], targets: list[Array]) -> None:
+def _fill(raw: Any, described: list[Any], targets: Sequence[Array]) -> None:
     if [[target.dtype.str, list(target.shape)] for target in targets] != described:
         raise Malformed("the answer has other arrays than were asked for")
     for target in targets:
