@@ -35,17 +35,14 @@ def login(url: UrlArgument, user: _NameOption = None, stdin: StdinOption = False
 
 
 def _check_way(url: str) -> None:
-    from ipaddress import ip_address
     from urllib.parse import urlsplit
+
+    from gnode_orm.stores.rest.addresses import is_open
 
     parts = urlsplit(url)
     if parts.scheme not in ("http", "https") or not parts.hostname:
         raise WrongUse(f"{url!r} is not the address of a server; it begins with https://")
-    try:
-        here = ip_address(parts.hostname).is_loopback
-    except ValueError:
-        here = parts.hostname == "localhost"
-    if parts.scheme == "http" and not here:
+    if is_open(url):
         note(f"Warning: {url} has no TLS; the password can be read on its way there", style="yellow")
 
 

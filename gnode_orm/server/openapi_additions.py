@@ -11,6 +11,7 @@ _TEXT: Json = {"type": "string"}
 _LIST: Json = {"type": "array"}
 _MAP: Json = {"type": "object"}
 _HASH: Json = {"type": "string", "pattern": "^[0-9a-f]{64}$"}
+_UPLOAD: Json = {"type": "string", "pattern": "^[0-9a-f]{48}$"}
 _KIND: Json = {"enum": list(SCHEMA)}
 _ID: Json = {"type": "integer", **INT64, "description": "An id as a number: its ten characters read in base 32"}
 _IDS: Json = {"type": "array", "items": _ID}
@@ -67,8 +68,8 @@ _MESSAGES: dict[str, tuple[str, Json, Json]] = {
     ),
     "arrays/begin": (
         "Announce an array that comes in pieces; tells which are missing",
-        object_of({"hash": _HASH, "dtype": _TEXT, "shape": _SHAPE, "digests": _TEXT}),
-        {"missing": _LIST, "piece": {"type": "integer"}},
+        object_of({"upload": _UPLOAD, "dtype": _TEXT, "shape": _SHAPE}, {"digests": {"type": ["string", "null"]}}),
+        {"upload": _UPLOAD, "missing": {"type": ["array", "null"]}, "piece": {"type": "integer"}},
     ),
 }
 
@@ -109,7 +110,6 @@ def _with_bytes(prefix: str) -> Json:
 
 
 def _array_paths(prefix: str) -> Json:
-    piece = [in_query("dtype", _TEXT, "As NumPy spells it: <f8"), in_query("shape", _TEXT, "1000,2")]
     cut = [
         in_query("index", _TEXT, "Rows and columns: 0:1000,2"),
         in_query("t0", _TEXT, "From this time of a signal on: 10 s"),
@@ -117,15 +117,12 @@ def _array_paths(prefix: str) -> Json:
         in_query("points", {"type": "integer", "minimum": 1}, "Minimum and maximum of so many stretches"),
         in_query("at", {"type": "integer", **INT64}, "The version as of which to read"),
     ]
-    whole = {"200": answered(object_of({"whole": {"type": "boolean"}}))}
+    kept = {"200": answered(object_of({"digest": _HASH, "whole": {"type": "boolean"}}))}
     raw = answered(_BYTES, "The bytes; dtype, shape and unit stand in X-Array-...", _ANY_BYTES)
     return {
-        f"{prefix}/arrays/{{hash}}/{{number}}": {
-            "parameters": [in_path("hash", _HASH), in_path("number", {"type": "integer", "minimum": 0})],
-            "put": operation(
-                _TAG, "Send one piece of an array", whole, parameters=piece,
-                body=content(_BYTES, _ANY_BYTES),
-            ),
+        f"{prefix}/arrays/uploads/{{upload}}/{{number}}": {
+            "parameters": [in_path("upload", _UPLOAD), in_path("number", {"type": "integer", "minimum": 0})],
+            "put": operation(_TAG, "Send one piece of an array", kept, body=content(_BYTES, _ANY_BYTES)),
         },
         f"{prefix}/arrays/{{kind}}/{{id}}/{{field}}": {
             "parameters": [

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 import json
 import logging
 import os
@@ -17,6 +16,7 @@ from starlette.types import ASGIApp
 from gnode_orm.errors import ValidationFailed
 from gnode_orm.server.app import create_app
 from gnode_orm.stores.local import open_local
+from gnode_orm.stores.rest.addresses import is_loopback
 
 if TYPE_CHECKING:
     from gnode_orm.server.workers import KeptAlive
@@ -92,14 +92,6 @@ def worker() -> ASGIApp:
     app = create_app(store, on_close=store.close)
     proxies = os.environ[_PROXIES]
     return wrap_asgi_with_proxy_headers(app, proxies.split(",")) if proxies else app
-
-
-def is_loopback(host: str) -> bool:
-    """Tell whether an address is reached from this computer alone."""
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
 
 
 def write_log() -> None:

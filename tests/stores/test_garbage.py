@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import multiprocessing
 import os
 from collections.abc import Callable, Iterator
@@ -12,7 +13,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from gnode_orm.core.arrayhash import LEAF, ArrayHasher, hash_of_leaves
+from gnode_orm.core.arrayhash import LEAF, array_hash
 from gnode_orm.core.changes import ArrayRef, ChangeSet, Delete, Update
 from gnode_orm.core.overview import FACTORS
 from gnode_orm.core.select import Select
@@ -239,49 +240,53 @@ def test_files_whose_writing_was_cut_short_are_removed(store, folder):
     assert files(folder) == {"notes.txt"}
 
 
-def begun(store: LocalStore, value: float = 1.0) -> tuple[ArrayRef, bytes, bytes]:
-    array = np.full(LEAF // 8 * 2, value)
-    with ArrayHasher(array.dtype, array.shape) as hasher:
-        hasher.update(array)
-        hasher.wait()
-        digests = hasher.leaf_digests()
-    ref = ArrayRef(hash_of_leaves(array.dtype, array.shape, digests), array.dtype.str, array.shape, None)
-    assert store.uploads.begin(ref, digests, "ann") == [0, 1]
-    return ref, digests, array.tobytes()
+UPLOAD = "5" * 48
+TWO_PIECES = np.arange(1, LEAF / 8 * 2 + 1)
+DIGESTS = b"".join(hashlib.sha256(half).digest() for half in np.split(TWO_PIECES, 2))
+
+
+def begin(store: LocalStore) -> ArrayRef:
+    assert store.uploads.begin(UPLOAD, TWO_PIECES.dtype, TWO_PIECES.shape, "ann") == [0, 1]
+    return ArrayRef(array_hash(TWO_PIECES), TWO_PIECES.dtype.str, TWO_PIECES.shape, None)
+
+
+def put_piece(store: LocalStore, number: int) -> None:
+    data = TWO_PIECES.tobytes()[number * LEAF : (number + 1) * LEAF]
+    store.uploads.put(UPLOAD, number, data, hashlib.sha256(data).digest(), "ann")
 
 
 def test_an_upload_that_was_given_up_is_removed_and_can_be_begun_again(store, folder):
-    ref, digests, data = begun(store)
-    store.uploads.put(ref, 0, data[:LEAF], "ann")
+    ref = begin(store)
+    put_piece(store, 0)
     assert not collect(store, timedelta(hours=1))
     age(store, folder)
     assert collect(store).counts["uploads"] == 2
     assert files(folder) == set()
-    assert store.uploads.begin(ref, digests, "ann") == [0, 1]
+    assert begin(store) == ref
     for number in (0, 1):
-        store.uploads.put(ref, number, data[number * LEAF : (number + 1) * LEAF], "ann")
-    assert store.read_array(ref)[-1] == 1.0
+        put_piece(store, number)
+    assert store.read_array(ref)[-1] == TWO_PIECES[-1]
 
 
 def test_an_upload_that_is_gone_on_with_between_finding_and_removing_stays(store, folder):
-    ref, digests, data = begun(store)
+    ref = begin(store)
     age(store, folder)
     collector = store.collector(timedelta(hours=1))
     found = collector.find()
     assert found.counts["uploads"] == 2
-    assert store.uploads.begin(ref, digests, "ann") == [0, 1]
+    assert begin(store) == ref
     assert not collector.remove(found)
     for number in (0, 1):
-        store.uploads.put(ref, number, data[number * LEAF : (number + 1) * LEAF], "ann")
+        put_piece(store, number)
     assert store.read_array(ref)[0] == 1.0
 
 
 def test_an_upload_that_waited_for_long_and_is_finished_stays(store, folder, monkeypatch):
-    ref, digests, data = begun(store)
+    ref = begin(store)
     with monkeypatch.context() as patch:
         patch.setattr(type(store.uploads), "_finish", lambda *_: None)
         for number in (0, 1):
-            store.uploads.put(ref, number, data[number * LEAF : (number + 1) * LEAF], "ann")
+            put_piece(store, number)
     age(store, folder)
     register = ArrayWriter._register
 
@@ -290,7 +295,8 @@ def test_an_upload_that_waited_for_long_and_is_finished_stays(store, folder, mon
         register(self, drafts)
 
     monkeypatch.setattr(ArrayWriter, "_register", collecting)
-    assert store.uploads.begin(ref, digests, "ann") == []
+    found = store.uploads.go_on(UPLOAD, TWO_PIECES.dtype, TWO_PIECES.shape, DIGESTS, "ann")
+    assert found == (UPLOAD, [])
     assert store.read_array(ref)[0] == 1.0
 
 

@@ -25,6 +25,6 @@ def routes(context: Context) -> list[Route]:
         Route(f"{PREFIX}/arrays/extend", extending.extend_endpoint(context), methods=["POST"]),
         Route(f"{PREFIX}/arrays/read", arrays.read_endpoint(context), methods=["POST"]),
         Route(f"{PREFIX}/arrays/overview", arrays.overview_endpoint(context), methods=["POST"]),
-        Route(f"{PREFIX}/arrays/{{hash}}/{{number}}", uploading.piece_endpoint(context), methods=["PUT"]),
+        Route(f"{PREFIX}/arrays/uploads/{{upload}}/{{number}}", uploading.piece_endpoint(context), methods=["PUT"]),
         Route(f"{PREFIX}/arrays/{{kind}}/{{id}}/{{field}}", arrays.field_endpoint(context), methods=["GET"]),
     ]

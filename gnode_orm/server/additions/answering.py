@@ -10,7 +10,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
 
-from gnode_orm.server.additions.bodies import Buffers, body_into, body_of, is_short
+from gnode_orm.server.additions.bodies import Buffers, Hashing, body_into, body_of, is_short
 from gnode_orm.server.context import Context
 from gnode_orm.server.problems import log_failure, request_id, told
 from gnode_orm.wire import frames
@@ -32,6 +32,11 @@ class Asked(NamedTuple):
     user: str
     request: Request
     body: memoryview
+    hashing: Hashing
+
+    def digest(self) -> bytes:
+        """Give the SHA-256 of the body."""
+        return self.hashing.digest(self.body)
 
     def message(self) -> Any:
         """Read the body as JSON.
@@ -47,7 +52,7 @@ def endpoint(
 ) -> Handler:
     """Make an endpoint: a body up to a limit is read, work runs in a thread, and errors are told in full.
 
-    Bodies are read into ``buffers`` where many of one size come.
+    Bodies are read into ``buffers`` where many of one size come that are to be hashed, and hashed meanwhile.
     """
 
     async def handle(request: Request) -> Response:
@@ -55,12 +60,14 @@ def endpoint(
         # the work: handing over to a thread and back takes longer than either.
         user = None if is_short(request) else await context.user_of(request)
         if buffers is None:
-            return await run_in_threadpool(answered, request, user, await body_of(request, limit))
+            return await run_in_threadpool(answered, request, user, await body_of(request, limit), Hashing())
         with buffers.one() as buffer:
-            return await run_in_threadpool(answered, request, user, await body_into(request, limit, buffer))
+            hashing = Hashing()
+            body = await body_into(request, limit, buffer, hashing.filled)
+            return await run_in_threadpool(answered, request, user, body, hashing)
 
-    def answered(request: Request, user: str | None, body: memoryview) -> Response:
-        asked = Asked(context.store, user or context.known_user(request), request, body)
+    def answered(request: Request, user: str | None, body: memoryview, hashing: Hashing) -> Response:
+        asked = Asked(context.store, user or context.known_user(request), request, body, hashing)
         try:
             return work(asked)
         except Exception as error:

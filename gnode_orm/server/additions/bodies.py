@@ -1,8 +1,11 @@
-"""Bodies of requests: read up to a limit, once in memory where their length is told."""
+"""Bodies of requests: read up to a limit, once in memory where their length is told, hashed while they come."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import hashlib
+import os
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 
 from starlette.requests import Request
@@ -10,6 +13,8 @@ from starlette.requests import Request
 from gnode_orm.server.problems import Refusal
 
 _SHORT = 64 << 10
+# Handing over to a thread takes as long as hashing some kilobytes.
+_HASHED = 1 << 20
 
 
 def is_short(request: Request) -> bool:
@@ -34,8 +39,12 @@ async def body_of(request: Request, limit: int) -> memoryview:
     return await body_into(request, limit, bytearray(told))
 
 
-async def body_into(request: Request, limit: int, memory: bytearray) -> memoryview:
+async def body_into(
+    request: Request, limit: int, memory: bytearray, filled: Callable[[memoryview], None] = lambda _: None
+) -> memoryview:
     """Read a body into memory that grows where it has to; gives the part that was filled.
+
+    ``filled`` is told what of it is here.
 
     Raises:
         Refusal: 413.
@@ -50,7 +59,32 @@ async def body_into(request: Request, limit: int, memory: bytearray) -> memoryvi
         # Through a view, since a bytearray makes a copy of what is put into a part of it.
         memoryview(memory)[size:end] = piece
         size = end
+        filled(memoryview(memory)[:size])
     return memoryview(memory)[:size]
+
+
+class Hashing:
+    """The hash of a body, made on a thread of what is here, while the rest comes."""
+
+    _pool = ThreadPoolExecutor(os.cpu_count())
+
+    def __init__(self) -> None:
+        self._hash = hashlib.sha256()
+        self._taken = 0
+        self._running: Future[None] | None = None
+
+    def filled(self, body: memoryview) -> None:
+        """Go on with what is here, where enough of it is."""
+        if len(body) - self._taken >= _HASHED and (self._running is None or self._running.done()):
+            self._running = self._pool.submit(self._hash.update, body[self._taken :])
+            self._taken = len(body)
+
+    def digest(self, body: memoryview) -> bytes:
+        """Wait for the hash of a body that is here."""
+        if self._running is not None:
+            self._running.result()
+        self._hash.update(body[self._taken :])
+        return self._hash.digest()
 
 
 def _too_long(limit: int) -> Refusal:

@@ -46,7 +46,8 @@ def _extend(asked: Asked) -> Response:
     named = [growth.base for growth in growths] + [growth.rows for growth in growths if not growth.behind]
     check_nameable(store, asked.user, named, read_seen(optional(message, "seen", dict) or {}))
     refs = store.put_arrays([(_grown(store, growth, sent), None) for growth in growths])
-    store.uploads.remember([ref.hash for ref in refs], asked.user)
+    grown = [(ref.hash, growth.base.hash) for ref, growth in zip(refs, growths, strict=True)]
+    store.uploads.remember_grown(grown, asked.user)
     return json_answer({"arrays": [[ref.hash, ref.dtype, ref.shape] for ref in refs]})
 
 

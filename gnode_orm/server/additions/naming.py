@@ -17,10 +17,19 @@ def array_ref(hash_: Any, dtype: Any, shape: Any) -> ArrayRef:
     Raises:
         Malformed: no array can have them.
     """
+    return array_type(dtype, shape)._replace(hash=content_hash(hash_))
+
+
+def array_type(dtype: Any, shape: Any) -> ArrayRef:
+    """Read dtype and shape of an array whose hash is not known.
+
+    Raises:
+        Malformed: no array can have them.
+    """
     sizes = tuple(whole(size, "A length") for size in typed(shape, list, "A shape"))
     if any(size < 0 for size in sizes):
         raise Malformed("A length is below zero", value=shape)
-    ref = ArrayRef(content_hash(hash_), array_dtype(typed(dtype, str, "A dtype")).str, sizes, None)
+    ref = ArrayRef(b"", array_dtype(typed(dtype, str, "A dtype")).str, sizes, None)
     check_size(ref)
     return ref
 

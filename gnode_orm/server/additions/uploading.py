@@ -1,21 +1,25 @@
-"""Arrays on their way in: small ones many at once, large ones announced and then sent in verified pieces."""
+"""Arrays on their way in: small ones many at once, large ones in pieces that are hashed as they come."""
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
+import numpy as np
 from starlette.responses import Response
 
 from gnode_orm.core.arrayhash import LEAF
 from gnode_orm.server.additions.answering import MAX_SMALL, Asked, Handler, Work, endpoint, json_answer
 from gnode_orm.server.additions.bodies import Buffers
-from gnode_orm.server.additions.naming import array_ref
+from gnode_orm.server.additions.naming import array_ref, array_type
 from gnode_orm.server.context import Context
 from gnode_orm.wire import frames
-from gnode_orm.wire.malformed import Malformed, member
+from gnode_orm.wire.malformed import Malformed, member, optional
 
 # One sender sends two pieces at once.
 _SPARE = 2
+# How the array begins, and letters by chance.
+_UPLOAD = re.compile(r"[0-9a-f]{48}")
 
 
 def piece_endpoint(context: Context) -> Handler:
@@ -24,14 +28,13 @@ def piece_endpoint(context: Context) -> Handler:
 
 
 def _put_piece(asked: Asked) -> Response:
-    query, path = asked.request.query_params, asked.request.path_params
+    path, digest = asked.request.path_params, asked.digest()
     try:
         number = int(path["number"])
-        shape = [int(size) for size in query.get("shape", "").split(",") if size]
     except ValueError:
-        raise Malformed("A piece has a number, and its array a shape such as 1000,2") from None
-    ref = array_ref(path["hash"], query.get("dtype", ""), shape)
-    return json_answer({"whole": asked.store.uploads.put(ref, number, asked.body, asked.user)})
+        raise Malformed("A piece has a number") from None
+    whole = asked.store.uploads.put(_upload(path["upload"]), number, asked.body, digest, asked.user)
+    return json_answer({"digest": digest.hex(), "whole": whole})
 
 
 def small_endpoint(context: Context) -> Handler:
@@ -54,16 +57,29 @@ def _put_small(asked: Asked) -> Response:
 
 
 def _begin(store: Any, user: str, message: Any) -> Any:
-    """Announce an array; the answer names the pieces that are missing."""
-    ref = array_ref(member(message, "hash", str), member(message, "dtype", str), message.get("shape"))
-    digests = member(message, "digests", str)
-    try:
-        leaves = bytes.fromhex(digests)
-    except ValueError:
-        raise Malformed("The digests are no hex digits") from None
+    """Announce an array; the answer says which pieces are to be sent, or that the digests are needed to know."""
+    ref = array_type(member(message, "dtype", str), member(message, "shape", list))
     if ref.nbytes <= store.inline_limit:
         raise Malformed(f"An array of {ref.nbytes} bytes is sent whole, not in pieces")
-    return {"missing": store.uploads.begin(ref, leaves, user), "piece": LEAF}
+    upload, digests = _upload(member(message, "upload", str)), optional(message, "digests", str)
+    if digests is None:
+        missing = store.uploads.begin(upload, np.dtype(ref.dtype), ref.shape, user)
+    else:
+        upload, missing = store.uploads.go_on(upload, np.dtype(ref.dtype), ref.shape, _bytes(digests), user)
+    return {"upload": upload, "missing": missing, "piece": LEAF}
+
+
+def _upload(name: str) -> str:
+    if not _UPLOAD.fullmatch(name):
+        raise Malformed("An upload is called by 48 hex digits")
+    return name
+
+
+def _bytes(digests: str) -> bytes:
+    try:
+        return bytes.fromhex(digests)
+    except ValueError:
+        raise Malformed("The digests are no hex digits") from None
 
 
 MESSAGES: dict[str, Work] = {"arrays/begin": _begin}

@@ -47,6 +47,35 @@ def remember_sender(transaction: Transaction, hashes: Sequence[bytes], actor: st
     )
 
 
+def remember_beginning(transaction: Transaction, hash_: bytes, actor: str, beginning: bytes) -> None:
+    """Remember who sent an array, and how it begins."""
+    transaction.run(
+        'INSERT INTO array_sender ("array", account, beginning) VALUES (:hash, :actor, :beginning) '
+        'ON CONFLICT ("array", account) DO UPDATE SET beginning = excluded.beginning',
+        hash=hash_, actor=actor, beginning=beginning,
+    )  # fmt: skip
+
+
+def remember_grown(transaction: Transaction, grown: Sequence[tuple[bytes, bytes]], actor: str) -> None:
+    """Remember who made arrays of others, which they begin with; gets the hashes of both."""
+    transaction.run_many(
+        'INSERT INTO array_sender ("array", account, beginning) VALUES (:hash, :actor, (SELECT beginning '
+        'FROM array_sender WHERE "array" = :base AND beginning IS NOT NULL LIMIT 1)) ON CONFLICT DO NOTHING',
+        [{"hash": hash_, "actor": actor, "base": base} for hash_, base in grown],
+    )
+
+
+def begins_so(transaction: Transaction, actor: str, beginning: bytes, dtype: str, shape: str) -> bool:
+    """Tell whether somebody sent an array of a dtype and shape that begins so."""
+    return bool(
+        transaction.query(
+            'SELECT 1 FROM array_sender AS s JOIN "array" AS a ON a.hash = s."array" WHERE s.beginning = :beginning '
+            "AND s.account = :actor AND a.dtype = :dtype AND a.shape = :shape LIMIT 1",
+            beginning=beginning, actor=actor, dtype=dtype, shape=shape,
+        )
+    )  # fmt: skip
+
+
 def sent_by(transaction: Transaction, hashes: Set[bytes], actor: str) -> set[bytes]:
     """Those of some arrays that a user sent."""
     if not hashes:

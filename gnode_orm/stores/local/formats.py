@@ -14,7 +14,7 @@ from importlib.metadata import PackageNotFoundError, version
 from gnode_orm.stores.local.clock import now_us
 from gnode_orm.stores.local.database import Transaction
 
-FORMAT = 6
+FORMAT = 7
 """The format that this version of the package reads and writes."""
 
 
@@ -212,5 +212,13 @@ def _from_5(migration: Migration) -> None:
     migration.run('CREATE INDEX array_series ON "array" (series, parts) WHERE series IS NOT NULL')
 
 
-STEPS: dict[int, Callable[[Migration], None]] = {1: _from_1, 2: _from_2, 3: _from_3, 4: _from_4, 5: _from_5}
+def _from_6(migration: Migration) -> None:
+    """Find arrays that were sent by how they begin; those that are there are found when they are sent once more."""
+    migration.run("ALTER TABLE array_sender ADD COLUMN beginning {bytes}")
+    migration.run("CREATE INDEX array_sender_beginning ON array_sender (beginning) WHERE beginning IS NOT NULL")
+
+
+STEPS: dict[int, Callable[[Migration], None]] = {
+    1: _from_1, 2: _from_2, 3: _from_3, 4: _from_4, 5: _from_5, 6: _from_6
+}  # fmt: skip
 """The step from each older format to the next one."""

@@ -1,8 +1,9 @@
 """A large array that arrives in pieces, from any number of processes at once.
 
-A piece is one leaf of the array's hash. The sender gives the digests of all leaves first, which together are the hash;
-so each piece is verified when it arrives, and nothing has to be read again when the last one is there. A file beside
-the pieces says which of them are on disk.
+A piece is one leaf of the array's hash, so the digests of all pieces together are its name, and nothing has to be read
+again when the last one is there. The first digest of a piece stands, whether its sender gave it beforehand or it was
+made of what came: nothing else is ever written in its place. A file beside the pieces has the digests, and says which
+of the pieces are on disk.
 """
 
 from __future__ import annotations
@@ -11,8 +12,10 @@ import fcntl
 import hashlib
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.lib import format as npy
@@ -28,6 +31,7 @@ LOCK_FILE = "lock"
 # One mark and one digest for each piece.
 _ENTRY = 33
 _MISSING, _WRITTEN, _SYNCED = b"\0", b"\1", b"\2"
+_NOT_KNOWN = bytes(32)
 _UNSYNCED = 32
 
 
@@ -45,124 +49,204 @@ class StagedArray:
     A mark says that a piece is missing, written or synced. Syncing costs more than writing, so it is done for many
     pieces at once; a crash of the machine may spoil those that were only written, which are read again before they are
     trusted.
+
+    Args:
+        upload: how its sender calls it.
     """
 
-    def __init__(self, folder: Path, ref: ArrayRef, actor: str) -> None:
+    def __init__(self, folder: Path, upload: str, actor: str) -> None:
+        self.upload = upload
         # Everybody sends for himself: what another sends cannot be guessed from how far it is.
-        whose = hashlib.sha256(actor.encode()).hexdigest()[:16]
-        self.ref = ref
-        self.data = folder / f"{ref.hash.hex()}-{whose}.npy"
-        self.marks = folder / f"{ref.hash.hex()}-{whose}.pieces"
+        stem = f"{upload}-{_whose(actor)}"
+        self._data = folder / f"{stem}.npy"
+        self._marks = folder / f"{stem}.pieces"
 
-    def begun(self) -> bool:
-        """Whether its digests are here."""
-        return self.marks.exists()
+    @classmethod
+    def called(cls, folder: Path, beginning: str, actor: str) -> list[StagedArray]:
+        """Find the arrays that somebody sends, and calls by a name that begins so."""
+        found = sorted(folder.glob(f"{beginning}*-{_whose(actor)}.pieces"))
+        return [cls(folder, path.name.partition("-")[0], actor) for path in found]
 
-    def prepare(self, digests: bytes) -> None:
+    def prepare(self, dtype: np.dtype[Any], shape: tuple[int, ...]) -> None:
         """Make room for the pieces, unless that was done."""
-        with staging(self.marks.parent):
-            if self.begun():
-                os.utime(self.marks)  # in use again, so nobody takes it for abandoned
+        with staging(self._marks.parent):
+            if self._marks.exists():
+                os.utime(self._marks)  # in use again, so nobody takes it for abandoned
             else:
-                self._begin(digests)
+                self._begin(ArrayRef(b"", dtype.str, shape, None))
 
-    def _begin(self, digests: bytes) -> None:
-        temporary = self.marks.with_suffix(f".{os.getpid()}-{os.urandom(4).hex()}")
+    def _begin(self, ref: ArrayRef) -> None:
+        temporary = self._marks.with_suffix(f".{os.getpid()}-{os.urandom(4).hex()}")
         with temporary.open("xb") as file:
-            file.write(b"".join(_MISSING + digests[at : at + 32] for at in range(0, len(digests), 32)))
-        with open(os.open(self.data, os.O_CREAT | os.O_RDWR, 0o666), "r+b") as file:
-            dtype = npy.dtype_to_descr(np.dtype(self.ref.dtype))
-            npy.write_array_header_1_0(file, {"descr": dtype, "fortran_order": False, "shape": self.ref.shape})
-            file.truncate(file.tell() + self.ref.nbytes)
+            file.write((_MISSING + _NOT_KNOWN) * piece_count(ref.nbytes))
+        with open(os.open(self._data, os.O_CREAT | os.O_RDWR, 0o666), "r+b") as file:
+            dtype = npy.dtype_to_descr(np.dtype(ref.dtype))
+            npy.write_array_header_1_0(file, {"descr": dtype, "fortran_order": False, "shape": ref.shape})
+            file.truncate(file.tell() + ref.nbytes)
         # The marks stand last: where they are, the file is ready to take pieces.
         try:
-            os.link(temporary, self.marks)
+            os.link(temporary, self._marks)
         except FileExistsError:
-            pass  # another process began at the same moment, with the same digests
+            pass  # another process began at the same moment
         finally:
             temporary.unlink()
 
-    def digests(self) -> bytes:
-        """Give the digests of all pieces."""
-        return _digests(self.marks.read_bytes())
+    def is_of(self, dtype: np.dtype[Any], shape: tuple[int, ...]) -> bool:
+        """Tell whether it is an array of a dtype and shape."""
+        try:
+            with self._opened() as here:
+                return (here.dtype, here.shape) == (dtype, shape)
+        except NotFound:
+            return False
+
+    def take(self, digests: bytes, *, begun: bool) -> bool:
+        """Take the digests of all pieces, unless those of pieces that came are others.
+
+        ``begun`` says that one has to have come: what is not begun may become another array.
+        """
+        with self._opened() as here, _alone(here.marks):
+            every = here.read()
+            known = [number for number in range(here.count) if _digest(every, number) != _NOT_KNOWN]
+            if any(_digest(every, number) != digests[number * 32 : number * 32 + 32] for number in known):
+                return False
+            if begun and not known:
+                return False
+            marks = (every[at : at + 1] for at in range(0, len(every), _ENTRY))
+            os.pwrite(here.marks, b"".join(m + digests[n * 32 : n * 32 + 32] for n, m in enumerate(marks)), 0)
+            return True
+
+    def named(self) -> tuple[ArrayRef, bytes]:
+        """Name the array by its content when every piece is here; gives the digests too."""
+        with self._opened() as here:
+            every = here.read()
+            digests = b"".join(_digest(every, number) for number in range(here.count))
+            return ArrayRef(hash_of_leaves(here.dtype, here.shape, digests), here.dtype.str, here.shape, None), digests
 
     def missing(self) -> list[int]:
         """Give the numbers of the pieces that are not here."""
-        with self._open(self.marks) as marks, self._open(self.data) as data:
-            every = self._read(marks)
+        with self._opened() as here:
+            every = here.read()
             for number in _marked(every, _WRITTEN):
-                if hashlib.sha256(self._piece(data, number)).digest() != _digest(every, number):
-                    os.pwrite(marks, _MISSING, number * _ENTRY)
-            return _marked(self._read(marks), _MISSING)
+                if hashlib.sha256(here.piece(number)).digest() != _digest(every, number):
+                    os.pwrite(here.marks, _MISSING, number * _ENTRY)
+            return _marked(here.read(), _MISSING)
 
-    def keep(self, number: int, data: bytes | memoryview) -> bool:
+    def keep(self, number: int, data: bytes | memoryview, digest: bytes) -> bool:
         """Keep one piece; tells whether the array is whole now.
 
         Raises:
             NotFound: this array was not begun, or the piece is none of it.
-            IntegrityError: the piece is not what was announced.
+            IntegrityError: the piece is not what was announced, or sent before.
         """
-        count = piece_count(self.ref)
-        if not 0 <= number < count:
-            raise NotFound(f"The array {self.ref.hash.hex()} has {count} pieces, and none with the number {number}")
-        with self._open(self.marks) as marks, self._open(self.data) as file:
-            expected = self._read(marks)
-            if hash_of_leaves(np.dtype(self.ref.dtype), self.ref.shape, _digests(expected)) != self.ref.hash:
-                raise NotFound(f"An array {self.ref.hash.hex()} of this dtype and shape was not begun")
-            if len(data) != piece_size(self.ref, number) or hashlib.sha256(data).digest() != _digest(expected, number):
-                raise IntegrityError(f"Piece {number} of the array {self.ref.hash.hex()} is not what was announced")
-            write_through(file, data, self._start(file, number))
-            os.pwrite(marks, _WRITTEN, number * _ENTRY)
-            every = self._read(marks)
+        with self._opened() as here:
+            here.check(number, len(data))
+            with _alone(here.marks):
+                known = _digest(here.read(), number)
+                if known == _NOT_KNOWN:
+                    os.pwrite(here.marks, digest, number * _ENTRY + 1)
+                elif known != digest:
+                    raise IntegrityError(f"Piece {number} of an array is not what was announced or sent before")
+            write_through(here.data, data, here.start + number * LEAF)
+            os.pwrite(here.marks, _WRITTEN, number * _ENTRY)
+            every = here.read()
             written = _marked(every, _WRITTEN)
             whole = not _marked(every, _MISSING)
             if whole or len(written) >= _UNSYNCED:
                 # On disk before it is marked so, that the mark can be trusted after a crash.
-                os.fdatasync(file)
+                os.fdatasync(here.data)
                 for each in written:
-                    os.pwrite(marks, _SYNCED, each * _ENTRY)
+                    os.pwrite(here.marks, _SYNCED, each * _ENTRY)
         return whole
 
-    def _read(self, marks: int) -> bytes:
-        return os.pread(marks, _ENTRY * piece_count(self.ref), 0)
-
-    def _start(self, file: int, number: int) -> int:
-        return os.fstat(file).st_size - self.ref.nbytes + number * LEAF
-
-    def _piece(self, file: int, number: int) -> bytes:
-        return os.pread(file, piece_size(self.ref, number), self._start(file, number))
+    @property
+    def file(self) -> Path:
+        """The file with the pieces: that of the array, when every one is here."""
+        return self._data
 
     @contextmanager
-    def _open(self, path: Path) -> Iterator[int]:
-        file = os.open(path, os.O_RDWR)
+    def _opened(self) -> Iterator[_Opened]:
+        with ExitStack() as files:
+            yield self._open(files)
+
+    def _open(self, files: ExitStack) -> _Opened:
         try:
-            yield file
-        finally:
-            os.close(file)
+            marks = files.enter_context(self._marks.open("r+b", buffering=0))
+            data = files.enter_context(self._data.open("r+b", buffering=0))
+            npy.read_magic(data)
+            shape, _, dtype = npy.read_array_header_1_0(data)
+            here = _Opened(data.fileno(), marks.fileno(), dtype, shape, data.tell())
+            if os.fstat(here.marks).st_size == _ENTRY * here.count:
+                return here
+        except (FileNotFoundError, ValueError):  # never begun, finished by now, or spoilt by a crash of the machine
+            pass
+        raise NotFound("The array is not being sent here; begin it anew")
 
     def forget(self) -> None:
         """Remove its files."""
-        self.marks.unlink(missing_ok=True)
-        self.data.unlink(missing_ok=True)
+        self._marks.unlink(missing_ok=True)
+        self._data.unlink(missing_ok=True)
+
+
+@dataclass(frozen=True, slots=True)
+class _Opened:
+    """The open files of an array on its way.
+
+    Attributes:
+        start: where its bytes begin.
+    """
+
+    data: int
+    marks: int
+    dtype: np.dtype[Any]
+    shape: tuple[int, ...]
+    start: int
+
+    @property
+    def nbytes(self) -> int:
+        return ArrayRef(b"", self.dtype.str, self.shape, None).nbytes
+
+    @property
+    def count(self) -> int:
+        return piece_count(self.nbytes)
+
+    def check(self, number: int, size: int) -> None:
+        if not 0 <= number < self.count:
+            raise NotFound(f"The array has {self.count} pieces, and none with the number {number}")
+        if size != self._size(number):
+            raise IntegrityError(f"Piece {number} of an array has {size} bytes, and {self._size(number)} are needed")
+
+    def read(self) -> bytes:
+        return os.pread(self.marks, _ENTRY * self.count, 0)
+
+    def piece(self, number: int) -> bytes:
+        return os.pread(self.data, self._size(number), self.start + number * LEAF)
+
+    def _size(self, number: int) -> int:
+        return min(LEAF, self.nbytes - number * LEAF)
+
+
+@contextmanager
+def _alone(marks: int) -> Iterator[None]:
+    """Let nobody else give digests."""
+    fcntl.flock(marks, fcntl.LOCK_EX)
+    try:
+        yield
+    finally:
+        fcntl.flock(marks, fcntl.LOCK_UN)
+
+
+def _whose(actor: str) -> str:
+    return hashlib.sha256(actor.encode()).hexdigest()[:16]
 
 
 def _digest(marks: bytes, number: int) -> bytes:
     return marks[number * _ENTRY + 1 : (number + 1) * _ENTRY]
 
 
-def _digests(marks: bytes) -> bytes:
-    return b"".join(_digest(marks, number) for number in range(len(marks) // _ENTRY))
-
-
 def _marked(marks: bytes, wanted: bytes) -> list[int]:
     return [number for number, mark in enumerate(marks[::_ENTRY]) if mark == wanted[0]]
 
 
-def piece_count(ref: ArrayRef) -> int:
+def piece_count(nbytes: int) -> int:
     """How many pieces an array is sent in."""
-    return -(-ref.nbytes // LEAF)
-
-
-def piece_size(ref: ArrayRef, number: int) -> int:
-    """How many bytes one piece has."""
-    return min(LEAF, ref.nbytes - number * LEAF)
+    return -(-nbytes // LEAF)

@@ -233,6 +233,14 @@ def _array_tables(metadata: sa.MetaData) -> dict[str, sa.Table]:
             metadata,
             sa.Column("array", Bytes, primary_key=True),
             sa.Column("account", Text, primary_key=True),
+            # The digest of its first bytes; null for one that was not sent in pieces.
+            sa.Column("beginning", Bytes),
+            sa.Index(
+                "array_sender_beginning",
+                "beginning",
+                sqlite_where=sa.text("beginning IS NOT NULL"),
+                postgresql_where=sa.text("beginning IS NOT NULL"),
+            ),
         ),
     }
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -12,10 +14,21 @@ from gnode_orm.core.changes import ArrayRef
 from gnode_orm.errors import IntegrityError, NotFound
 from gnode_orm.stores.local.array_packs import insert_arrays
 from gnode_orm.stores.local.array_rows import check_content, keep_stored, stored_hashes, touch
-from gnode_orm.stores.local.array_senders import Place, remember_sender, sent_by, usable_arrays
+from gnode_orm.stores.local.array_senders import (
+    Place,
+    begins_so,
+    remember_beginning,
+    remember_grown,
+    remember_sender,
+    sent_by,
+    usable_arrays,
+)
 from gnode_orm.stores.local.arrays import Arrays
 from gnode_orm.stores.local.database import Database
 from gnode_orm.stores.local.staged_array import UPLOADS_FOLDER, StagedArray, piece_count
+
+# So many letters of what a sender calls an array say how it begins.
+_BEGINNING = 32
 
 
 class Uploads:
@@ -37,39 +50,67 @@ class Uploads:
         with self._database.read() as transaction:
             return usable_arrays(transaction, wanted, actor, seen)
 
-    def begin(self, ref: ArrayRef, digests: bytes, actor: str) -> list[int]:
-        """Begin or go on with sending an array; gives the numbers of the pieces that are missing.
+    def begin(self, upload: str, dtype: np.dtype[Any], shape: tuple[int, ...], actor: str) -> list[int] | None:
+        """Begin to send an array of which no more than its beginning is known; gives the numbers of its pieces.
+
+        ``upload`` is what its sender calls it: how it begins, and letters by chance. ``None`` is given where he sent,
+        or sends, another array that begins so: its digests have to be known to tell them apart.
+        """
+        with self._staging() as folder:
+            others = StagedArray.called(folder, upload[:_BEGINNING], actor)
+            if any(other.upload != upload and other.is_of(dtype, shape) for other in others):
+                return None
+            staged = StagedArray(folder, upload, actor)
+            if not any(other.upload == upload for other in others) and self._begins_so(upload, dtype, shape, actor):
+                return None
+            staged.prepare(dtype, shape)
+            return staged.missing()
+
+    def go_on(
+        self, upload: str, dtype: np.dtype[Any], shape: tuple[int, ...], digests: bytes, actor: str
+    ) -> tuple[str, list[int]]:
+        """Begin or go on with sending an array of which all is known.
+
+        Gives how it is called from now on, since some of it may be here, and the numbers of the missing pieces.
 
         Raises:
-            IntegrityError: the digests are not those of the hash.
+            IntegrityError: these are not the digests of so many pieces.
         """
-        if len(digests) != 32 * piece_count(ref) or hash_of_leaves(np.dtype(ref.dtype), ref.shape, digests) != ref.hash:
-            raise IntegrityError(f"The digests of the pieces do not make up the hash {ref.hash.hex()}")
-        if self._sent(ref, actor):
-            return []
-        with self._translated():
-            self._folder.mkdir(parents=True, exist_ok=True)
-            staged = StagedArray(self._folder, ref, actor)
-            staged.prepare(digests)
+        ref = ArrayRef(hash_of_leaves(dtype, shape, digests), dtype.str, shape, None)
+        if len(digests) != 32 * piece_count(ref.nbytes):
+            raise IntegrityError(f"An array of {ref.type_text} has {piece_count(ref.nbytes)} pieces with a digest each")
+        if self._sent(ref.hash, actor, upload):
+            return upload, []
+        with self._staging() as folder:
+            staged = self._staged(folder, upload, ref, digests, actor)
             missing = staged.missing()
         if not missing:
             self._finish(staged, actor)
-        return missing
+        return staged.upload, missing
 
-    def put(self, ref: ArrayRef, number: int, data: bytes | memoryview, actor: str) -> bool:
-        """Keep one piece; tells whether the array is whole now.
+    def _staged(self, folder: Path, upload: str, ref: ArrayRef, digests: bytes, actor: str) -> StagedArray:
+        """Give what came of an array before, by this name or another one, or begin it."""
+        dtype = np.dtype(ref.dtype)
+        for other in StagedArray.called(folder, upload[:_BEGINNING], actor):
+            if other.is_of(dtype, ref.shape) and other.take(digests, begun=other.upload != upload):
+                other.prepare(dtype, ref.shape)
+                return other
+        staged = StagedArray(folder, upload, actor)
+        staged.prepare(dtype, ref.shape)
+        if not staged.take(digests, begun=False):
+            raise IntegrityError("Another array was sent by this name")
+        return staged
+
+    def put(self, upload: str, number: int, data: bytes | memoryview, digest: bytes, actor: str) -> bool:
+        """Keep one piece, whose digest was made here; tells whether the array is whole now.
 
         Raises:
             NotFound: this array was not begun, or the piece is none of it.
-            IntegrityError: the piece is not what was announced.
+            IntegrityError: the piece is not what was announced, or sent before.
         """
+        staged = StagedArray(self._folder, upload, actor)
         with self._translated():
-            staged = StagedArray(self._folder, ref, actor)
-            if not staged.begun():
-                if self._sent(ref, actor):
-                    return True  # another process of the sender finished it
-                raise NotFound(f"The array {ref.hash.hex()} was not begun; announce it first")
-            whole = staged.keep(number, data)
+            whole = staged.keep(number, data, digest)
         if whole:
             self._finish(staged, actor)
         return whole
@@ -84,26 +125,51 @@ class Uploads:
             insert_arrays(transaction, [item for hash_, item in by_hash.items() if hash_ not in stored])
             remember_sender(transaction, list(by_hash), actor)
 
-    def remember(self, hashes: Sequence[bytes], actor: str) -> None:
-        """Remember that arrays of the lab are as good as sent by a user, who may name what they were made of."""
+    def remember_grown(self, grown: Sequence[tuple[bytes, bytes]], actor: str) -> None:
+        """Remember that arrays are as good as sent by a user, who may name what they were made of.
+
+        Gets the hash of each, and of the array that it begins with.
+        """
         # On disk with the commit that names the arrays, as their own rows.
         with self._database.write(durable=False) as transaction:
-            remember_sender(transaction, hashes, actor)
+            remember_grown(transaction, grown, actor)
 
-    def _sent(self, ref: ArrayRef, actor: str) -> bool:
+    def _begins_so(self, upload: str, dtype: np.dtype[Any], shape: tuple[int, ...], actor: str) -> bool:
+        ref = ArrayRef(b"", dtype.str, shape, None)
         with self._database.snapshot() as transaction:
-            sent = sent_by(transaction, stored_hashes(transaction, [ref.hash]), actor)
-        return bool(sent and keep_stored(self._database, [ref.hash]))
+            return begins_so(transaction, actor, _beginning(upload), ref.dtype, ref.shape_text)
+
+    def _sent(self, hash_: bytes, actor: str, upload: str) -> bool:
+        with self._database.snapshot() as transaction:
+            sent = sent_by(transaction, stored_hashes(transaction, [hash_]), actor)
+        if not (sent and keep_stored(self._database, [hash_])):
+            return False
+        self._remember(hash_, actor, upload)
+        return True
 
     def _finish(self, staged: StagedArray, actor: str) -> None:
         with self._translated():
             try:
-                self._arrays.adopt(staged.data, staged.ref, staged.digests())
+                ref, digests = staged.named()
+            except NotFound:
+                return  # another process finished it at the same moment
+            try:
+                self._arrays.adopt(staged.file, ref, digests)
             except FileNotFoundError:
-                if not self._sent(staged.ref, actor):  # else another process finished it at the same moment
+                if not self._sent(ref.hash, actor, staged.upload):  # else another process finished it
                     raise
-        self.remember([staged.ref.hash], actor)
+        self._remember(ref.hash, actor, staged.upload)
         staged.forget()
+
+    def _remember(self, hash_: bytes, actor: str, upload: str) -> None:
+        with self._database.write(durable=False) as transaction:
+            remember_beginning(transaction, hash_, actor, _beginning(upload))
+
+    @contextmanager
+    def _staging(self) -> Iterator[Path]:
+        with self._translated():
+            self._folder.mkdir(parents=True, exist_ok=True)
+            yield self._folder
 
     @contextmanager
     def _translated(self) -> Iterator[None]:
@@ -113,3 +179,7 @@ class Uploads:
         except OSError as error:
             self._database.say(error)
             raise
+
+
+def _beginning(upload: str) -> bytes:
+    return bytes.fromhex(upload[:_BEGINNING])

@@ -1,25 +1,47 @@
-"""Arrays on their way to a server: hashed first, then sent in pieces, several at once, each tried again by itself."""
+"""Arrays on their way to a server: in pieces, several at once, each tried again by itself.
+
+The server hashes what comes, and tells the digests; so an array that is new there is read once, and sent at once. What
+begins as an array that was sent before, or in part, is hashed here, so that nothing is sent twice.
+"""
 
 from __future__ import annotations
 
+import hashlib
+import secrets
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Any
+from functools import partial
+from itertools import chain
+from typing import Any, TypeVar
 
 import numpy as np
 
-from gnode_orm.core.arrayhash import LEAF, ArrayHasher, bytes_of, contiguous_pieces
+from gnode_orm.core.arrayhash import (
+    LEAF,
+    ArrayHasher,
+    beginning_digest,
+    bytes_of,
+    contiguous_pieces,
+    hash_of_leaves,
+)
 from gnode_orm.core.arrays import ArrayHandle
 from gnode_orm.core.changes import ArrayRef, ArraySource
-from gnode_orm.errors import StoreUnavailable, ValidationFailed
+from gnode_orm.errors import IntegrityError, NotFound, StoreUnavailable, ValidationFailed
+from gnode_orm.stores.rest.addresses import is_open
 from gnode_orm.stores.rest.connection import Connection, json_of
 from gnode_orm.wire import frames
+
+T = TypeVar("T")
 
 PARALLEL = 2
 _BATCH = 16 << 20
 _BINARY = "application/octet-stream"
+
+
+class _Refused(Exception):
+    """A piece that the server does not take: what it belongs to was finished, removed, or is another array by now."""
 
 
 class _Lanes:
@@ -30,15 +52,15 @@ class _Lanes:
         self._free = threading.BoundedSemaphore(PARALLEL)
         self.failed = threading.Event()
 
-    def send(self, work: Callable[[], bool]) -> Future[bool]:
+    def send(self, work: Callable[[], T]) -> Future[T]:
         """Wait for a free thread and let it work."""
         self._free.acquire()
         sent = self._pool.submit(work)
         sent.add_done_callback(self._finished)
         return sent
 
-    def _finished(self, sent: Future[bool]) -> None:
-        if sent.exception() is not None:
+    def _finished(self, sent: Future[Any]) -> None:
+        if not isinstance(sent.exception(), _Refused | None):
             self.failed.set()
         self._free.release()
 
@@ -50,12 +72,26 @@ class _Lanes:
 
 
 @dataclass(frozen=True)
-class _Sent:
-    """An array whose pieces are on their way; each tells whether the server had the whole array after it."""
+class _Kept:
+    """A piece that the server has, by the digest that it made of what came, and whether the array was whole then."""
 
-    ref: ArrayRef
-    digests: bytes
-    pieces: list[Future[bool]]
+    digest: bytes
+    whole: bool
+
+
+@dataclass(frozen=True)
+class _Sent:
+    """An array whose pieces are on their way, and what it is called there.
+
+    Attributes:
+        digests: those of its pieces, where they were made here.
+    """
+
+    source: ArraySource
+    unit: str | None
+    upload: str
+    pieces: list[Future[_Kept]]
+    digests: bytes | None = None
 
 
 class Sender:
@@ -65,22 +101,22 @@ class Sender:
         self._connection = connection
         self._prefix = prefix
         self._inline_limit = inline_limit
+        # By TLS nothing arrives altered. Where that could be, pieces are hashed here as well, while others are sent.
+        self._checks = is_open(connection.address)
 
     def put(self, items: Sequence[tuple[ArraySource, str | None]]) -> list[ArrayRef]:
-        """Send arrays with their units, or what is missing of them there; one is hashed while another is on its way."""
-        refs: list[ArrayRef] = []
+        """Send arrays with their units, or what is missing of them there; nothing is hashed that is new there."""
         with _Lanes() as lanes:
-            on_their_way: list[_Sent] = []
-            for source, unit in items:
-                ref, digests = _named(source, unit)
-                refs.append(ref)
-                if ref.nbytes <= self._inline_limit:
-                    self.put_small([(ref, b"".join(bytes(bytes_of(piece)) for piece in _contiguous(source)))])
-                elif missing := self._announce(ref, digests):
-                    on_their_way.append(_Sent(ref, digests, self._put_pieces(lanes, source, ref, set(missing))))
-            for sent in on_their_way:
-                self._check_whole(sent)
-        return refs
+            begun = [self._small(source, unit) or self._begun(lanes, source, unit) for source, unit in items]
+            return [item if isinstance(item, ArrayRef) else self._settled(lanes, item) for item in begun]
+
+    def _small(self, source: ArraySource, unit: str | None) -> ArrayRef | None:
+        """Send an array whole that is not large."""
+        if _type(source).nbytes > self._inline_limit:
+            return None
+        ref, _ = _named(source, unit)
+        self.put_small([(ref, b"".join(bytes(bytes_of(piece)) for piece in _contiguous(source)))])
+        return ref
 
     def put_small(self, arrays: Sequence[tuple[ArrayRef, bytes]]) -> None:
         """Send many small arrays, some MiB in each request."""
@@ -89,61 +125,129 @@ class Sender:
             body = frames.pack(message, (data for _, data in batch))
             self._connection.exchange("POST", f"{self._prefix}/arrays/small", _nothing, body, frames.CONTENT_TYPE)
 
-    def _check_whole(self, sent: _Sent) -> None:
-        answers = [item.result() for item in sent.pieces]  # every one, so that no failure is passed over
-        left = [] if any(answers) else self._announce(sent.ref, sent.digests)
-        if left:
-            raise StoreUnavailable(
-                f"{len(left)} pieces of an array did not arrive; commit again, and only these are sent"
-            )
+    def _begun(self, lanes: _Lanes, source: ArraySource, unit: str | None) -> _Sent:
+        """Begin to send an array, which is not known there unless it begins as another one."""
+        leaves = _leaves(source)
+        first = next(leaves)
+        upload = _called(beginning_digest(first).hex())
+        _, missing = self._announce(source, upload)
+        if missing is None:
+            return self._begun_by_name(lanes, source, unit, upload)
+        return _Sent(source, unit, upload, self._put_pieces(lanes, upload, chain([first], leaves), set(missing)))
 
-    def _announce(self, ref: ArrayRef, digests: bytes) -> list[int]:
-        message = {"hash": ref.hash.hex(), "dtype": ref.dtype, "shape": ref.shape, "digests": digests.hex()}
-        missing: list[int] = self._connection.call(f"{self._prefix}/arrays/begin", message)["missing"]
-        return missing
+    def _begun_by_name(self, lanes: _Lanes, source: ArraySource, unit: str | None, before: str) -> _Sent:
+        """Send what is missing there of an array that may have been sent before, or in part."""
+        _, digests = _named(source, unit)
+        upload, missing = self._announce(source, _called(before), digests)
+        pieces = self._put_pieces(lanes, upload, _leaves(source), set(missing or [])) if missing else []
+        return _Sent(source, unit, upload, pieces, digests)
 
-    def _put_pieces(self, lanes: _Lanes, source: ArraySource, ref: ArrayRef, missing: set[int]) -> list[Future[bool]]:
-        sent: list[Future[bool]] = []
-        for number, data in enumerate(_leaves(source)):
-            if lanes.failed.is_set():
+    def _settled(self, lanes: _Lanes, sent: _Sent) -> ArrayRef:
+        """Wait until an array is there; gives its name."""
+        kept, refused = _answers(sent.pieces)
+        if refused is not None and sent.digests is None:
+            return self._settled(lanes, self._begun_by_name(lanes, sent.source, sent.unit, sent.upload))
+        digests = sent.digests or b"".join(piece.digest for piece in kept)
+        if sent.pieces and not any(piece.whole for piece in kept):
+            # Whole nevertheless, where another program of the same user had the last piece.
+            _, left = self._announce(sent.source, sent.upload, digests)
+            if left:
+                raise StoreUnavailable(
+                    f"{len(left)} pieces of an array did not arrive; commit again, and only these are sent"
+                ) from refused
+        ref = _type(sent.source)
+        return ref._replace(hash=hash_of_leaves(np.dtype(ref.dtype), ref.shape, digests), unit=sent.unit)
+
+    def _announce(self, source: ArraySource, upload: str, digests: bytes | None = None) -> tuple[str, list[int] | None]:
+        ref = _type(source)
+        message = {
+            "upload": upload,
+            "dtype": ref.dtype,
+            "shape": ref.shape,
+            "digests": None if digests is None else digests.hex(),
+        }
+        answer = self._connection.call(f"{self._prefix}/arrays/begin", message)
+        return answer["upload"], answer["missing"]
+
+    def _put_pieces(
+        self, lanes: _Lanes, upload: str, leaves: Iterable[memoryview], missing: set[int]
+    ) -> list[Future[_Kept]]:
+        sent: list[Future[_Kept]] = []
+        for number, data in enumerate(leaves):
+            if lanes.failed.is_set() or any(map(_is_refused, sent[-1 - PARALLEL :])):
                 break
             if number in missing:
-                sent.append(lanes.send(lambda number=number, data=data: self._put_piece(ref, number, data)))  # type: ignore[misc]
+                sent.append(lanes.send(partial(self._put_piece, upload, number, data)))
         return sent
 
-    def _put_piece(self, ref: ArrayRef, number: int, data: Any) -> bool:
-        path = f"{self._prefix}/arrays/{ref.hash.hex()}/{number}?dtype={_quoted(ref.dtype)}&shape={ref.shape_text}"
-        return self._connection.exchange("PUT", path, lambda answer: bool(json_of(answer)["whole"]), data, _BINARY)
+    def _put_piece(self, upload: str, number: int, data: memoryview) -> _Kept:
+        path = f"{self._prefix}/arrays/uploads/{upload}/{number}"
+        try:
+            answer = self._connection.exchange("PUT", path, json_of, data, _BINARY)
+        except (NotFound, IntegrityError) as error:
+            raise _Refused(str(error)) from error
+        kept = _Kept(bytes.fromhex(answer["digest"]), answer["whole"])
+        if self._checks and hashlib.sha256(data).digest() != kept.digest:
+            raise _Refused("It was altered on its way")
+        return kept
+
+
+def _called(before: str) -> str:
+    """Make a name for an array that is sent: how it begins, as in a name before, and letters by chance."""
+    return before[:32] + secrets.token_hex(8)
+
+
+def _answers(pieces: list[Future[_Kept]]) -> tuple[list[_Kept], _Refused | None]:
+    """Wait for every piece, so that no failure is passed over; gives those that are there, and why others are not."""
+    kept, refused = [], None
+    for piece in pieces:
+        try:
+            kept.append(piece.result())
+        except _Refused as error:
+            refused = error
+    return kept, refused
+
+
+def _is_refused(sent: Future[_Kept]) -> bool:
+    return sent.done() and isinstance(sent.exception(), _Refused)
+
+
+def _type(source: ArraySource) -> ArrayRef:
+    """Tell dtype and shape of an array.
+
+    Raises:
+        ValidationFailed: no store keeps such an array.
+    """
+    dtype = np.dtype(source.dtype)
+    if dtype.hasobject or dtype.names:
+        raise ValidationFailed(f"An array of dtype {dtype} cannot be stored; use numbers, text or bytes", value=dtype)
+    return ArrayRef(b"", dtype.str, tuple(source.shape), None)
 
 
 def _named(source: ArraySource, unit: str | None) -> tuple[ArrayRef, bytes]:
     """Name an array by its content; gives the digests of its leaves too."""
-    dtype, shape = np.dtype(source.dtype), tuple(source.shape)
-    if dtype.hasobject or dtype.names:
-        raise ValidationFailed(f"An array of dtype {dtype} cannot be stored; use numbers, text or bytes", value=dtype)
+    ref = _type(source)
     size = 0
-    with ArrayHasher(dtype, shape) as hasher:
+    with ArrayHasher(np.dtype(ref.dtype), ref.shape) as hasher:
         for piece in _contiguous(source):
             hasher.update(piece)
             size += piece.nbytes
             hasher.wait()  # its owner may use the memory again for the next piece
-        ref = ArrayRef(hasher.digest(), dtype.str, shape, unit)
+        ref = ref._replace(hash=hasher.digest(), unit=unit)
     if size != ref.nbytes:
-        raise ValidationFailed(
-            f"The pieces of an array of {ref.dtype} {ref.shape} hold {size} bytes, {ref.nbytes} are needed"
-        )
+        raise _wrong_size(ref, size)
     return ref, hasher.leaf_digests()
+
+
+def _wrong_size(ref: ArrayRef, size: int) -> ValidationFailed:
+    return ValidationFailed(
+        f"The pieces of an array of {ref.dtype} {ref.shape} hold {size} bytes, {ref.nbytes} are needed"
+    )
 
 
 def described(ref: ArrayRef) -> list[Any]:
     """Name an array in a message."""
     return [ref.hash.hex(), ref.dtype, ref.shape]
-
-
-def _quoted(text: str) -> str:
-    from urllib.parse import quote
-
-    return quote(text, safe="")
 
 
 def _nothing(answer: Any) -> None:
@@ -171,21 +275,35 @@ def _contiguous(source: ArraySource) -> Iterator[np.ndarray[Any, Any]]:
 
 
 def _leaves(source: ArraySource) -> Iterator[memoryview]:
-    """Cut the bytes of an array into the leaves of its hash; a copy is made only where a piece ends within one."""
-    rest = bytearray()
+    """Cut the bytes of an array into the leaves of its hash; those of one in memory are not copied.
+
+    Raises:
+        ValidationFailed: there are more or less bytes than the array has.
+    """
+    ref, size = _type(source), 0
+    for leaf in _whole_leaves(source):
+        size += len(leaf)
+        if size > ref.nbytes or (len(leaf) < LEAF and size < ref.nbytes):
+            raise _wrong_size(ref, size)
+        yield leaf
+    if size != ref.nbytes:
+        raise _wrong_size(ref, size)
+
+
+def _whole_leaves(source: ArraySource) -> Iterator[memoryview]:
+    if isinstance(source, ArrayHandle) and (held := source.held) is not None:
+        view = bytes_of(held)
+        yield from (view[start : start + LEAF] for start in range(0, len(view), LEAF))
+        return
+    leaf = bytearray()
     for chunk in _contiguous(source):
         view = bytes_of(chunk)
-        if rest:
-            taken = view[: LEAF - len(rest)]
-            rest += taken
+        while view:
+            taken = view[: LEAF - len(leaf)]
+            leaf += taken  # a copy: its owner may use the memory again, while this is sent
             view = view[len(taken) :]
-            if len(rest) < LEAF:
-                continue
-            yield memoryview(rest)
-            rest = bytearray()
-        while len(view) >= LEAF:
-            yield view[:LEAF]
-            view = view[LEAF:]
-        rest = bytearray(view)
-    if rest:
-        yield memoryview(rest)
+            if len(leaf) == LEAF:
+                yield memoryview(leaf)
+                leaf = bytearray()
+    if leaf:
+        yield memoryview(leaf)

@@ -38,7 +38,7 @@ def message(base: ArrayRef, rows: Any = ROWS, **members: Any) -> bytes:
 def base(store: LocalStore) -> ArrayRef:
     """A stored array that ann has sent."""
     ref = store.put_arrays([(ArrayHandle.in_memory(WHOLE, None), None)])[0]
-    store.uploads.remember([ref.hash], "ann")
+    store.uploads.remember_grown([(ref.hash, ref.hash)], "ann")
     return ref
 
 

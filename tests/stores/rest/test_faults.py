@@ -102,7 +102,7 @@ def test_an_array_is_gone_on_with_where_it_was_left(server):
     assert np.array_equal(store.read_array(ref), array)
     put_again = len(server.requests)
     assert store.put_arrays([(Pieces(array, 500_000), "uV")])[0].hash == ref.hash
-    assert [path.rpartition("/")[2] for path in server.requests[put_again:]] == ["begin"]
+    assert [path.rpartition("/")[2] for path in server.requests[put_again:]] == ["begin", "begin"]
 
 
 def test_a_piece_that_a_crash_of_the_machine_spoils_is_sent_again(server, local):
@@ -121,7 +121,7 @@ def test_a_piece_that_a_crash_of_the_machine_spoils_is_sent_again(server, local)
     assert [path.rpartition("/")[2] for path in server.requests].count("0") == 2
 
 
-@pytest.mark.parametrize("instead_of", ["remember_sender", "StagedArray.forget"])
+@pytest.mark.parametrize("instead_of", ["remember_beginning", "StagedArray.forget"])
 @pytest.mark.parametrize("size", [20_000, 5_000_000], ids=["one piece", "five pieces"])
 def test_an_upload_is_finished_after_a_crash_before_its_sender_was_known(server, local, monkeypatch, instead_of, size):
     store = server.open("ann", ONCE)
