@@ -50,10 +50,9 @@ def _family(path: Path) -> list[Path]:
         stem = path.name[: -len(".xdat.json")]
         return [path, *_present(path.with_name(f"{stem}{end}") for end in ("_data.xdat", "_timestamp.xdat"))]
     for family in _FAMILIES:
-        files = [_beside(path, other) for other in family]
         # A name with .dat, .eeg or .1 says nothing without the header.
-        if suffix in family and (files[0].is_file() or suffix.startswith(".ns")):
-            return _present(files)
+        if suffix in family and (suffix.startswith(".ns") or _beside(path, family[0]).is_file()):
+            return _present(_beside(path, other) for other in family)
     return [path, *_present(path.with_name(path.name + end) for end in (".ent", ".pos"))]
 
 
