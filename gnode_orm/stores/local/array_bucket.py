@@ -25,6 +25,7 @@ from gnode_orm.errors import FormatError, UnsupportedByStore, ValidationFailed
 from gnode_orm.stores.local.array_files import FoundFile, StoredArray
 from gnode_orm.stores.local.array_series import Part
 from gnode_orm.stores.local.bucket_array import BucketArray
+from gnode_orm.stores.local.durable import Syncing
 
 try:
     import obstore
@@ -127,7 +128,7 @@ class ArrayBucket:
             finally:
                 reader.close()
 
-    def place(self, written: Mapping[str, Path]) -> None:
+    def place(self, written: Mapping[str, Path], syncing: Syncing) -> None:
         for name, path in written.items():
             with self._said():
                 obstore.put(self._store, name, path, chunk_size=_part_size(path), max_concurrency=_AT_ONCE)

@@ -15,6 +15,7 @@ import numpy.typing as npt
 
 from gnode_orm.core.changes import ArrayRef
 from gnode_orm.stores.local.array_series import Part
+from gnode_orm.stores.local.durable import Syncing
 
 Array = npt.NDArray[Any]
 
@@ -68,7 +69,7 @@ class ArrayFiles(Protocol):
         """Read slices of stored arrays."""
         ...
 
-    def place(self, written: Mapping[str, Path]) -> None:
+    def place(self, written: Mapping[str, Path], syncing: Syncing) -> None:
         """Give whole and synced files of the scratch folder their names; they are there for good when this returns."""
         ...
 

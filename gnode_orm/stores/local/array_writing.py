@@ -50,11 +50,11 @@ class ArrayWriter:
         Their rows are so with the commit that names them: the log of the database is synced in its order.
         """
         try:
-            with ExitStack() as temporary:
-                with Syncing() as syncing:
-                    drafts = [self._drafted(source, unit, syncing, temporary) for source, unit in items]
-                    new = self._new(drafts)  # asked while the disk is busy
-                self._keep(new)
+            with ExitStack() as temporary, Syncing() as syncing:
+                drafts = [self._drafted(source, unit, syncing, temporary) for source, unit in items]
+                new = self._new(drafts)  # asked while the disk is busy
+                syncing.wait()
+                self._keep(new, syncing)
             return [draft.ref for draft in drafts]
         except OSError as error:
             self._database.say(error)
@@ -70,7 +70,9 @@ class ArrayWriter:
         try:
             # Its age counts from now, since a file that was sent in pieces may have waited for long.
             os.utime(path)
-            self._keep(self._new([draft_of_file(ref, path, digests[: ref.nbytes // LEAF * 32])]))
+            draft = draft_of_file(ref, path, digests[: ref.nbytes // LEAF * 32])
+            with Syncing() as syncing:
+                self._keep(self._new([draft]), syncing)
         finally:
             path.unlink(missing_ok=True)
 
@@ -119,11 +121,12 @@ class ArrayWriter:
         stored = keep_stored(self._database, [draft.ref.hash for draft in drafts])
         return list({draft.ref.hash: draft for draft in drafts if draft.ref.hash not in stored}.values())
 
-    def _keep(self, new: Sequence[Draft]) -> None:
+    def _keep(self, new: Sequence[Draft], syncing: Syncing) -> None:
         if not new:
             return
         # Appending different arrays by the same rows gives the same file.
-        self._files.place({draft.part.file: draft.temporary for draft in new if draft.part and draft.temporary})
+        written = {draft.part.file: draft.temporary for draft in new if draft.part and draft.temporary}
+        self._files.place(written, syncing)
         for draft in new:
             self._leaves.keep(draft.ref, draft.leaves)
         self._register(new)

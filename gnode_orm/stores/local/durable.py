@@ -23,9 +23,9 @@ _NOT_KNOWN = (errno.EOPNOTSUPP, errno.EINVAL, errno.ENOSYS)
 
 def replace_file(path: Path, array: npt.NDArray[Any]) -> None:
     """Write an array as a ``.npy`` file."""
-    with _saved(path, array) as temporary:
+    with _saved(path, array) as temporary, Syncing() as syncing:
         sync(temporary)
-        move_into_place([(temporary, path)])
+        move_into_place([(temporary, path)], syncing)
 
 
 def write_beside(path: Path, array: npt.NDArray[Any]) -> None:
@@ -63,17 +63,17 @@ def write_through(file: int, data: bytes | memoryview, start: int) -> None:
         view, start = view[written:], start + written
 
 
-def move_into_place(pairs: Sequence[tuple[Path, Path]]) -> None:
-    """Give written and synced files their names; each folder is synced once."""
+def move_into_place(pairs: Sequence[tuple[Path, Path]], syncing: Syncing) -> None:
+    """Give written and synced files their names; each folder is synced once, and on disk when this returns."""
     folders = dict.fromkeys(final.parent for _, final in pairs)
     new = [folder for folder in folders if not folder.is_dir()]
     for folder in new:
         folder.mkdir(exist_ok=True)
     for temporary, final in pairs:
         os.replace(temporary, final)
-    # In turn: the first of them takes the names of all to disk with it, which the others then find done.
     for folder in {*folders, *(folder.parent for folder in new)}:
-        sync(folder)
+        syncing.begin(folder)
+    syncing.wait()
 
 
 class Syncing:
@@ -87,14 +87,19 @@ class Syncing:
         """Begin to sync what is at a path by now."""
         self._running.append(self._pool.submit(sync, path))
 
+    def wait(self) -> None:
+        """Wait until everything that was begun is on disk."""
+        running, self._running = self._running, []
+        for item in running:
+            item.result()
+
     def __enter__(self) -> Syncing:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
         self._pool.shutdown()
         if kind is None:
-            for item in self._running:
-                item.result()
+            self.wait()
 
 
 def sync(path: Path) -> None:

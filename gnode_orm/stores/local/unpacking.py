@@ -20,6 +20,7 @@ from gnode_orm.core.progress import Progress
 from gnode_orm.errors import FormatError
 from gnode_orm.stores.local.array_files import ArrayFiles
 from gnode_orm.stores.local.backup import Backup, opened
+from gnode_orm.stores.local.durable import Syncing
 from gnode_orm.stores.local.formats import FORMAT
 from gnode_orm.stores.local.lab import Lab, check_not_newer
 from gnode_orm.stores.local.sqlite import SqliteDatabase
@@ -82,7 +83,8 @@ def _write_array(content: BinaryIO, arrays: ArrayFiles, name: str, expected: str
             file.seek(0)
             if _hash_of(file) != expected:
                 raise FormatError(f"The array {expected} in the backup is damaged; nothing was restored")
-        arrays.place({name: temporary})
+        with Syncing() as syncing:
+            arrays.place({name: temporary}, syncing)
     finally:
         temporary.unlink(missing_ok=True)
 
