@@ -25,6 +25,7 @@ _RemoveOption = Annotated[bool, typer.Option("--remove", help="Remove what is sh
 _NOUNS = {
     "arrays": "array",
     "files": "array file",
+    "packs": "half-empty array file",
     "beside": "overview file",
     "uploads": "upload file",
     "temporary": "temporary file",

@@ -66,8 +66,8 @@ def _folder_checks(path: Path) -> Iterator[Check]:
         yield _format(connection)
         yield _journal(connection, filesystem_of(path))
         yield _integrity(connection, folder.database)
+        yield _arrays(connection, folder.arrays)
     yield _writable(folder.path, folder.database)
-    yield _arrays(folder.arrays)
     yield _space(path)
 
 
@@ -106,10 +106,18 @@ def _writable(folder: Path, database: Path) -> Check:
     )
 
 
-def _arrays(folder: Path) -> Check:
+def _arrays(connection: sqlite3.Connection, folder: Path) -> Check:
+    from gnode_orm.stores.local.backup import ARRAY_FILES
+
     if not folder.is_dir():
         return Check("arrays", BAD, f"{folder} is missing", f"Put back the folder {folder}, which holds large arrays")
+    named = connection.execute(ARRAY_FILES).fetchall()  # before the files, which commits add beside
     files = [item for item in folder.rglob("*") if item.is_file()]
+    there = {item.relative_to(folder).as_posix() for item in files}
+    missing = [name for (name,) in named if name not in there]
+    if missing:
+        finding = f"{len(missing):,} files are missing in {folder}, {missing[0]} for one"
+        return Check("arrays", BAD, finding, "Put the files back, or restore a backup of the lab")
     size = sum(item.stat().st_size for item in files)
     return Check("arrays", GOOD, f"{len(files):,} files, {size / 1e6:,.1f} MB")
 

@@ -52,7 +52,7 @@ def test_gc_removes_where_that_is_asked_for(run, littered):
 
 
 def test_gc_writes_json(run, littered):
-    expected = {"arrays": 2, "files": 2, "beside": 0, "uploads": 0, "temporary": 0}
+    expected = {"arrays": 2, "files": 2, "packs": 0, "beside": 0, "uploads": 0, "temporary": 0}
     shown = json.loads(run("gc", littered, "--json").stdout)
     done = json.loads(run("gc", littered, "--remove", "--json").stdout)
     assert shown == {"lab": str(littered), "removed": False, **expected, "bytes": shown["bytes"]}

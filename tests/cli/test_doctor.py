@@ -51,6 +51,14 @@ def test_missing_arrays_are_a_problem(run, lab):
     assert checks(result)["arrays"]["state"] == "problem"
 
 
+def test_an_array_file_that_is_missing_is_a_problem(run, filled_lab):
+    named = next((filled_lab / "arrays").glob("??/*.npy"))
+    named.unlink()
+    result = run("doctor", "--lab", filled_lab, "--json")
+    assert result.exit_code == 1
+    assert named.name in checks(result)["arrays"]["finding"]
+
+
 def test_a_lab_of_a_newer_format_is_a_problem(run, lab):
     with sqlite3.connect(lab / "lab.sqlite") as connection:
         connection.execute("UPDATE lab SET format = 99")

@@ -12,6 +12,20 @@ import numpy as np
 FORMAT_1 = Path(__file__).parent / "format_1"
 LARGE = "412f18c94d882c020b072f1667006dcb34248ffea897f726ac6f8046642d0efd"
 
+_UNDONE = {
+    8: "DROP INDEX array_pack_file; ALTER TABLE array_pack DROP COLUMN file; "
+    "ALTER TABLE array_pack DROP COLUMN size; ALTER TABLE array_pack DROP COLUMN freed",
+    7: "DROP INDEX array_sender_beginning; ALTER TABLE array_sender DROP COLUMN beginning",
+}
+
+
+def make_older(database: sqlite3.Connection, format_: int) -> None:
+    """Make a lab one of format 6 or 7; none of its small arrays may stand in files."""
+    for number in range(max(_UNDONE), format_, -1):
+        database.executescript(_UNDONE[number])
+    database.execute("UPDATE lab SET format = :format", {"format": format_})
+    database.commit()
+
 
 def statements(name: str) -> list[str]:
     return [line for line in (FORMAT_1 / name).read_text().splitlines() if line]

@@ -213,7 +213,7 @@ def test_what_is_of_no_use_is_removed_unless_it_is_young(store, place):
     assert not store.collector(timedelta(hours=1)).find()
     collector = store.collector(timedelta(seconds=-5))  # the server tells whole seconds
     removed = collector.remove(collector.find())
-    assert removed.counts == {"arrays": 1, "files": 1, "beside": 3, "uploads": 0, "temporary": 0}
+    assert removed.counts == {"arrays": 1, "files": 1, "packs": 0, "beside": 3, "uploads": 0, "temporary": 0}
     assert list(objects(store)) == [f"{kept.hash.hex()[:2]}/{kept.hash.hex()}.npy"]
     again = open_local(place[0], arrays=place[1])
     with pytest.raises(NotFound):

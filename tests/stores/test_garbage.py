@@ -66,7 +66,7 @@ def files(folder: Path) -> set[str]:
 def test_an_array_that_no_version_names_is_removed(store, folder, count):
     ref = put(store, count)
     gone = collect(store)
-    assert gone.counts == {"arrays": 1, "files": int(count > 10), "beside": 0, "uploads": 0, "temporary": 0}
+    assert gone.counts == {"arrays": 1, "files": int(count > 10), "packs": 0, "beside": 0, "uploads": 0, "temporary": 0}
     assert gone.nbytes >= ref.nbytes
     assert files(folder) == set()
     with pytest.raises(NotFound):
@@ -170,11 +170,11 @@ def test_a_commit_whose_array_was_removed_before_is_refused_whole_and_its_second
 def test_a_file_that_is_on_its_way_to_its_row_stays_or_the_put_is_refused(opened, store, folder, monkeypatch):
     register = ArrayWriter._register
 
-    def collecting(self: ArrayWriter, drafts: Any) -> None:
+    def collecting(self: ArrayWriter, *drafts: Any) -> None:
         other = opened()
         gone.append(collect(other, older))
         other.close()
-        register(self, drafts)
+        register(self, *drafts)
 
     gone: list[Garbage] = []
     monkeypatch.setattr(ArrayWriter, "_register", collecting)
@@ -225,7 +225,14 @@ def test_overviews_of_arrays_that_are_gone_and_of_former_resolutions_are_removed
     stem.with_suffix(".minmax-7.npy").touch()
     age(store, folder)
     removed = collect(store)
-    assert removed.counts == {"arrays": 1, "files": 1, "beside": len(FACTORS) + 1, "uploads": 0, "temporary": 0}
+    assert removed.counts == {
+        "arrays": 1,
+        "files": 1,
+        "packs": 0,
+        "beside": len(FACTORS) + 1,
+        "uploads": 0,
+        "temporary": 0,
+    }
     assert {name[:64] for name in files(folder)} == {kept.hash.hex()}
     assert store.read_extremes(kept, FACTORS[0]) is not None
 
@@ -290,9 +297,9 @@ def test_an_upload_that_waited_for_long_and_is_finished_stays(store, folder, mon
     age(store, folder)
     register = ArrayWriter._register
 
-    def collecting(self: ArrayWriter, drafts: Any) -> None:
+    def collecting(self: ArrayWriter, *drafts: Any) -> None:
         assert collect(store, timedelta(hours=1)).counts["files"] == 0
-        register(self, drafts)
+        register(self, *drafts)
 
     monkeypatch.setattr(ArrayWriter, "_register", collecting)
     found = store.uploads.go_on(UPLOAD, TWO_PIECES.dtype, TWO_PIECES.shape, DIGESTS, "ann")

@@ -24,6 +24,7 @@ from gnode_orm.stores.local.backup import backup
 from gnode_orm.stores.local.restoring import restore
 from gnode_orm.stores.local.store import LocalStore
 from gnode_orm.stores.local.upgrading import upgrade
+from tests.stores.old_labs import make_older
 from tests.stores.rows import create
 
 ROWS = 20_000
@@ -134,12 +135,12 @@ def test_an_array_in_many_files_reads_like_one_in_memory(grown, cuts, key, start
 
 @pytest.fixture(scope="module")
 def grown(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[LocalStore, Any]]:
-    kept = array_folder._MAPPED
-    array_folder._MAPPED = 3  # fewer than there are files, so that they come and go
+    kept = array_folder._PARTS
+    array_folder._PARTS = 3  # fewer than there are files, so that they come and go
     store = open_local(tmp_path_factory.mktemp("grown") / "lab")
     yield store, samples(ROWS + 1000)
     store.close()
-    array_folder._MAPPED = kept
+    array_folder._PARTS = kept
 
 
 def collect(store: LocalStore) -> dict[str, int]:
@@ -167,7 +168,7 @@ def test_removing_a_shorter_version_leaves_what_the_longer_one_shares(store):
     short = first(store, whole[:ROWS])
     long = longer(store, short, whole[ROWS:])
     create(store, "analogsignalarray", signal=long)
-    assert collect(store) == {"arrays": 1, "files": 0, "beside": 0, "uploads": 0, "temporary": 0}
+    assert collect(store) == {"arrays": 1, "files": 0, "packs": 0, "beside": 0, "uploads": 0, "temporary": 0}
     assert np.array_equal(store.read_array(long), whole)
     assert first(store, whole[:ROWS]) == short
     assert np.array_equal(store.read_array(short), whole[:ROWS])
@@ -188,9 +189,9 @@ def test_what_is_removed_while_rows_are_appended_to_it_is_said(store, monkeypatc
     ref = first(store, samples())
     register = ArrayWriter._register
 
-    def late(self: ArrayWriter, drafts: Any) -> None:
+    def late(self: ArrayWriter, *drafts: Any) -> None:
         collect(store)
-        register(self, drafts)
+        register(self, *drafts)
 
     monkeypatch.setattr(ArrayWriter, "_register", late)
     with pytest.raises(StoreUnavailable, match="commit again"):
@@ -223,6 +224,7 @@ def test_a_lab_that_repeats_the_files_of_each_version_is_brought_up(tmp_path):
         signal.signal = signal.signal.extended((whole[ROWS:], "uV"))
         session.commit()
     with closing(sqlite3.connect(tmp_path / "lab" / "lab.sqlite")) as database:
+        make_older(database, 6)
         database.executescript(
             'CREATE TABLE old ("array" BLOB NOT NULL, n INTEGER NOT NULL, file TEXT NOT NULL, rows INTEGER NOT NULL, '
             'PRIMARY KEY ("array", n)); '

@@ -10,13 +10,15 @@ import orjson
 from gnode_orm.core.changes import ChangeSet, Receipt, Version
 from gnode_orm.core.schema import known_kind
 from gnode_orm.errors import FormatError, IntegrityError, ValidationFailed
-from gnode_orm.stores.local.array_rows import store_arrays
+from gnode_orm.stores.local.array_files import ArrayFiles
+from gnode_orm.stores.local.array_rows import named_arrays, store_arrays
 from gnode_orm.stores.local.clock import now_us
 from gnode_orm.stores.local.creates import check_width, create_rows
 from gnode_orm.stores.local.database import Database, Transaction
 from gnode_orm.stores.local.deletes import check_previews, delete_rows
 from gnode_orm.stores.local.formats import FORMAT
 from gnode_orm.stores.local.links import change_links
+from gnode_orm.stores.local.pack_files import kept_unless_refused, write_ahead
 from gnode_orm.stores.local.roots import propagate
 from gnode_orm.stores.local.targets import check_targets
 from gnode_orm.stores.local.updates import update_rows
@@ -25,19 +27,22 @@ from gnode_orm.stores.local.work import Work
 _SHA256 = 32
 
 
-def apply(database: Database, changes: ChangeSet, actor: str) -> Receipt:
+def apply(database: Database, files: ArrayFiles, changes: ChangeSet, actor: str) -> Receipt:
     """Write a change set, or find the receipt of the one that was written before."""
-    digest = digest_of(changes)
-    with database.write() as transaction:
+    digest, stored = digest_of(changes), _named(changes)
+    arrays = named_arrays(changes)
+    given = {hash_: changes.arrays[hash_] for hash_ in arrays if hash_ in changes.arrays}
+    drafts = write_ahead(database, files, given)
+    with database.write() as transaction, kept_unless_refused(files, drafts):
         known = _known(transaction, changes, digest, actor)
         if known is not None:
             return known
         work = Work(transaction, changes, actor, next_version(transaction))
         _record(work, digest)
-        work.read_states(_named(changes))
+        work.read_states(stored)
         check_targets(work)
         check_previews(work)
-        store_arrays(work)
+        store_arrays(work, arrays, drafts)
         create_rows(work)
         update_rows(work)
         change_links(work)

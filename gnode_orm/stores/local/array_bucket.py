@@ -22,10 +22,11 @@ import numpy.typing as npt
 
 from gnode_orm.core.changes import ArrayRef
 from gnode_orm.errors import FormatError, UnsupportedByStore, ValidationFailed
-from gnode_orm.stores.local.array_files import FoundFile, StoredArray
+from gnode_orm.stores.local.array_files import FoundFile, Packed, StoredArray
 from gnode_orm.stores.local.array_series import Part
 from gnode_orm.stores.local.bucket_array import BucketArray
 from gnode_orm.stores.local.durable import Syncing
+from gnode_orm.stores.local.packed_runs import PackedRun, runs_of
 
 try:
     import obstore
@@ -112,6 +113,20 @@ class ArrayBucket:
         except FileNotFoundError:
             there = "it is not there"
         raise FormatError(f"The array {self._path(name)} cannot be read ({there}); restore it from a backup")
+
+    def read_packed(self, wanted: Sequence[Packed]) -> list[memoryview]:
+        found = [memoryview(b"")] * len(wanted)
+
+        def fetch(run: PackedRun) -> None:
+            data = self.read_range(run.file, run.start, run.stop, run.size)
+            for number in run.members:
+                start = wanted[number].start - run.start
+                # A copy, since one array that somebody keeps would keep all that came with it.
+                found[number] = memoryview(bytes(data[start : start + wanted[number].nbytes]))
+
+        # Arrays without a value need no asking, and an empty range is none.
+        self.spread(fetch, [run for run in runs_of(wanted) if run.stop > run.start])
+        return found
 
     def load(self, name: str) -> Array | None:
         with contextlib.suppress(FileNotFoundError, ValueError, EOFError), self._said():

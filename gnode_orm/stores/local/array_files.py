@@ -28,6 +28,15 @@ class FoundFile(NamedTuple):
     written: int
 
 
+class Packed(NamedTuple):
+    """Where a small array stands in a file of many, which has a certain size."""
+
+    file: str
+    size: int
+    start: int
+    nbytes: int
+
+
 class StoredArray(Protocol):
     """A stored array that was found, whatever it is kept in."""
 
@@ -67,6 +76,14 @@ class ArrayFiles(Protocol):
 
     def read_all(self, wanted: Sequence[tuple[StoredArray, Any]]) -> list[Array]:
         """Read slices of stored arrays."""
+        ...
+
+    def read_packed(self, wanted: Sequence[Packed]) -> list[memoryview]:
+        """Give the bytes of small arrays.
+
+        Raises:
+            FormatError: a file is missing, or has another size.
+        """
         ...
 
     def place(self, written: Mapping[str, Path], syncing: Syncing) -> None:

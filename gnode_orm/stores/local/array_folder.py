@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import contextlib
+import mmap
+import os
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, Generic, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -16,17 +18,19 @@ from numpy.lib import format as npy
 
 from gnode_orm.core.changes import ArrayRef
 from gnode_orm.errors import FormatError, StoreUnavailable
-from gnode_orm.stores.local.array_files import FoundFile, StoredArray
+from gnode_orm.stores.local.array_files import FoundFile, Packed, StoredArray
 from gnode_orm.stores.local.array_series import Part, ends_of, rows_by_part
 from gnode_orm.stores.local.durable import Syncing, move_into_place, replace_file, write_beside
 from gnode_orm.stores.row_runs import Run, read_by_runs
 
-# So many parts of arrays that grew stay mapped.
-_MAPPED = 4096
+# So many parts of arrays that grew stay mapped, and so many files of small arrays.
+_PARTS = 4096
+_PACKS = 256
 # Bytes of several parts that are put together at once.
 _RUN = 4 << 20
 
 Array = npt.NDArray[Any]
+T = TypeVar("T")
 
 
 class ArrayInPieces:
@@ -86,9 +90,9 @@ class ArrayFolder:
 
     def __init__(self, folder: Path) -> None:
         self.scratch = folder
-        self._lock = threading.Lock()
-        # Parts by file: versions of an array share them. A process may map some ten thousand files at once.
-        self._parts: OrderedDict[str, Array] = OrderedDict()
+        # Parts by file, since versions of an array share them.
+        self._parts = _Mapped[Array](_PARTS)
+        self._packs = _Mapped[memoryview](_PACKS)
 
     def check(self) -> None:
         if self.scratch.exists() and not self.scratch.is_dir():
@@ -100,27 +104,23 @@ class ArrayFolder:
         return ArrayInPieces(ref, MappedParts(partial(self._part, ref), parts), ends_of(parts))
 
     def _part(self, ref: ArrayRef, part: Part) -> Array:
-        with self._lock:
-            if part.file in self._parts:
-                self._parts.move_to_end(part.file)
-                return self._parts[part.file]
-        mapped = self._mapped(ArrayRef(ref.hash, ref.dtype, (part.rows, *ref.shape[1:]), None), part.file)
-        with self._lock:
-            self._parts[part.file] = mapped
-            while len(self._parts) > _MAPPED:
-                self._parts.popitem(last=False)
-        return mapped
+        rows = ArrayRef(ref.hash, ref.dtype, (part.rows, *ref.shape[1:]), None)
+        return self._parts.get(part.file, lambda: self._mapped(rows, part.file))
 
     def _mapped(self, ref: ArrayRef, name: str) -> Array:
         path = self.scratch / name
-        try:
-            with path.open("rb") as file:
-                offset = _read_header(file, ref)
+        with _said(path), path.open("rb") as file:
+            offset = _read_header(file, ref)
             mapped: Array = np.memmap(path, dtype=ref.dtype, mode="r", offset=offset, shape=ref.shape)
-        except (OSError, ValueError) as error:
-            raise FormatError(f"The array file {path} cannot be read ({error}); restore it from a backup") from error
         # Base class, so that no caller meets a memmap.
         return mapped.view(np.ndarray)
+
+    def read_packed(self, wanted: Sequence[Packed]) -> list[memoryview]:
+        packs = {name: self._pack(name, size) for name, size in {item[:2] for item in wanted}}
+        return [packs[name][start : start + nbytes] for name, _, start, nbytes in wanted]
+
+    def _pack(self, name: str, size: int) -> memoryview:
+        return self._packs.get(name, lambda: _mapped_bytes(self.scratch / name, size))
 
     def read_all(self, wanted: Sequence[tuple[StoredArray, Any]]) -> list[Array]:
         return [array.read(key) for array, key in wanted]
@@ -175,8 +175,50 @@ class ArrayFolder:
 
     def close(self) -> None:
         """Let go of mapped files; whoever holds a slice of one keeps it."""
+        self._parts.clear()
+        self._packs.clear()
+
+
+class _Mapped(Generic[T]):
+    """The mapped files that were used last, by name; of so many, since a process may map some ten thousand at once."""
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._lock = threading.Lock()
+        self._kept: OrderedDict[str, T] = OrderedDict()
+
+    def get(self, name: str, mapped: Callable[[], T]) -> T:
         with self._lock:
-            self._parts.clear()
+            if name in self._kept:
+                self._kept.move_to_end(name)
+                return self._kept[name]
+        found = mapped()
+        with self._lock:
+            self._kept[name] = found
+            while len(self._kept) > self._most:
+                self._kept.popitem(last=False)
+        return found
+
+    def clear(self) -> None:
+        with self._lock:
+            self._kept.clear()
+
+
+@contextlib.contextmanager
+def _said(path: Path) -> Iterator[None]:
+    """Say which file it is that cannot be read."""
+    try:
+        yield
+    except (OSError, ValueError) as error:
+        raise FormatError(f"The array file {path} cannot be read ({error}); restore it from a backup") from error
+
+
+def _mapped_bytes(path: Path, size: int) -> memoryview:
+    with _said(path), path.open("rb") as file:
+        there = os.fstat(file.fileno()).st_size
+        if there != size:
+            raise ValueError(f"it has {there} bytes, not {size}")
+        return memoryview(mmap.mmap(file.fileno(), size, access=mmap.ACCESS_READ))
 
 
 def _in_turn(function: Callable[[Run], None], runs: Iterable[Run]) -> None:

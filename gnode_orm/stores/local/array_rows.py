@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 
 from gnode_orm.core.arrayhash import content_hash
-from gnode_orm.core.changes import ArrayMissing, ArrayRef, NamedArrays
+from gnode_orm.core.changes import ArrayMissing, ArrayRef, ChangeSet, NamedArrays
 from gnode_orm.core.schema import SCHEMA
 from gnode_orm.errors import IntegrityError
-from gnode_orm.stores.local.array_packs import insert_arrays, read_packs
+from gnode_orm.stores.local.array_files import Packed
+from gnode_orm.stores.local.array_packs import Pack, PackDraft, insert_arrays, read_packs
 from gnode_orm.stores.local.array_series import Part
 from gnode_orm.stores.local.clock import now_us
 from gnode_orm.stores.local.database import Database, Transaction
@@ -22,15 +23,17 @@ from gnode_orm.stores.local.work import Work
 TOUCH_US = 10 * 60 * 1_000_000
 
 
-def store_arrays(work: Work) -> None:
-    """Store the small arrays of a change set, and see that every other array it names is there."""
-    named = dict(_named(work))
+def store_arrays(work: Work, named: Mapping[bytes, str], drafts: Sequence[PackDraft]) -> None:
+    """Store the small arrays of a change set, and see that every other array it names is there.
+
+    ``named`` has hash and type, as text, of each; ``drafts`` are files in which small ones were written ahead.
+    """
     if not named:
         return
     stored = stored_hashes(work.transaction, list(named))
     # Those that were named here are what their names say.
     trusted = work.changes.arrays.refs if isinstance(work.changes.arrays, NamedArrays) else {}
-    new = []
+    new: list[tuple[ArrayRef, bytes]] = []
     for hash_, type_text in named.items():
         if hash_ in stored:
             continue
@@ -43,7 +46,7 @@ def store_arrays(work: Work) -> None:
             check_content(ref, data)
         new.append((ref, data))
     if new:
-        insert_arrays(work.transaction, new)
+        insert_arrays(work.transaction, new, drafts)
 
 
 def stored_hashes(transaction: Transaction, hashes: Sequence[bytes]) -> set[bytes]:
@@ -77,14 +80,15 @@ def touch(transaction: Transaction, hashes: Sequence[bytes]) -> set[bytes]:
 
 @dataclass(slots=True)
 class Kept:
-    """How an array is kept: inline, or in the files of its parts, in order."""
+    """How an array is kept: in the database, in a file of many, or in the files of its parts, in order."""
 
-    data: bytes | None
+    data: bytes | None = None
+    packed: Packed | None = None
     parts: list[Part] = field(default_factory=list)
 
 
 def read_rows(transaction: Transaction, hashes: Sequence[bytes]) -> dict[bytes, Kept]:
-    """Inline bytes or parts of each of some arrays, in a snapshot."""
+    """Bytes, or place, of each of some arrays, in a snapshot."""
     rows = transaction.query(
         "SELECT a.hash, a.pack, a.start, a.nbytes, p.file, p.rows "
         'FROM "array" AS a LEFT JOIN array_part AS p ON p.series = a.series AND p.n < a.parts '
@@ -94,20 +98,33 @@ def read_rows(transaction: Transaction, hashes: Sequence[bytes]) -> dict[bytes, 
     packs = read_packs(transaction, {row[1] for row in rows} - {None})
     found: dict[bytes, Kept] = {}
     for hash_, pack, start, size, file, length in rows:
-        data = None if pack is None else packs[pack][start : start + size]
-        kept = found.setdefault(bytes(hash_), Kept(data))
+        if pack is not None:
+            found[bytes(hash_)] = _in_pack(packs[pack], start, size)
+            continue
+        kept = found.setdefault(bytes(hash_), Kept())
         if file is not None:
             kept.parts.append(Part(file, length))
     return found
 
 
-def _named(work: Work) -> Iterator[tuple[bytes, str]]:
-    for kind, rows in work.changes.creates.items():
+def _in_pack(pack: Pack, start: int, size: int) -> Kept:
+    if pack.file is None or pack.size is None:
+        return Kept(pack.data[start : start + size])
+    return Kept(packed=Packed(pack.file, pack.size, start, size))
+
+
+def named_arrays(changes: ChangeSet) -> dict[bytes, str]:
+    """The type, as text, of every array that a change set names, by hash."""
+    return dict(_named(changes))
+
+
+def _named(changes: ChangeSet) -> Iterator[tuple[bytes, str]]:
+    for kind, rows in changes.creates.items():
         columns = SCHEMA[kind].write_columns
         for spec in SCHEMA[kind].arrays:
             at = 1 + columns.index(f"{spec.name}_hash")
             yield from ((row[at], row[at + 1]) for row in rows if row[at] is not None)
-    for update in work.changes.updates:
+    for update in changes.updates:
         for spec in SCHEMA[update.kind].arrays:
             hash_ = update.values.get(f"{spec.name}_hash")
             if hash_ is not None:

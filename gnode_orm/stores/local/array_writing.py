@@ -22,12 +22,13 @@ from gnode_orm.core.streamed import ExtendedArray
 from gnode_orm.errors import StoreUnavailable, ValidationFailed
 from gnode_orm.stores.local.array_drafts import Draft, draft_of_file, inline, written
 from gnode_orm.stores.local.array_files import ArrayFiles, StoredArray
-from gnode_orm.stores.local.array_packs import insert_arrays
+from gnode_orm.stores.local.array_packs import PackDraft, insert_arrays
 from gnode_orm.stores.local.array_rows import keep_stored, read_rows, touch
 from gnode_orm.stores.local.array_series import InFile, insert_in_files, place_of
 from gnode_orm.stores.local.database import Database
 from gnode_orm.stores.local.durable import Syncing
 from gnode_orm.stores.local.leaves import Leaves
+from gnode_orm.stores.local.pack_files import kept_unless_refused, write_ahead
 
 INLINE_LIMIT = 64 * 1024
 
@@ -124,25 +125,27 @@ class ArrayWriter:
     def _keep(self, new: Sequence[Draft], syncing: Syncing) -> None:
         if not new:
             return
+        small = {draft.ref.hash: draft.data for draft in new if draft.data is not None}
+        packs = write_ahead(self._database, self._files, small)
         # Appending different arrays by the same rows gives the same file.
         written = {draft.part.file: draft.temporary for draft in new if draft.part and draft.temporary}
         self._files.place(written, syncing)
         for draft in new:
             self._leaves.keep(draft.ref, draft.leaves)
-        self._register(new)
+        self._register(new, packs)
         for draft in new:
             if draft.begun is not None:
                 self._leaves.know(draft.ref, draft.begun)
 
-    def _register(self, drafts: Sequence[Draft]) -> None:
-        with self._database.write(durable=False) as transaction:
+    def _register(self, drafts: Sequence[Draft], packs: Sequence[PackDraft]) -> None:
+        with self._database.write(durable=False) as transaction, kept_unless_refused(self._files, packs):
             stored = touch(transaction, [draft.ref.hash for draft in drafts])
             new = [draft for draft in drafts if draft.ref.hash not in stored]
             in_files = [InFile(draft.ref, draft.part, draft.base) for draft in new if draft.part is not None]
             self._check_files([item.part.file for item in in_files])
             small = [(draft.ref, draft.data) for draft in new if draft.data is not None]
             if small:
-                insert_arrays(transaction, small)
+                insert_arrays(transaction, small, packs)
             insert_in_files(transaction, in_files)
 
     def _check_files(self, files: Iterable[str]) -> None:

@@ -1,4 +1,4 @@
-"""Arrays: small ones inside the database, large ones as ``.npy`` files in a folder or a bucket."""
+"""Arrays: small ones in packs, large ones as ``.npy`` files in a folder or a bucket."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from gnode_orm.core.changes import ArrayRef, ArraySource
 from gnode_orm.errors import FormatError, NotFound
 from gnode_orm.stores.local.array_files import ArrayFiles, StoredArray
 from gnode_orm.stores.local.array_folder import ArrayInPieces
-from gnode_orm.stores.local.array_rows import read_rows
+from gnode_orm.stores.local.array_rows import Kept, read_rows
 from gnode_orm.stores.local.array_series import Part, beginnings
 from gnode_orm.stores.local.array_writing import ArrayWriter
 from gnode_orm.stores.local.database import Database
@@ -104,16 +104,24 @@ class Arrays:
     def _find(self, refs: Sequence[ArrayRef]) -> dict[bytes, StoredArray]:
         with self._database.snapshot() as transaction:
             rows = read_rows(transaction, [ref.hash for ref in refs])
+        small = self._bytes_of_small(rows)
         found: dict[bytes, StoredArray] = {}
         for ref in refs:
             row = rows.get(ref.hash)
             if row is None:
                 raise NotFound(f"The array {ref.hash.hex()} ({ref.type_text}) is not in the lab")
-            if row.data is not None:
-                array = np.frombuffer(row.data, dtype=ref.dtype).reshape(ref.shape) if row.data else _empty(ref)
-                found[ref.hash] = ArrayInPieces(ref, [array])
+            if ref.hash in small:
+                found[ref.hash] = ArrayInPieces(ref, [_array_of(ref, small[ref.hash])])
             else:
                 found[ref.hash] = self._kept(ref, row.parts)
+        return found
+
+    def _bytes_of_small(self, rows: dict[bytes, Kept]) -> dict[bytes, bytes | memoryview]:
+        packed = {hash_: row.packed for hash_, row in rows.items() if row.packed is not None}
+        found: dict[bytes, bytes | memoryview] = {}
+        if packed:
+            found.update(zip(packed, self.files.read_packed(list(packed.values())), strict=True))
+        found.update((hash_, row.data) for hash_, row in rows.items() if row.data is not None)
         return found
 
     def _kept(self, ref: ArrayRef, parts: Sequence[Part]) -> StoredArray:
@@ -136,5 +144,9 @@ def _stem(hash_: bytes) -> str:
     return f"{hash_.hex()[:2]}/{hash_.hex()}"
 
 
-def _empty(ref: ArrayRef) -> Array:
-    return np.empty(ref.shape, dtype=ref.dtype)
+def _array_of(ref: ArrayRef, data: bytes | memoryview) -> Array:
+    if not data:
+        return np.empty(ref.shape, dtype=ref.dtype)
+    array = np.frombuffer(data, dtype=ref.dtype).reshape(ref.shape)
+    # Behind arrays of another dtype it may begin where the machine does not like numbers to begin.
+    return array if array.flags.aligned else array.copy()

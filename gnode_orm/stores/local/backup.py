@@ -33,6 +33,8 @@ from gnode_orm.stores.local.opening import Place, place_of
 from gnode_orm.stores.local.target import ARRAYS_FOLDER, DATABASE_FILE
 
 MANIFEST = "backup.json"
+ARRAY_FILES = "SELECT file FROM array_part UNION SELECT file FROM array_pack WHERE file IS NOT NULL ORDER BY file"
+"""The files that the rows of a lab name."""
 _STEP = 1 << 20
 
 
@@ -128,7 +130,7 @@ def _settled(copy: Path) -> tuple[int, list[str]]:
         database.execute(LEFT_OVER)
         database.execute('DELETE FROM array_pack WHERE id NOT IN (SELECT pack FROM "array" WHERE pack IS NOT NULL)')
         ((version,),) = database.execute("SELECT max(seq) FROM change_set")
-        files = database.execute("SELECT DISTINCT file FROM array_part ORDER BY file").fetchall()
+        files = database.execute(ARRAY_FILES).fetchall()
     return version or 0, [name for (name,) in files]
 
 

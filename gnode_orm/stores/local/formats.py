@@ -14,7 +14,7 @@ from importlib.metadata import PackageNotFoundError, version
 from gnode_orm.stores.local.clock import now_us
 from gnode_orm.stores.local.database import Transaction
 
-FORMAT = 7
+FORMAT = 8
 """The format that this version of the package reads and writes."""
 
 
@@ -218,7 +218,15 @@ def _from_6(migration: Migration) -> None:
     migration.run("CREATE INDEX array_sender_beginning ON array_sender (beginning) WHERE beginning IS NOT NULL")
 
 
+def _from_7(migration: Migration) -> None:
+    """Let the small arrays of a large commit stand in a file."""
+    migration.run("ALTER TABLE array_pack ADD COLUMN file {text}")
+    migration.run("ALTER TABLE array_pack ADD COLUMN size {integer}")
+    migration.run("ALTER TABLE array_pack ADD COLUMN freed {integer}")
+    migration.run("CREATE INDEX array_pack_file ON array_pack (file) WHERE file IS NOT NULL")
+
+
 STEPS: dict[int, Callable[[Migration], None]] = {
-    1: _from_1, 2: _from_2, 3: _from_3, 4: _from_4, 5: _from_5, 6: _from_6
+    1: _from_1, 2: _from_2, 3: _from_3, 4: _from_4, 5: _from_5, 6: _from_6, 7: _from_7
 }  # fmt: skip
 """The step from each older format to the next one."""

@@ -26,6 +26,7 @@ from gnode_orm.stores.local.array_series import LEFT_OVER, files_of_use
 from gnode_orm.stores.local.clock import now_us
 from gnode_orm.stores.local.database import Database, Transaction
 from gnode_orm.stores.local.hash_sets import HASH_SET, bound_hashes
+from gnode_orm.stores.local.pack_garbage import empty, file_packs, forget_packs, names_of_packs
 from gnode_orm.stores.local.staged_array import LOCK_FILE, UPLOADS_FOLDER, staging
 
 T = TypeVar("T")
@@ -33,7 +34,7 @@ T = TypeVar("T")
 # Files are removed by so many at a time, to let writers in between.
 _BATCH = 1000
 _ROWS = 10_000
-_ARRAY = re.compile(r"[0-9a-f]{2}/[0-9a-f]{64}\.npy")
+_ARRAY = re.compile(r"[0-9a-f]{2}/(?:[0-9a-f]{64}\.npy|[0-9a-f]{32}\.pack)")
 _BESIDE = re.compile(r"[0-9a-f]{2}/([0-9a-f]{64})\.(?:leaves|minmax-(\d+))\.npy")
 _TEMPORARY = re.compile(r"tmp-[0-9a-f]{16}")
 
@@ -48,6 +49,8 @@ class Garbage:
     Attributes:
         arrays: arrays that no version names, with the bytes that they take inside the database.
         files: array files of these, and of commits that were cut short before a row named them.
+        packs: files of small arrays of which half or more is of no use, with how much; the rest is stored once more,
+            and the file goes when it was left alone for long enough.
         beside: overviews and digests of arrays that are gone.
         uploads: files of arrays whose sending was given up.
         temporary: files whose writing was cut short.
@@ -55,6 +58,7 @@ class Garbage:
 
     arrays: dict[bytes, int] = field(default_factory=dict)
     files: dict[str, int] = field(default_factory=dict)
+    packs: dict[str, int] = field(default_factory=dict)
     beside: dict[str, int] = field(default_factory=dict)
     uploads: Files = field(default_factory=dict)
     temporary: Files = field(default_factory=dict)
@@ -95,10 +99,13 @@ class Collector:
             ((seq,),) = transaction.query("SELECT max(seq) FROM change_set")
             self._seen = seq or 0
             arrays = self._unnamed(transaction)
+            packs = file_packs(transaction, arrays.keys(), _ROWS)
             kept = files_of_use(transaction, arrays, _ROWS)
+            kept |= {pack.file for pack in packs if pack.of_use(self._limit)}
             progress(1, 4, "looking at array files")
             old = self._old(kept)
             found = Garbage(arrays, files={name: size for name, size in old.items() if _ARRAY.fullmatch(name)})
+            found.packs = {pack.file: pack.size - pack.claimed for pack in packs if pack.thin}
             progress(2, 4, "looking at overviews")
             found.beside = {name: size for name, size in old.items() if name not in found.files}
             stems = {bytes.fromhex(name[3:67]) for name in found.beside}
@@ -155,11 +162,13 @@ class Collector:
         if self._readonly:
             raise AccessDenied("The lab was opened with readonly=True; open it again without to remove anything")
         removed = Garbage(self._remove_rows(found.arrays))
+        removed.packs = self._empty_packs(found.packs, progress)
         for number, part in enumerate(_parts(list(found.files))):
             progress(number * _BATCH, len(found.files), "removing array files")
             # Whoever stores an array sees, under the same lock, that its file is there before he names it.
             with self._database.write() as transaction:
-                kept = files_of_use(transaction, (), _ROWS)
+                forget_packs(transaction, self._limit)
+                kept = files_of_use(transaction, (), _ROWS) | names_of_packs(transaction)
                 removed.files.update(self._files.remove([name for name in part if name not in kept], self._limit))
         # These are made again by whoever misses them.
         removed.beside = self._files.remove(list(found.beside), self._limit)
@@ -185,6 +194,18 @@ class Collector:
             transaction.run(LEFT_OVER)
             repack(transaction, sorted(packs))
         return {hash_: arrays[hash_] for hash_ in gone}
+
+    def _empty_packs(self, found: dict[str, int], progress: Progress) -> dict[str, int]:
+        if not found:
+            return {}
+        with self._database.snapshot() as transaction:
+            packs = [pack for pack in file_packs(transaction, frozenset(), _ROWS) if pack.file in found]
+        emptied = {}
+        for number, pack in enumerate(packs):
+            progress(number, len(packs), "writing array files anew")
+            if empty(self._database, self._files, pack):
+                emptied[pack.file] = pack.size - pack.claimed
+        return emptied
 
     def _named_since(self, transaction: Transaction) -> set[bytes]:
         """The arrays that commits named after the snapshot in which the others were found."""
@@ -217,13 +238,19 @@ def array_columns() -> list[tuple[str, str]]:
 
 
 def _inline_sizes(transaction: Transaction, hashes: list[bytes]) -> dict[bytes, int]:
-    text = f'SELECT hash, nbytes, pack FROM "array" WHERE hash IN {HASH_SET}'
+    text = (
+        "SELECT hash, nbytes, pack IS NOT NULL AND pack NOT IN (SELECT id FROM array_pack WHERE file IS NOT NULL) "
+        f'FROM "array" WHERE hash IN {HASH_SET}'
+    )
     rows = transaction.query(text, **bound_hashes(hashes))
-    return {bytes(hash_): 0 if pack is None else size for hash_, size, pack in rows}
+    return {bytes(hash_): size if in_database else 0 for hash_, size, in_database in rows}
 
 
 def _packs_of(transaction: Transaction, hashes: list[bytes]) -> list[int]:
-    text = f'SELECT DISTINCT pack FROM "array" WHERE hash IN {HASH_SET} AND pack IS NOT NULL'
+    text = (
+        f'SELECT DISTINCT pack FROM "array" WHERE hash IN {HASH_SET} '
+        "AND pack NOT IN (SELECT id FROM array_pack WHERE file IS NOT NULL)"
+    )
     return [pack for (pack,) in transaction.query(text, **bound_hashes(hashes))]
 
 

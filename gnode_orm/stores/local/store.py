@@ -79,7 +79,7 @@ class LocalStore:
 
     def apply(self, changes: ChangeSet, actor: str) -> Receipt:
         check_writable(self)
-        return apply(self._database, changes, actor)
+        return apply(self._database, self._arrays.files, changes, actor)
 
     def receipt(self, change_set_id: str, actor: str) -> Receipt | None:
         with self._database.read() as transaction:

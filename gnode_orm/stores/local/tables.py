@@ -218,6 +218,18 @@ def _array_tables(metadata: sa.MetaData) -> dict[str, sa.Table]:
             metadata,
             sa.Column("id", Integer, primary_key=True, autoincrement=False),
             sa.Column("data", Bytes, nullable=False),
+            # The file that holds the bytes, then, and how many these are; null for a pack in the database.
+            sa.Column("file", Text),
+            sa.Column("size", Integer),
+            # When its last arrays were moved elsewhere: the file goes some time after that.
+            sa.Column("freed", Integer),
+            # The bytes stand before the name, so that looking for names would read them all.
+            sa.Index(
+                "array_pack_file",
+                "file",
+                sqlite_where=sa.text("file IS NOT NULL"),
+                postgresql_where=sa.text("file IS NOT NULL"),
+            ),
         ),
         "array_part": sa.Table(
             "array_part",
@@ -253,12 +265,12 @@ def _array_table(metadata: sa.MetaData) -> sa.Table:
         sa.Column("dtype", Text, nullable=False),
         sa.Column("shape", Text, nullable=False),
         sa.Column("nbytes", Integer, nullable=False),
-        # Where its bytes stand in the database; null for one in files.
+        # Where its bytes stand among those of others; null for one in files of its own.
         sa.Column("pack", Integer),
         sa.Column("start", Integer),
         # When it was last sent or named: what nobody names may be removed some time after that.
         sa.Column("touched", Integer, nullable=False, server_default=sa.text("0")),
-        # It is the first so many files of a series; null for one in the database.
+        # It is the first so many files of a series; null for one in a pack.
         sa.Column("series", Integer),
         sa.Column("parts", Integer),
         sa.Index(

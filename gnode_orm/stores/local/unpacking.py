@@ -19,15 +19,16 @@ from gnode_orm.core.arrayhash import ArrayHasher
 from gnode_orm.core.progress import Progress
 from gnode_orm.errors import FormatError
 from gnode_orm.stores.local.array_files import ArrayFiles
-from gnode_orm.stores.local.backup import Backup, opened
+from gnode_orm.stores.local.backup import ARRAY_FILES, Backup, opened
 from gnode_orm.stores.local.durable import Syncing
 from gnode_orm.stores.local.formats import FORMAT
 from gnode_orm.stores.local.lab import Lab, check_not_newer
 from gnode_orm.stores.local.sqlite import SqliteDatabase
 from gnode_orm.stores.local.target import ARRAYS_FOLDER, DATABASE_FILE
+from gnode_orm.stores.local.unpacked_packs import UnpackedPacks
 from gnode_orm.stores.local.upgrading import run_steps
 
-_ARRAY = re.compile(rf"{ARRAYS_FOLDER}/([0-9a-f]{{2}}/([0-9a-f]{{64}})\.npy)")
+_ARRAY = re.compile(rf"{ARRAYS_FOLDER}/([0-9a-f]{{2}}/(?:([0-9a-f]{{64}})\.npy|[0-9a-f]{{32}}\.pack))")
 _STEP = 8 << 20
 
 
@@ -37,7 +38,7 @@ def unpack(file: Path, copy: Path, arrays: ArrayFiles, progress: Progress) -> Ba
     Raises:
         FormatError: something is damaged, missing, or of a newer format.
     """
-    with opened(file) as (backup, members):
+    with opened(file) as (backup, members), closing(UnpackedPacks(copy)) as packs:
         check_not_newer(Lab(backup.format, backup.uuid, 0, backup.package), str(file))
         found: set[str] = set()
         done = 0
@@ -47,16 +48,18 @@ def unpack(file: Path, copy: Path, arrays: ArrayFiles, progress: Progress) -> Ba
             if name == DATABASE_FILE:
                 _write_database(content, copy, backup.database)
             elif match is not None:
-                _write_array(content, arrays, match[1], match[2])
+                _write_array(content, arrays, match[1], match[2], packs)
                 found.add(match[1])
             else:
                 raise FormatError(f"{file} holds {name!r}, which belongs to no lab")
             done += content.tell()
-    missing = _named(copy, file) - found
-    if missing:
-        raise FormatError(f"{file} is not whole: {len(missing)} array files are missing, {min(missing)} for one")
+    if not copy.exists():
+        raise FormatError(f"{file} is not whole: {DATABASE_FILE} is missing")
     if backup.format < FORMAT:
         _upgrade(copy, backup.format)
+    missing = _named(copy) - found
+    if missing:
+        raise FormatError(f"{file} is not whole: {len(missing)} array files are missing, {min(missing)} for one")
     return backup
 
 
@@ -72,7 +75,7 @@ def _write_database(content: BinaryIO, copy: Path, expected: str) -> None:
         raise FormatError(f"{DATABASE_FILE} in the backup is damaged; nothing was restored")
 
 
-def _write_array(content: BinaryIO, arrays: ArrayFiles, name: str, expected: str) -> None:
+def _write_array(content: BinaryIO, arrays: ArrayFiles, name: str, expected: str | None, packs: UnpackedPacks) -> None:
     temporary = arrays.scratch / f"tmp-{secrets.token_hex(8)}"
     try:
         with temporary.open("xb+") as file:
@@ -81,7 +84,9 @@ def _write_array(content: BinaryIO, arrays: ArrayFiles, name: str, expected: str
             file.flush()
             os.fsync(file.fileno())
             file.seek(0)
-            if _hash_of(file) != expected:
+            if expected is None:
+                packs.check(name, file)
+            elif _hash_of(file) != expected:
                 raise FormatError(f"The array {expected} in the backup is damaged; nothing was restored")
         with Syncing() as syncing:
             arrays.place({name: temporary}, syncing)
@@ -111,11 +116,9 @@ def _pieces(content: BinaryIO) -> Iterator[bytes]:
         yield piece
 
 
-def _named(copy: Path, file: Path) -> set[str]:
-    if not copy.exists():
-        raise FormatError(f"{file} is not whole: {DATABASE_FILE} is missing")
+def _named(copy: Path) -> set[str]:
     with closing(sqlite3.connect(copy)) as database:
-        return {name for (name,) in database.execute("SELECT file FROM array_part")}
+        return {name for (name,) in database.execute(ARRAY_FILES)}
 
 
 def _upgrade(copy: Path, format_: int) -> None:

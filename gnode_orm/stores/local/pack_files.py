@@ -1,0 +1,100 @@
+"""Files with many small arrays one after the other, for steps that bring more than a few megabytes of them.
+
+Inside the database these would go through its log and once more into its pages. A file is whole and on disk before any
+row names it; a crash in between leaves a file and nothing else.
+
+Names are random, so that no file is ever written twice: nobody finds other bytes where he read before, and a step that
+is refused may remove its own.
+"""
+
+from __future__ import annotations
+
+import secrets
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager, suppress
+from pathlib import Path
+
+from gnode_orm.errors import GnodeError, StoreUnavailable
+from gnode_orm.stores.local.array_files import ArrayFiles
+from gnode_orm.stores.local.array_packs import PackDraft
+from gnode_orm.stores.local.array_rows import stored_hashes
+from gnode_orm.stores.local.database import Database
+from gnode_orm.stores.local.durable import Syncing
+
+# Below this the syncs of a file and its folder take longer than the log of the database.
+ENOUGH = 4 << 20
+# One file is written anew, or fetched, without much waiting.
+_FILE = 64 << 20
+_BUFFER = 1 << 20
+
+
+def write_ahead(database: Database, files: ArrayFiles, arrays: Mapping[bytes, bytes]) -> list[PackDraft]:
+    """Write small arrays into files where they are many; gives what was written, which may be nothing.
+
+    Those that the lab has by now are left out.
+    """
+    if not _are_many(arrays):
+        return []
+    with database.read() as transaction:
+        stored = stored_hashes(transaction, list(arrays))
+    new = {hash_: data for hash_, data in arrays.items() if hash_ not in stored} if stored else arrays
+    return write_packs(database, files, new)
+
+
+def _are_many(arrays: Mapping[bytes, bytes]) -> bool:
+    return sum(map(len, arrays.values())) > ENOUGH
+
+
+def write_packs(database: Database, files: ArrayFiles, arrays: Mapping[bytes, bytes]) -> list[PackDraft]:
+    """Write small arrays into files where they are many; these are on disk when this returns."""
+    if not _are_many(arrays):
+        return []
+    drafts: dict[Path, PackDraft] = {}
+    try:
+        with ExitStack() as temporary, Syncing() as syncing:
+            files.scratch.mkdir(parents=True, exist_ok=True)
+            for group in _groups(arrays):
+                path = files.scratch / f"tmp-{secrets.token_hex(8)}"
+                temporary.callback(path.unlink, missing_ok=True)
+                name = secrets.token_hex(16)
+                draft = drafts[path] = PackDraft(f"{name[:2]}/{name}.pack")
+                with path.open("xb", buffering=_BUFFER) as file:
+                    file.writelines(draft.take(group))
+                syncing.begin(path)
+            syncing.wait()
+            files.place({draft.file: path for path, draft in drafts.items()}, syncing)
+    except OSError as error:
+        database.say(error)
+        raise
+    return list(drafts.values())
+
+
+def _groups(arrays: Mapping[bytes, bytes]) -> Iterator[list[tuple[bytes, bytes]]]:
+    """Cut arrays into groups of which each fills a file."""
+    group, size = list[tuple[bytes, bytes]](), 0
+    for item in arrays.items():
+        if size + len(item[1]) > _FILE:
+            yield group
+            group, size = [], 0
+        group.append(item)
+        size += len(item[1])
+    yield group
+
+
+@contextmanager
+def kept_unless_refused(files: ArrayFiles, drafts: Sequence[PackDraft]) -> Iterator[None]:
+    """Let go of files when the step that would name them is refused; to be left before its transaction ends.
+
+    Raises:
+        StoreUnavailable: one of them was removed since it was written.
+    """
+    try:
+        # Files that no row names are removed by a writer, so none goes from here on.
+        for name in files.missing([draft.file for draft in drafts]):
+            raise StoreUnavailable(f"The array file {name} was removed while it was stored; commit again")
+        yield
+    except BaseException:
+        with suppress(GnodeError, OSError):  # else they are found as of no use
+            files.remove([draft.file for draft in drafts], sys.maxsize)
+        raise
