@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -78,17 +77,12 @@ def touch(transaction: Transaction, hashes: Sequence[bytes]) -> set[bytes]:
     return stored
 
 
-@dataclass(slots=True)
-class Kept:
-    """How an array is kept: in the database, in a file of many, or in the files of its parts, in order."""
-
-    data: bytes | None = None
-    packed: Packed | None = None
-    parts: list[Part] = field(default_factory=list)
+Kept = bytes | Packed | list[Part]
+"""How an array is kept: in the database, in a file of many, or in the files of its parts, in order."""
 
 
 def read_rows(transaction: Transaction, hashes: Sequence[bytes]) -> dict[bytes, Kept]:
-    """Bytes, or place, of each of some arrays, in a snapshot."""
+    """Bytes, or places, of each of some arrays, in a snapshot."""
     rows = transaction.query(
         "SELECT a.hash, a.pack, a.start, a.nbytes, p.file, p.rows "
         'FROM "array" AS a LEFT JOIN array_part AS p ON p.series = a.series AND p.n < a.parts '
@@ -97,20 +91,19 @@ def read_rows(transaction: Transaction, hashes: Sequence[bytes]) -> dict[bytes, 
     )
     packs = read_packs(transaction, {row[1] for row in rows} - {None})
     found: dict[bytes, Kept] = {}
+    parts: dict[bytes, list[Part]] = {}
     for hash_, pack, start, size, file, length in rows:
         if pack is not None:
             found[bytes(hash_)] = _in_pack(packs[pack], start, size)
-            continue
-        kept = found.setdefault(bytes(hash_), Kept())
-        if file is not None:
-            kept.parts.append(Part(file, length))
-    return found
+        elif file is not None:
+            parts.setdefault(bytes(hash_), []).append(Part(file, length))
+    return {**found, **parts}
 
 
-def _in_pack(pack: Pack, start: int, size: int) -> Kept:
+def _in_pack(pack: Pack, start: int, size: int) -> bytes | Packed:
     if pack.file is None or pack.size is None:
-        return Kept(pack.data[start : start + size])
-    return Kept(packed=Packed(pack.file, pack.size, start, size))
+        return pack.data[start : start + size]
+    return Packed(pack.file, pack.size, start, size)
 
 
 def named_arrays(changes: ChangeSet) -> dict[bytes, str]:

@@ -114,9 +114,9 @@ class ArrayWriter:
     def _opened(self, ref: ArrayRef) -> StoredArray:
         with self._database.snapshot() as transaction:
             found = read_rows(transaction, [ref.hash]).get(ref.hash)
-        if found is None:
+        if not isinstance(found, list):
             raise StoreUnavailable(f"The array {ref.hash.hex()} was removed while rows were appended; commit again")
-        return self._files.stored(ref, found.parts)
+        return self._files.stored(ref, found)
 
     def _new(self, drafts: Sequence[Draft]) -> list[Draft]:
         stored = keep_stored(self._database, [draft.ref.hash for draft in drafts])

@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from gnode_orm.core.changes import ArrayRef, ArraySource
 from gnode_orm.errors import FormatError, NotFound
-from gnode_orm.stores.local.array_files import ArrayFiles, StoredArray
+from gnode_orm.stores.local.array_files import ArrayFiles, Packed, StoredArray
 from gnode_orm.stores.local.array_folder import ArrayInPieces
 from gnode_orm.stores.local.array_rows import Kept, read_rows
 from gnode_orm.stores.local.array_series import Part, beginnings
@@ -104,24 +104,27 @@ class Arrays:
     def _find(self, refs: Sequence[ArrayRef]) -> dict[bytes, StoredArray]:
         with self._database.snapshot() as transaction:
             rows = read_rows(transaction, [ref.hash for ref in refs])
-        small = self._bytes_of_small(rows)
+        kept = self._with_bytes(rows)
         found: dict[bytes, StoredArray] = {}
         for ref in refs:
-            row = rows.get(ref.hash)
+            row = kept.get(ref.hash)
             if row is None:
                 raise NotFound(f"The array {ref.hash.hex()} ({ref.type_text}) is not in the lab")
-            if ref.hash in small:
-                found[ref.hash] = ArrayInPieces(ref, [_array_of(ref, small[ref.hash])])
+            if isinstance(row, list):
+                found[ref.hash] = self._kept(ref, row)
             else:
-                found[ref.hash] = self._kept(ref, row.parts)
+                found[ref.hash] = ArrayInPieces(ref, [_array_of(ref, row)])
         return found
 
-    def _bytes_of_small(self, rows: dict[bytes, Kept]) -> dict[bytes, bytes | memoryview]:
-        packed = {hash_: row.packed for hash_, row in rows.items() if row.packed is not None}
-        found: dict[bytes, bytes | memoryview] = {}
-        if packed:
-            found.update(zip(packed, self.files.read_packed(list(packed.values())), strict=True))
-        found.update((hash_, row.data) for hash_, row in rows.items() if row.data is not None)
+    def _with_bytes(self, rows: dict[bytes, Kept]) -> dict[bytes, bytes | memoryview | list[Part]]:
+        packed: dict[bytes, Packed] = {}
+        found: dict[bytes, bytes | memoryview | list[Part]] = {}
+        for hash_, row in rows.items():
+            if isinstance(row, Packed):
+                packed[hash_] = row
+            else:
+                found[hash_] = row
+        found.update(zip(packed, self.files.read_packed(list(packed.values())), strict=True))
         return found
 
     def _kept(self, ref: ArrayRef, parts: Sequence[Part]) -> StoredArray:
@@ -147,6 +150,6 @@ def _stem(hash_: bytes) -> str:
 def _array_of(ref: ArrayRef, data: bytes | memoryview) -> Array:
     if not data:
         return np.empty(ref.shape, dtype=ref.dtype)
-    array = np.frombuffer(data, dtype=ref.dtype).reshape(ref.shape)
+    array: Array = np.ndarray(ref.shape, ref.dtype, data)
     # Behind arrays of another dtype it may begin where the machine does not like numbers to begin.
     return array if array.flags.aligned else array.copy()
