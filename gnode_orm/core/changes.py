@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import lru_cache
 from math import prod
 from typing import Any, NamedTuple, Protocol
 
@@ -34,13 +35,12 @@ class ArrayRef(NamedTuple):
     @property
     def shape_text(self) -> str:
         """``"1000,2"``; empty for a 0-d shape."""
-        return ",".join(map(str, self.shape))
+        return _shape_text(self.shape)
 
     @property
     def type_text(self) -> str:
         """``"<f4 1000,2 mV"``; a 0-d shape is ``-``, and a plain array has no third word."""
-        shape = self.shape_text or "-"
-        return f"{self.dtype} {shape} {self.unit}" if self.unit is not None else f"{self.dtype} {shape}"
+        return _type_text(self.dtype, self.shape, self.unit)
 
     @classmethod
     def from_columns(cls, hash: bytes, type_text: str) -> ArrayRef:
@@ -52,6 +52,18 @@ class ArrayRef(NamedTuple):
     @property
     def nbytes(self) -> int:
         return prod(self.shape) * np.dtype(self.dtype).itemsize
+
+
+# Thousands of arrays are of few lengths.
+@lru_cache(maxsize=4096)
+def _shape_text(shape: tuple[int, ...]) -> str:
+    return ",".join(map(str, shape))
+
+
+@lru_cache(maxsize=4096)
+def _type_text(dtype: str, shape: tuple[int, ...], unit: str | None) -> str:
+    text = f"{dtype} {_shape_text(shape) or '-'}"
+    return text if unit is None else f"{text} {unit}"
 
 
 class ArraySource(Protocol):

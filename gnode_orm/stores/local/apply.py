@@ -31,8 +31,7 @@ def apply(database: Database, files: ArrayFiles, changes: ChangeSet, actor: str)
     """Write a change set, or find the receipt of the one that was written before."""
     digest, stored = digest_of(changes), _named(changes)
     arrays = named_arrays(changes)
-    given = {hash_: changes.arrays[hash_] for hash_ in arrays if hash_ in changes.arrays}
-    drafts = write_ahead(database, files, given)
+    drafts = write_ahead(database, files, _of_use(changes.arrays, arrays))
     with database.write() as transaction, kept_unless_refused(files, drafts):
         known = _known(transaction, changes, digest, actor)
         if known is not None:
@@ -49,6 +48,13 @@ def apply(database: Database, files: ArrayFiles, changes: ChangeSet, actor: str)
         delete_rows(work)
         propagate(work)
         return Receipt(changes.id, work.seq, actor, changes.message, attempt=changes.attempt)
+
+
+def _of_use(given: dict[bytes, bytes], named: dict[bytes, str]) -> dict[bytes, bytes]:
+    """Those of the arrays of a change set that it names, which all should be."""
+    if given.keys() <= named.keys():
+        return given
+    return {hash_: data for hash_, data in given.items() if hash_ in named}
 
 
 def read_receipt(transaction: Transaction, change_set_id: str, actor: str) -> Receipt | None:

@@ -18,7 +18,7 @@ README_FILE = "README.txt"
 README = """This folder is a lab of gnode-orm: recordings and their metadata.
 
 lab.sqlite   the database: everything but large arrays, and every earlier version of it
-arrays/      large arrays as NumPy .npy files, named by their content
+arrays/      large arrays as NumPy .npy files, named by their content, and files of many small ones
 
 Open it in Python with
 
