@@ -231,7 +231,6 @@ def test_a_lab_that_repeats_the_files_of_each_version_is_brought_up(tmp_path):
             'INSERT INTO old SELECT hash, n, file, rows FROM "array" JOIN array_part USING (series) WHERE n < parts; '
             "DROP TABLE array_part; ALTER TABLE old RENAME TO array_part; DROP INDEX array_series; "
             'ALTER TABLE "array" DROP COLUMN series; ALTER TABLE "array" DROP COLUMN parts; '
-            "DROP INDEX array_sender_beginning; ALTER TABLE array_sender DROP COLUMN beginning; "
             "UPDATE lab SET format = 5"
         )
     assert upgrade(str(tmp_path / "lab")).before == 5
