@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from itertools import groupby
+from operator import attrgetter
 from typing import Any
 
 from gnode_orm.core.state import State
@@ -24,10 +26,14 @@ class IdentityMap:
         """Give the states of one kind by id; some of their instances may just have gone."""
         return self._kinds[kind]
 
-    def add(self, *states: State) -> None:
-        """Enter instances by their states."""
-        for state in states:
-            self._kinds[state.kind][state.id] = state
+    def add(self, state: State) -> None:
+        """Enter an instance by its state."""
+        self._kinds[state.kind][state.id] = state
+
+    def add_all(self, states: Iterable[State]) -> None:
+        """Enter many instances, those of a kind together."""
+        for kind, group in groupby(states, attrgetter("kind")):
+            self._kinds[kind].update((state.id, state) for state in group)
 
     def remove(self, kind: str, id: int) -> None:
         """Take an instance out."""

@@ -43,6 +43,11 @@ class Pending:
         self.modified.pop(id(entity), None)
         self.deleted.pop(id(entity), None)
 
+    def drop_new(self, entities: Iterable[Entity]) -> None:
+        """Forget new objects that were written."""
+        for key in map(id, entities):
+            self.new.pop(key, None)
+
     def clear(self) -> None:
         """Forget everything pending."""
         self.new.clear()

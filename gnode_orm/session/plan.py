@@ -94,12 +94,14 @@ class Plan:
 
     def counts(self) -> dict[str, int]:
         """Objects by operation and class, such as ``{"create Segment": 3}``."""
-        created = Counter(type(entity).__name__ for entity in self.creates)
+        created = Counter(map(type, self.creates))
         seen: dict[tuple[str, int], str] = {}
         for item in self.changes:
             verb = "delete" if item.op == "delete" else "change"
             seen.setdefault((verb, id(item.obj)), f"{verb} {type(item.obj).__name__}")
-        counts = Counter({f"create {name}": count for name, count in created.items()})
+        counts: Counter[str] = Counter()
+        for model, count in created.items():
+            counts[f"create {model.__name__}"] += count
         counts.update(seen.values())
         for planned in self.deletes:
             for kind, count in (planned.cascade.children if planned.cascade else {}).items():

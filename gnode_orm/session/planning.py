@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from itertools import chain
+from itertools import chain, groupby
+from operator import attrgetter
 from typing import Any
 
 from gnode_orm.core.changes import Link
@@ -30,10 +31,14 @@ def make_plan(new: Iterable[Entity], modified: Iterable[Entity], deleted: Iterab
     """
     kinds = in_order(new)
     plan = Plan(creates=list(chain.from_iterable(kinds.values())))
+    models: set[type[Entity]] = set(map(type, plan.creates))
+    checking = {model for model in models if model.check is not Entity.check}
     changed = [entity for entity in modified if entity._state is not None and entity._state.status is Status.PERSISTENT]
-    _check([*(item for item in plan.creates if type(item).check is not Entity.check), *changed])
-    _check_parents((entity, entity.__references__) for entity in plan.creates)
-    _check_parents((entity, _changed_references(entity)) for entity in changed)
+    _check([*(item for item in plan.creates if type(item) in checking), *changed])
+    for entities in kinds.values():
+        _check_parents(entities, entities[0].__references__)
+    for entity in changed:
+        _check_parents([entity], _changed_references(entity))
     for entity in sorted(changed, key=lambda item: _ORDER[item.kind]):
         _plan_update(plan, entity)
     _refuse_cycles(plan)
@@ -47,8 +52,8 @@ def make_plan(new: Iterable[Entity], modified: Iterable[Entity], deleted: Iterab
 def in_order(entities: Iterable[Entity]) -> dict[str, list[Entity]]:
     """Sort new objects: kinds in the schema's order, and within sections parents first."""
     kinds: dict[str, list[Entity]] = {}
-    for entity in entities:
-        kinds.setdefault(entity.kind, []).append(entity)
+    for kind, group in groupby(entities, attrgetter("kind")):
+        kinds.setdefault(kind, []).extend(group)
     if "section" in kinds:
         kinds["section"] = topological_order(kinds["section"], _parent_section)
     return {kind: kinds[kind] for kind in sorted(kinds, key=_ORDER.__getitem__)}
@@ -85,15 +90,12 @@ def _check(entities: list[Entity]) -> None:
         raise ValidationFailed("Nothing was written. " + "; ".join(problems), errors=pairs)
 
 
-def _check_parents(named: Iterable[tuple[Entity, frozenset[str]]]) -> None:
-    there: set[int] = set()  # siblings share their parent
-    for entity, names in named:
-        values = entity.__dict__
-        for name in names:
-            parent = values.get(name)
-            if parent is not None and id(parent) not in there:
+def _check_parents(entities: list[Entity], names: Iterable[str]) -> None:
+    for name in names:
+        children = {entity.__dict__.get(name): entity for entity in entities}  # siblings share their parent
+        for parent, entity in children.items():
+            if parent is not None:
                 _refuse_deleted(entity, name, parent)
-                there.add(id(parent))
 
 
 def _changed_references(entity: Entity) -> frozenset[str]:

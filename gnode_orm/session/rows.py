@@ -57,11 +57,9 @@ def _columns(
 
 
 def _parent_ids(name: str, entities: Sequence[Entity], parents: Sequence[Any]) -> list[int | None]:
-    known: dict[int, int | None] = {id(None): None}  # siblings share their parent
-    for entity, parent in zip(entities, parents, strict=True):
-        if id(parent) not in known:
-            known[id(parent)] = parent_id(entity, name, parent)
-    return [known[id(parent)] for parent in parents]
+    children = dict(zip(parents, entities, strict=True))  # siblings share their parent
+    known = {parent: None if parent is None else parent_id(child, name, parent) for parent, child in children.items()}
+    return [known[parent] for parent in parents]
 
 
 def parent_id(entity: Entity, name: str, parent: Entity | Location) -> int:

@@ -37,20 +37,18 @@ class Sending:
             self.entities = list({id(entity): entity for entity in (*plan.creates, *changed)}.values())
         self._collections = [(item, item.sent()) for item in touched_collections(self.entities)]
         self._states = [state for entity in self.entities if (state := entity._state) is not None]
-        self._before: list[dict[str, Any] | None] = []
 
     @contextmanager
     def on_its_way(self) -> Iterator[None]:
         """Let the objects count as unchanged inside; where it fails, everything is pending again."""
-        self._before = [state.original for state in self._states]
-        for state in self._states:
+        before = [(state, state.original) for state in self._states if state.original is not None]
+        for state, _ in before:
             state.original = None
         try:
             yield
         except BaseException:
-            for state, before in zip(self._states, self._before, strict=True):
-                if before is not None:
-                    state.original = {**(state.original or {}), **before}
+            for state, original in before:
+                state.original = {**(state.original or {}), **original}
             raise
 
     def values(self) -> list[tuple[Entity, dict[str, Any]]]:

@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 def settle(sending: Sending, receipt: Receipt, store: Store) -> None:
     """After a write: the same instances carry location and version, and arrays are handles on what was stored."""
     plan = sending.plan
-    for entity in plan.creates:
-        for collection in entity._collections.values() if entity._collections else ():
+    for collections in filter(None, map(attrgetter("_collections"), plan.creates)):
+        for collection in collections.values():
             if not collection.loaded:
                 collection.fill([])  # nothing else can hang below an object that was just made
     sending.settle_collections()

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from itertools import groupby
+from operator import attrgetter
 from typing import Any
 
 from gnode_orm.core.collections import Collection, collection_named
 from gnode_orm.core.entity import Entity
+from gnode_orm.core.schema import SCHEMA
 from gnode_orm.session.comparing import old_reference
 from gnode_orm.session.plan import Plan
 
@@ -14,28 +17,41 @@ from gnode_orm.session.plan import Plan
 def touched_collections(entities: Iterable[Entity]) -> list[Collection[Any]]:
     """Every loaded collection that the pending changes of some objects concern."""
     found: dict[int, Collection[Any]] = {}
-    seen: set[tuple[int, str]] = set()  # siblings share their parent
-    for entity in entities:
-        for collection in entity._collections.values() if entity._collections else ():
-            found[id(collection)] = collection
-        values, state = entity.__dict__, entity._state
-        unchanged = state is None or state.original is None
-        made_here = state is None or state.fields is None
-        for name, late_name, related in entity.__spec__.ways_up:
-            parent = values.get(name)
-            if unchanged and parent is None and (made_here or entity._expired) and late_name not in values:
-                continue  # it was never set, or not since it was stored
-            if related is None or (unchanged and (id(parent), related) in seen):
-                continue
-            for named in _now_and_before(entity, name):
-                if named is None or (id(named), related) in seen:
-                    continue
-                parent = _in_memory(entity, named)
-                if parent is not None:
-                    collection = collection_named(parent, related)
-                    found[id(collection)] = collection
-                    seen.add((id(parent), related))
+    for kind, group in groupby(entities, attrgetter("kind")):
+        together = list(group)
+        if SCHEMA[kind].relations:
+            for entity in together:
+                found.update((id(item), item) for item in (entity._collections or {}).values())
+        for name, late_name, related in SCHEMA[kind].ways_up:
+            if related is not None:
+                named = _named(together, name, late_name)
+                found.update((id(item), item) for item in _collections_of(named, related))
     return list(found.values())
+
+
+def _collections_of(named: dict[Any, Entity], related: str) -> Iterator[Collection[Any]]:
+    """Give the collections of parents that are in memory; each parent comes with an object that names it."""
+    for parent, entity in named.items():
+        instance = _in_memory(entity, parent)
+        if instance is not None:
+            yield collection_named(instance, related)
+
+
+def _named(entities: Iterable[Entity], name: str, late_name: str) -> dict[Any, Entity]:
+    """Give what objects of one kind name by a foreign key, or named at the last write; siblings share their parent."""
+    named: dict[Any, Entity] = {}
+    for entity in entities:
+        values, state = entity.__dict__, entity._state
+        if state is None or state.original is None:
+            parent = values.get(name)
+            if parent is not None:
+                named[parent] = entity
+                continue
+            if (state is None or state.fields is None or entity._expired) and late_name not in values:
+                continue  # it was never set, or not since it was stored
+        for parent in _now_and_before(entity, name):
+            named[parent] = entity
+    return named
 
 
 def _now_and_before(entity: Entity, name: str) -> tuple[Any, ...]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from functools import partial
+from operator import attrgetter
 from typing import Any, NamedTuple, TypeVar
 
 from gnode_orm.core.changes import ArrayMissing, IdTaken, PartlyWritten, Receipt, StaleRows
@@ -225,9 +226,8 @@ class UnitOfWork:
             self._identity.remove(entity.kind, entity._state.id)  # the store gave it another id
         settle(sending, receipt, self.store)
         self._follow(receipt)
-        self._identity.add(*(entity._state for entity in plan.creates))
-        for entity in plan.creates:
-            self._pending.new.pop(id(entity), None)
+        self._identity.add_all(map(attrgetter("_state"), plan.creates))
+        self._pending.drop_new(plan.creates)
         for update in plan.updates:
             self._pending.modified.pop(id(update.obj), None)
         for entity in sending.still_edited():

@@ -8,12 +8,12 @@ from collections import defaultdict
 import orjson
 
 from gnode_orm.core.changes import ChangeSet, Receipt, Version
-from gnode_orm.core.schema import known_kind
+from gnode_orm.core.schema import SCHEMA, known_kind
 from gnode_orm.errors import FormatError, IntegrityError, ValidationFailed
 from gnode_orm.stores.local.array_files import ArrayFiles
 from gnode_orm.stores.local.array_rows import named_arrays, store_arrays
 from gnode_orm.stores.local.clock import now_us
-from gnode_orm.stores.local.creates import check_width, create_rows
+from gnode_orm.stores.local.creates import create_rows, new_columns
 from gnode_orm.stores.local.database import Database, Transaction
 from gnode_orm.stores.local.deletes import check_previews, delete_rows
 from gnode_orm.stores.local.formats import FORMAT
@@ -22,21 +22,22 @@ from gnode_orm.stores.local.pack_files import kept_unless_refused, write_ahead
 from gnode_orm.stores.local.roots import propagate
 from gnode_orm.stores.local.targets import check_targets
 from gnode_orm.stores.local.updates import update_rows
-from gnode_orm.stores.local.work import Work
+from gnode_orm.stores.local.work import NewColumns, Work
 
 _SHA256 = 32
 
 
 def apply(database: Database, files: ArrayFiles, changes: ChangeSet, actor: str) -> Receipt:
     """Write a change set, or find the receipt of the one that was written before."""
-    digest, stored = digest_of(changes), _named(changes)
+    digest, new = digest_of(changes), new_columns(changes)
+    stored = _named(changes, new)
     arrays = named_arrays(changes)
     drafts = write_ahead(database, files, _of_use(changes.arrays, arrays))
     with database.write() as transaction, kept_unless_refused(files, drafts):
         known = _known(transaction, changes, digest, actor)
         if known is not None:
             return known
-        work = Work(transaction, changes, actor, next_version(transaction))
+        work = Work(transaction, changes, actor, next_version(transaction), new)
         _record(work, digest)
         work.read_states(stored)
         check_targets(work)
@@ -124,16 +125,12 @@ def _record(work: Work, digest: bytes) -> None:
     )
 
 
-def _named(changes: ChangeSet) -> dict[str, set[int]]:
+def _named(changes: ChangeSet, new: NewColumns) -> dict[str, set[int]]:
     """The stored objects that a change set names, by kind."""
-    created = {kind: {row[0] for row in rows} for kind, rows in changes.creates.items()}
     named: dict[str, set[int]] = defaultdict(set)
-    for kind, rows in changes.creates.items():
-        spec = known_kind(kind)
-        check_width(spec, rows)
-        for ref in spec.refs:
-            place = 1 + spec.write_columns.index(f"{ref.name}_id")
-            named[ref.target or ""].update({row[place] for row in rows})
+    for kind, columns in new.items():
+        for ref in SCHEMA[kind].refs:
+            named[ref.target or ""].update(columns[f"{ref.name}_id"])
     for update in changes.updates:
         named[update.kind].add(update.id)
         for ref in known_kind(update.kind).refs:
@@ -144,5 +141,6 @@ def _named(changes: ChangeSet) -> dict[str, set[int]]:
     for link in changes.links:
         named["recordingchannel"].add(link.channel)
         named["recordingchannelgroup"].add(link.group)
+    created = {kind: set(columns["id"]) for kind, columns in new.items()}
     left = {kind: ids - created.get(kind, set()) - {None} for kind, ids in named.items()}
     return {kind: ids for kind, ids in left.items() if ids}

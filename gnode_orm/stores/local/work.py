@@ -14,6 +14,10 @@ from gnode_orm.stores.local.database import Transaction
 from gnode_orm.stores.local.rights import states
 
 
+NewColumns = dict[str, dict[str, tuple[Any, ...]]]
+"""The rows to create of each kind by their columns, by which most of what is done with them is done."""
+
+
 class State(NamedTuple):
     """How a stored object stands to the actor before the commit."""
 
@@ -29,6 +33,7 @@ class Work:
 
     Attributes:
         seq: the version that it writes.
+        new: the rows to create, by their columns.
         states: stored objects that the change set names, by kind and id.
         roots: the root of each object known, stored or created, by kind and id.
         moved: objects whose root has to be found anew when all rows are written.
@@ -38,6 +43,7 @@ class Work:
     changes: ChangeSet
     actor: str
     seq: Version
+    new: NewColumns
     states: dict[str, dict[int, State]] = field(default_factory=lambda: defaultdict(dict))
     roots: dict[str, dict[int, int | None]] = field(default_factory=lambda: defaultdict(dict))
     moved: dict[str, set[int]] = field(default_factory=lambda: defaultdict(set))
@@ -46,7 +52,7 @@ class Work:
     def created(self, kind: str) -> set[Any]:
         """Ids of the rows to create of one kind; looked up once for each reference, so made once."""
         if kind not in self._created:
-            self._created[kind] = {row[0] for row in self.changes.creates.get(kind, ())}
+            self._created[kind] = set(self.new[kind]["id"]) if kind in self.new else set()
         return self._created[kind]
 
     def read_states(self, named: dict[str, set[int]]) -> None:
