@@ -11,7 +11,7 @@ from pydantic_core import SchemaValidator
 
 __all__ = [
     "FORMER_METHODS", "FieldValidators", "ModelMetaclass", "fill_fast", "fill_values", "note_given",
-    "schemas_of_fields", "set_extra", "set_fields_set", "set_private", "slot_setters", "without_default",
+    "schemas_of_fields", "set_fields_set", "set_private", "slot_setters", "without_default",
 ]  # fmt: skip
 
 
@@ -64,15 +64,12 @@ def slot_setters(cls: type[Any], *names: str) -> tuple[Callable[[Any, Any], None
 
 
 fill_values = vars(BaseModel)["__dict__"].__set__
-set_fields_set, set_extra, set_private = slot_setters(
-    BaseModel, "__pydantic_fields_set__", "__pydantic_extra__", "__pydantic_private__"
-)
+set_fields_set, set_private = slot_setters(BaseModel, "__pydantic_fields_set__", "__pydantic_private__")
 
 
 def fill_fast(entity: Any, fields_set: set[str], private: dict[str, Any] | None = None) -> None:
     """Give an object made by ``object.__new__`` what pydantic expects of a validated model."""
     set_fields_set(entity, fields_set)
-    set_extra(entity, None)
     set_private(entity, private and dict(private))
 
 

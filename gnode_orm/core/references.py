@@ -46,26 +46,23 @@ class Referring(Tracked):
     def _first_references(self, ways_up: tuple[tuple[str, str, str | None], ...]) -> None:
         """Hang a new object in under the parents that it was made with: under all of them or none."""
         values = self.__dict__
-        parents: list[tuple[str | None, Referring]] = []
-        for name, _, related in ways_up:
-            parent = values.get(name)
-            if parent is None:
-                continue
-            if type(parent) is Location:
-                self._put_location(name, parent)
-            else:
-                for _, other in parents:
-                    other._check_sessions(parent)
-                parents.append((related, parent))
+        if len(ways_up) > 1:
+            _check_one_session([values.get(name) for name, _, _ in ways_up])
         try:
-            for related, parent in parents:
-                if related:
-                    collection_named(parent, related).add_silently(self)
-                if parent._state is not None:
-                    parent._join(self)
+            for name, _, related in ways_up:
+                parent = values.get(name)
+                if type(parent) is Location:
+                    self._put_location(name, parent)
+                elif parent is not None:
+                    if related:
+                        collection_named(parent, related).add_silently(self)
+                    if parent._state is not None:
+                        parent._join(self)
         except BaseException:
-            for related, parent in parents:
-                _take_out(self, related, parent)
+            for name, _, related in ways_up:
+                parent = values.get(name)
+                if isinstance(parent, Referring):
+                    _take_out(self, related, parent)
             raise
 
     def _set_reference(self, name: str, value: Any) -> None:
@@ -122,6 +119,13 @@ class Referring(Tracked):
 
 def _location_of(value: Any) -> Location | None:
     return value if value is None or isinstance(value, Location) else value.location
+
+
+def _check_one_session(values: list[Any]) -> None:
+    parents = [value for value in values if isinstance(value, Referring)]
+    for place, parent in enumerate(parents):
+        for other in parents[:place]:
+            other._check_sessions(parent)
 
 
 def _take_out(child: Referring, related: str | None, parent: Referring) -> None:

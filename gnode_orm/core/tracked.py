@@ -25,7 +25,6 @@ from gnode_orm.core.metaclass import EntityMeta
 from gnode_orm.core.pydantic_bridge import (
     fill_fast,
     fill_values,
-    set_extra,
     set_fields_set,
     set_private,
     slot_setters,
@@ -80,6 +79,9 @@ class Tracked(BaseModel, metaclass=EntityMeta):
 
     if not TYPE_CHECKING:
         __slots__ = ("__weakref__", "_collections", "_state")
+
+        # Nothing but fields is accepted, so that instances need no slot for the rest.
+        __pydantic_extra__ = None
 
         # Identity is by object: values with arrays have no truth value to compare by.
         __eq__ = object.__eq__
@@ -300,7 +302,6 @@ set_state, set_collections = slot_setters(Tracked, "_state", "_collections")
 def fill_new(entity: Tracked, values: dict[str, Any], fields: set[str]) -> None:
     """Fill a new object with its values, and say which fields were given."""
     set_fields_set(entity, fields)
-    set_extra(entity, None)
     set_private(entity, None)
     fill_values(entity, values)
     set_state(entity, None)

@@ -26,13 +26,12 @@ def rows_of(kind: str, entities: Sequence[Entity], name_array: NameArray) -> lis
     held = [entity.__dict__ for entity in entities]
     given = set[str]().union(*held)
     for field in SCHEMA[kind].fields:
-        if field.late_name in given:
+        name, late_name = field.name, field.late_name
+        if late_name in given:
             # In this order: another thread that reads a field moves it from its late name to its own.
-            values = [
-                values.get(field.name) if (late := values.get(field.late_name)) is None else late for values in held
-            ]
-        elif field.name in given:
-            values = [values.get(field.name) for values in held]
+            values = [values.get(name) if (late := values.get(late_name)) is None else late for values in held]
+        elif name in given:
+            values = [values.get(name) for values in held]
         else:
             values = []
         columns += _columns(field, entities, values, name_array)
