@@ -150,8 +150,8 @@ class Members:
         return list(self.known_by_identity().values())
 
     def known_by_identity(self) -> dict[int, Any]:
-        """The members in memory, as they are kept here."""
-        return self._added if self._members is None else self._members
+        """The members in memory by identity, without loading."""
+        return (self._added if self._members is None else self._members).copy()
 
     def restore(self) -> None:
         """Undo what was hung in or taken out since the last write."""

@@ -8,7 +8,7 @@ in the state's ``fields`` and is decoded at first read. What was given in a form
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from pydantic import BaseModel, ConfigDict
@@ -308,12 +308,12 @@ def fill_new(entity: Tracked, values: dict[str, Any], fields: set[str]) -> None:
     set_collections(entity, None)
 
 
-def enter_new(entities: Iterable[Tracked], tracker: Tracker, origin: Origin) -> None:
+def enter_new(entities: Sequence[Tracked], tracker: Tracker, origin: Origin) -> None:
     """Let new objects of one kind take their places in a session, as ``_enter`` does for one."""
-    pending = Status.PENDING
+    kind, pending = entities[0].kind, Status.PENDING
     for entity in entities:
         state = State(entity, leave)
-        state.kind = entity.kind
+        state.kind = kind
         state.tracker = tracker
         state.origin = origin
         state.status = pending

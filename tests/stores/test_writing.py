@@ -76,6 +76,27 @@ def test_an_id_in_use_is_told(store):
     assert store.get("block", [fresh[0]], "ann") == []
 
 
+@pytest.mark.needs("Ids and versions", run=False)
+@pytest.mark.parametrize("count", [1, 180, 500, 1001])
+def test_many_rows_are_written_in_their_order(store, count):
+    block = create(store, "block")
+    rows = [row("segment", name=f"s{place}", index=place, block=block) for place in range(count)]
+    store.apply(ChangeSet(creates={"segment": rows}), "ann")
+    records = sorted(store.get("segment", [item[0] for item in rows], "ann"))
+    assert [record[0] for record in records] == [item[0] for item in rows]
+    assert [field("segment", record, "index") for record in records] == list(range(count))
+
+
+@pytest.mark.needs("Ids and versions")
+def test_an_id_in_use_among_many_is_told_and_nothing_written(store):
+    taken = create(store, "block")
+    rows = [row("block") for _ in range(400)]
+    rows.insert(250, row("block", taken))
+    with pytest.raises(IdTaken):
+        store.apply(ChangeSet(creates={"block": rows}), "ann")
+    assert found(store, "block") == [taken]
+
+
 def test_a_dangling_reference_is_refused_and_nothing_written(store):
     block = row("block")
     with pytest.raises(IntegrityError, match=r"Segment\.block names block/"):
