@@ -107,9 +107,11 @@ def _note_roots_of_sections(work: Work, spec: KindSpec) -> None:
     """Find the roots of sections one after another: they stand in documents, and in sections before them."""
     columns, own, documents = work.new[spec.kind], work.roots[spec.kind], work.roots["document"]
     for id_, section, document in zip(columns["id"], columns["section_id"], columns["document_id"], strict=True):
-        if section is not None and section not in own:
-            raise IntegrityError(f"{label(spec.kind, id_)} stands before its parent in the change set")
-        root = own.get(section)
+        root = None
+        if section is not None:
+            if section not in own:
+                raise IntegrityError(f"{label(spec.kind, id_)} stands before its parent in the change set")
+            root = own[section]
         own[id_] = documents.get(document) if root is None else root
 
 

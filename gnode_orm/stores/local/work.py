@@ -13,7 +13,6 @@ from gnode_orm.ids import encode_id
 from gnode_orm.stores.local.database import Transaction
 from gnode_orm.stores.local.rights import states
 
-
 NewColumns = dict[str, dict[str, tuple[Any, ...]]]
 """The rows to create of each kind by their columns, by which most of what is done with them is done."""
 
