@@ -51,10 +51,10 @@ def test_missing_arrays_are_a_problem(run, lab):
     assert checks(result)["arrays"]["state"] == "problem"
 
 
-def test_an_array_file_that_is_missing_is_a_problem(run, filled_lab):
-    named = next((filled_lab / "arrays").glob("??/*.npy"))
+def test_an_array_file_that_is_missing_is_a_problem(run, lab):
+    named = next((lab / "arrays").glob("??/*.npy"))
     named.unlink()
-    result = run("doctor", "--lab", filled_lab, "--json")
+    result = run("doctor", "--lab", lab, "--json")
     assert result.exit_code == 1
     assert named.name in checks(result)["arrays"]["finding"]
 
