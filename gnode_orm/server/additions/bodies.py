@@ -7,12 +7,15 @@ import os
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
+from mmap import mmap
 
 from starlette.requests import Request
 
 from gnode_orm.server.problems import Refusal
 
 _SHORT = 64 << 10
+# So long is the header of nearly every file.
+_NPY_HEADER = 128
 # Handing over to a thread takes as long as hashing some kilobytes.
 _HASHED = 1 << 20
 
@@ -40,7 +43,7 @@ async def body_of(request: Request, limit: int) -> memoryview:
 
 
 async def body_into(
-    request: Request, limit: int, memory: bytearray, filled: Callable[[memoryview], None] = lambda _: None
+    request: Request, limit: int, memory: bytearray | memoryview, filled: Callable[[memoryview], None] = lambda _: None
 ) -> memoryview:
     """Read a body into memory that grows where it has to; gives the part that was filled.
 
@@ -55,6 +58,7 @@ async def body_into(
         if end > limit:
             raise _too_long(limit)
         if end > len(memory):
+            assert isinstance(memory, bytearray)
             memory.extend(bytes(end - len(memory)))
         # Through a view, since a bytearray makes a copy of what is put into a part of it.
         memoryview(memory)[size:end] = piece
@@ -95,6 +99,8 @@ def _too_long(limit: int) -> Refusal:
 class Buffers:
     """Memory for bodies of one size that is used again: fresh memory takes longer than hashing what comes into it.
 
+    It begins as far behind a page as values in a ``.npy`` file behind a block, so that they can go straight to disk.
+
     Args:
         spare: how many are kept while nobody needs them.
     """
@@ -102,14 +108,17 @@ class Buffers:
     def __init__(self, size: int, spare: int) -> None:
         self._size = size
         self._most = spare
-        self._spare: list[bytearray] = []
+        self._spare: list[memoryview] = []
 
     @contextmanager
-    def one(self) -> Iterator[bytearray]:
+    def one(self) -> Iterator[memoryview]:
         """Lend a buffer; nobody may look at it afterwards."""
-        buffer = self._spare.pop() if self._spare else bytearray(self._size)
+        buffer = self._spare.pop() if self._spare else self._new()
         try:
             yield buffer
         finally:
             if len(self._spare) < self._most:
                 self._spare.append(buffer)
+
+    def _new(self) -> memoryview:
+        return memoryview(mmap(-1, _NPY_HEADER + self._size))[_NPY_HEADER:]

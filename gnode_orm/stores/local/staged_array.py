@@ -33,6 +33,7 @@ _ENTRY = 33
 _MISSING, _WRITTEN, _SYNCED = b"\0", b"\1", b"\2"
 _NOT_KNOWN = bytes(32)
 _UNSYNCED = 32
+_GONE = "The array is not being sent here; begin it anew"
 
 
 @contextmanager
@@ -146,7 +147,10 @@ class StagedArray:
                     os.pwrite(here.marks, digest, number * _ENTRY + 1)
                 elif known != digest:
                     raise IntegrityError(f"Piece {number} of an array is not what was announced or sent before")
-            write_through(here.data, data, here.start + number * LEAF)
+            try:
+                write_through(self._data, data, here.start + number * LEAF)
+            except FileNotFoundError:
+                raise NotFound(_GONE) from None
             os.pwrite(here.marks, _WRITTEN, number * _ENTRY)
             every = here.read()
             written = _marked(every, _WRITTEN)
@@ -179,7 +183,7 @@ class StagedArray:
                 return here
         except (FileNotFoundError, ValueError):  # never begun, finished by now, or spoilt by a crash of the machine
             pass
-        raise NotFound("The array is not being sent here; begin it anew")
+        raise NotFound(_GONE)
 
     def forget(self) -> None:
         """Remove its files."""
