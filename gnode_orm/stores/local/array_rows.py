@@ -15,7 +15,7 @@ from gnode_orm.stores.local.array_packs import Pack, PackDraft, insert_arrays, r
 from gnode_orm.stores.local.array_series import Part
 from gnode_orm.stores.local.clock import now_us
 from gnode_orm.stores.local.database import Database, Transaction
-from gnode_orm.stores.local.hash_sets import HASH_SET, bound_hashes
+from gnode_orm.stores.local.hash_sets import HASH_SET, STORED_HASHES, bound_hashes
 from gnode_orm.stores.local.work import Work
 
 # How exactly it is known when an array was last sent; what removes arrays waits longer than this.
@@ -50,7 +50,7 @@ def store_arrays(work: Work, named: Mapping[bytes, str], drafts: Sequence[PackDr
 
 def stored_hashes(transaction: Transaction, hashes: Sequence[bytes]) -> set[bytes]:
     """Those of some hashes that the lab has."""
-    rows = transaction.query(f'SELECT hash FROM "array" WHERE hash IN {HASH_SET}', **bound_hashes(hashes))
+    rows = transaction.query(STORED_HASHES, **bound_hashes(hashes))
     return {bytes(hash_) for (hash_,) in rows}
 
 

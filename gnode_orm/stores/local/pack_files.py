@@ -74,7 +74,7 @@ def _groups(arrays: Mapping[bytes, bytes]) -> Iterator[list[tuple[bytes, bytes]]
     """Cut arrays into groups of which each fills a file."""
     group, size = list[tuple[bytes, bytes]](), 0
     for item in arrays.items():
-        if size + len(item[1]) > _FILE:
+        if group and size + len(item[1]) > _FILE:
             yield group
             group, size = [], 0
         group.append(item)
