@@ -22,8 +22,8 @@ from gnode_orm.stores.local.array_rows import stored_hashes
 from gnode_orm.stores.local.database import Database
 from gnode_orm.stores.local.durable import Syncing
 
-# Below this the syncs of a file and its folder take longer than the log of the database.
-ENOUGH = 4 << 20
+# Up to this the syncs of a file and its folder take longer than the log of the database.
+ENOUGH = 2 << 20
 # One file is written anew, or fetched, without much waiting.
 _FILE = 64 << 20
 _BUFFER = 1 << 20
