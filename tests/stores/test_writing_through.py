@@ -45,23 +45,28 @@ def in_memory(size: int, start: int) -> memoryview:
     return memory
 
 
+def write(path: Path, data: memoryview, start: int) -> None:
+    with path.open("r+b", buffering=0) as file:
+        durable.write_through(file.fileno(), data, start)
+
+
 @pytest.mark.parametrize("start", [0, 1, 128, 4095, 4096, 10_000])
 @pytest.mark.parametrize("size", [0, 1, 127, 4095, 4096, 100_000, SIZE])
 @pytest.mark.parametrize("off", [0, 1])
 def test_the_file_holds_what_was_written_and_nothing_else_is_touched(path, start, size, off):
-    durable.write_through(path, in_memory(size, start + off), start)
+    write(path, in_memory(size, start + off), start)
     assert path.read_bytes() == b"x" * start + BYTES[:size] + b"x" * (3 * SIZE - start - size)
 
 
 def test_blocks_that_stand_in_memory_as_in_the_file_go_straight_to_the_disk(path, straight):
-    durable.write_through(path, in_memory(SIZE, 128), 128)
+    write(path, in_memory(SIZE, 128), 128)
     assert straight in ([SIZE - 4096], [0])  # none where the file system cannot
 
 
 def test_what_stands_elsewhere_in_memory_and_where_the_system_cannot_goes_through_it(path, straight, monkeypatch):
-    durable.write_through(path, in_memory(SIZE, 1), 0)
+    write(path, in_memory(SIZE, 1), 0)
     monkeypatch.delattr(os, "O_DIRECT")
-    durable.write_through(path, in_memory(SIZE, SIZE), SIZE)
+    write(path, in_memory(SIZE, SIZE), SIZE)
     assert straight == [0, 0]
     assert path.read_bytes() == BYTES + BYTES + b"x" * SIZE
 
@@ -70,7 +75,7 @@ def test_what_stands_elsewhere_in_memory_and_where_the_system_cannot_goes_throug
 def test_a_write_that_ends_early_is_gone_on_with(path, monkeypatch, cut):
     pwrite = os.pwrite
     monkeypatch.setattr(os, "pwrite", lambda file, data, start: pwrite(file, data[:cut], start))
-    durable.write_through(path, in_memory(SIZE, 128), 128)
+    write(path, in_memory(SIZE, 128), 128)
     assert path.read_bytes()[128 : 128 + SIZE] == BYTES
 
 
@@ -80,4 +85,4 @@ def test_a_full_disk_is_told(path, monkeypatch):
 
     monkeypatch.setattr(os, "pwrite", full)
     with pytest.raises(OSError, match="No space left"):
-        durable.write_through(path, in_memory(SIZE, 128), 128)
+        write(path, in_memory(SIZE, 128), 128)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import fcntl
 import os
 import secrets
 from collections.abc import Iterator, Sequence
@@ -48,7 +49,7 @@ def _saved(path: Path, array: npt.NDArray[Any]) -> Iterator[Path]:
         temporary.unlink(missing_ok=True)
 
 
-def write_through(path: Path, data: bytes | memoryview, start: int) -> None:
+def write_through(file: int, data: bytes | memoryview, start: int) -> None:
     """Write bytes into a file at a place, past the cache of the system where it can: on disk after the next sync.
 
     What a server takes in is seldom read at once, and filling fresh pages of the cache takes longer than moving and
@@ -58,17 +59,16 @@ def write_through(path: Path, data: bytes | memoryview, start: int) -> None:
     view = memoryview(data)
     first = min(len(view), -start % _BLOCK)
     last = first + (len(view) - first) // _BLOCK * _BLOCK
-    with _opened(path, 0) as file:
-        _write_uncached(file, view[:first], start)
-        done = first + _write_straight(path, view[first:last], start + first)
-        _write_uncached(file, view[done:], start + done)
+    _write_uncached(file, view[:first], start)
+    done = first + _write_straight(file, view[first:last], start + first)
+    _write_uncached(file, view[done:], start + done)
 
 
-def _write_straight(path: Path, view: memoryview, start: int) -> int:
+def _write_straight(file: int, view: memoryview, start: int) -> int:
     """Write what can be written past the system; gives how many bytes."""
     done = 0
     try:
-        with _opened(path, os.O_DIRECT) as file:
+        with _past_the_system(file):
             while done < len(view):
                 done += os.pwrite(file, view[done:], start + done)
     except (OSError, AttributeError) as error:
@@ -89,12 +89,14 @@ def _write_uncached(file: int, view: memoryview, start: int) -> None:
 
 
 @contextmanager
-def _opened(path: Path, flags: int) -> Iterator[int]:
-    file = os.open(path, os.O_WRONLY | flags)
+def _past_the_system(file: int) -> Iterator[None]:
+    # Not by opening it once more: by its name another file may stand there by now.
+    flags = fcntl.fcntl(file, fcntl.F_GETFL)
+    fcntl.fcntl(file, fcntl.F_SETFL, flags | os.O_DIRECT)
     try:
-        yield file
+        yield
     finally:
-        os.close(file)
+        fcntl.fcntl(file, fcntl.F_SETFL, flags)
 
 
 def move_into_place(pairs: Sequence[tuple[Path, Path]], syncing: Syncing) -> None:

@@ -8,9 +8,11 @@ of the pieces are on disk.
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import hashlib
 import os
+import shutil
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -28,17 +30,18 @@ from gnode_orm.stores.local.durable import write_through
 UPLOADS_FOLDER = "uploads"
 LOCK_FILE = "lock"
 
-# One mark and one digest for each piece.
+# One mark and one digest for each piece; a file that was never written is all of these.
 _ENTRY = 33
 _MISSING, _WRITTEN, _SYNCED = b"\0", b"\1", b"\2"
 _NOT_KNOWN = bytes(32)
 _UNSYNCED = 32
-_GONE = "The array is not being sent here; begin it anew"
+# One sender sends a few arrays at once; what he gave up stays until somebody collects it.
+_MOST = 1000
 
 
 @contextmanager
 def staging(folder: Path, *, alone: bool = False) -> Iterator[None]:
-    """Keep what is begun in a folder of uploads from being removed; ``alone`` is for whoever removes."""
+    """Keep what is begun in a folder of uploads from being removed; ``alone`` is for whoever begins or removes."""
     with (folder / LOCK_FILE).open("ab") as file:
         fcntl.flock(file, fcntl.LOCK_EX if alone else fcntl.LOCK_SH)
         yield
@@ -58,9 +61,10 @@ class StagedArray:
     def __init__(self, folder: Path, upload: str, actor: str) -> None:
         self.upload = upload
         # Everybody sends for himself: what another sends cannot be guessed from how far it is.
-        stem = f"{upload}-{_whose(actor)}"
-        self._data = folder / f"{stem}.npy"
-        self._marks = folder / f"{stem}.pieces"
+        self._whose = _whose(actor)
+        self._folder = folder
+        self._data = folder / f"{upload}-{self._whose}.npy"
+        self._marks = self._data.with_suffix(".pieces")
 
     @classmethod
     def called(cls, folder: Path, beginning: str, actor: str) -> list[StagedArray]:
@@ -69,28 +73,42 @@ class StagedArray:
         return [cls(folder, path.name.partition("-")[0], actor) for path in found]
 
     def prepare(self, dtype: np.dtype[Any], shape: tuple[int, ...]) -> None:
-        """Make room for the pieces, unless that was done."""
-        with staging(self._marks.parent):
+        """Make room for the pieces, unless that was done.
+
+        Raises:
+            OSError: the disk has not as much room as the array takes.
+        """
+        with staging(self._folder):
             if self._marks.exists():
                 os.utime(self._marks)  # in use again, so nobody takes it for abandoned
-            else:
+                return
+        with staging(self._folder, alone=True):
+            if not self._marks.exists():
+                self._make_way()
                 self._begin(ArrayRef(b"", dtype.str, shape, None))
 
+    def _make_way(self) -> None:
+        """Forget what its sender left alone for longest, where he began much without an end."""
+        others = list(self._folder.glob(f"*-{self._whose}.pieces"))
+        if len(others) >= _MOST:
+            for path in sorted(others, key=lambda path: path.stat().st_mtime_ns)[: len(others) - _MOST + 1]:
+                _unlink(path, path.with_suffix(".npy"))
+
     def _begin(self, ref: ArrayRef) -> None:
-        temporary = self._marks.with_suffix(f".{os.getpid()}-{os.urandom(4).hex()}")
-        with temporary.open("xb") as file:
-            file.write((_MISSING + _NOT_KNOWN) * piece_count(ref.nbytes))
-        with open(os.open(self._data, os.O_CREAT | os.O_RDWR, 0o666), "r+b") as file:
+        # Neither file takes room before pieces come, so nothing else would stop what is announced but cannot be kept.
+        if ref.nbytes > shutil.disk_usage(self._folder).free:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(self._data))
+        # What a crash left here may be the file of a stored array, under its second name: it is not written to.
+        self._data.unlink(missing_ok=True)
+        with self._data.open("xb") as file:
             dtype = npy.dtype_to_descr(np.dtype(ref.dtype))
             npy.write_array_header_1_0(file, {"descr": dtype, "fortran_order": False, "shape": ref.shape})
             file.truncate(file.tell() + ref.nbytes)
         # The marks stand last: where they are, the file is ready to take pieces.
-        try:
-            os.link(temporary, self._marks)
-        except FileExistsError:
-            pass  # another process began at the same moment
-        finally:
-            temporary.unlink()
+        temporary = self._marks.with_suffix(".begun")
+        with temporary.open("wb") as file:
+            file.truncate(_ENTRY * piece_count(ref.nbytes))
+        temporary.rename(self._marks)
 
     def is_of(self, dtype: np.dtype[Any], shape: tuple[int, ...]) -> bool:
         """Tell whether it is an array of a dtype and shape."""
@@ -147,11 +165,9 @@ class StagedArray:
                     os.pwrite(here.marks, digest, number * _ENTRY + 1)
                 elif known != digest:
                     raise IntegrityError(f"Piece {number} of an array is not what was announced or sent before")
-            try:
-                write_through(self._data, data, here.start + number * LEAF)
-            except FileNotFoundError:
-                raise NotFound(_GONE) from None
-            os.pwrite(here.marks, _WRITTEN, number * _ENTRY)
+            write_through(here.data, data, here.start + number * LEAF)
+            with _alone(here.marks):
+                os.pwrite(here.marks, _WRITTEN, number * _ENTRY)
             every = here.read()
             written = _marked(every, _WRITTEN)
             whole = not _marked(every, _MISSING)
@@ -174,8 +190,9 @@ class StagedArray:
 
     def _open(self, files: ExitStack) -> _Opened:
         try:
-            marks = files.enter_context(self._marks.open("r+b", buffering=0))
-            data = files.enter_context(self._data.open("r+b", buffering=0))
+            with staging(self._folder):  # so that both are of the same array
+                marks = files.enter_context(self._marks.open("r+b", buffering=0))
+                data = files.enter_context(self._data.open("r+b", buffering=0))
             npy.read_magic(data)
             shape, _, dtype = npy.read_array_header_1_0(data)
             here = _Opened(data.fileno(), marks.fileno(), dtype, shape, data.tell())
@@ -183,12 +200,12 @@ class StagedArray:
                 return here
         except (FileNotFoundError, ValueError):  # never begun, finished by now, or spoilt by a crash of the machine
             pass
-        raise NotFound(_GONE)
+        raise NotFound("The array is not being sent here; begin it anew")
 
     def forget(self) -> None:
-        """Remove its files."""
-        self._marks.unlink(missing_ok=True)
-        self._data.unlink(missing_ok=True)
+        """Remove its files, of which nobody begins anew in between."""
+        with staging(self._folder):
+            _unlink(self._marks, self._data)
 
 
 @dataclass(frozen=True, slots=True)
@@ -229,9 +246,14 @@ class _Opened:
         return min(LEAF, self.nbytes - number * LEAF)
 
 
+def _unlink(marks: Path, data: Path) -> None:
+    marks.unlink(missing_ok=True)
+    data.unlink(missing_ok=True)
+
+
 @contextmanager
 def _alone(marks: int) -> Iterator[None]:
-    """Let nobody else give digests."""
+    """Let nobody else change digests or marks."""
     fcntl.flock(marks, fcntl.LOCK_EX)
     try:
         yield

@@ -15,6 +15,7 @@ from gnode_orm.core.arrays import ArrayHandle
 from gnode_orm.core.changes import ArrayRef
 from gnode_orm.core.streamed import StreamedArray, extended
 from gnode_orm.errors import IntegrityError, NotFound, StoreUnavailable, ValidationFailed
+from gnode_orm.stores.local import staged_array
 from gnode_orm.stores.rest import sending
 from tests.stores.rest.growing import asked, held
 from tests.stores.rest.serving import cut_after, cut_before
@@ -204,6 +205,58 @@ def test_the_first_content_of_a_piece_stands(local):
     assert keep(1, data[1])
     whole = np.repeat(np.array([1, 2], "u1"), LEAF)
     assert same(local.read_array(ArrayRef(array_hash(whole), "|u1", whole.shape, None)), whole)
+
+
+def test_what_a_crash_leaves_of_a_finished_upload_is_never_written_to(local, monkeypatch):
+    upload, data = "0" * 48, bytes(range(256)) * (LEAF // 256) * 2
+    with monkeypatch.context() as crash:
+        crash.setattr(staged_array, "_unlink", lambda marks, data: marks.unlink())
+        begun_and_sent(local, upload, np.dtype("u1"), data)
+    # As another array by the same name, of which the first piece comes.
+    local.uploads.begin(upload, np.dtype("<f8"), (LEAF,), "ann")
+    local.uploads.put(upload, 0, bytes(LEAF), hashlib.sha256(bytes(LEAF)).digest(), "ann")
+    whole = np.frombuffer(data, "u1")
+    assert same(local.read_array(ArrayRef(array_hash(whole), "|u1", whole.shape, None)), whole)
+
+
+def begun_and_sent(local, upload, dtype, data):
+    local.uploads.begin(upload, dtype, (len(data) // dtype.itemsize,), "ann")
+    for number in range(len(data) // LEAF):
+        piece = data[number * LEAF : (number + 1) * LEAF]
+        local.uploads.put(upload, number, piece, hashlib.sha256(piece).digest(), "ann")
+
+
+def test_an_array_that_is_larger_than_the_disk_is_refused_and_leaves_nothing(server, ann, tmp_path):
+    with pytest.raises(StoreUnavailable, match="No space left"):
+        ann._sender._announce(Announced((2**47,)), "0" * 48)
+    with pytest.raises(StoreUnavailable, match="No space left"):
+        server.store.uploads.begin("0" * 48, np.dtype("u1"), (2**60,), "ann")
+    uploads = server.store._arrays.files.scratch / "uploads"
+    assert [path.name for path in uploads.iterdir()] == ["lock"]
+
+
+class Announced:
+    """What is told of an array before its pieces."""
+
+    dtype = np.dtype("f8")
+
+    def __init__(self, shape):
+        self.shape = shape
+
+
+def test_who_begins_without_an_end_loses_what_he_left_alone_for_longest_and_nobody_else_does(local, monkeypatch):
+    monkeypatch.setattr(staged_array, "_MOST", 3)
+    dtype, shape = np.dtype("u1"), (2 * LEAF,)
+    local.uploads.begin("f" * 48, dtype, shape, "ben")
+    names = [f"{number:048x}"[::-1] for number in range(1, 6)]
+    for name in names:
+        assert local.uploads.begin(name, dtype, shape, "ann") == [0, 1]
+    piece = bytes(LEAF)
+    for name, user in [*((name, "ann") for name in names[2:]), ("f" * 48, "ben")]:
+        assert not local.uploads.put(name, 0, piece, hashlib.sha256(piece).digest(), user)
+    for name in names[:2]:
+        with pytest.raises(NotFound, match="begin it anew"):
+            local.uploads.put(name, 0, piece, hashlib.sha256(piece).digest(), "ann")
 
 
 @pytest.mark.parametrize(("number", "size"), [(0, LEAF - 1), (0, LEAF // 2), (1, LEAF), (1, 0)])
