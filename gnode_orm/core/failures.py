@@ -16,7 +16,7 @@ _DECIDED = frozenset({"location", "id", "guid", "owner", "date_created", "modifi
 
 def translated(cls: Any, error: ValidationError, *, field: str | None = None) -> ValidationFailed:
     """Turn a pydantic error into a ``ValidationFailed`` that names the class and every field concerned."""
-    details = [item for item in error.errors(include_url=False) if AS_INSTANCE not in item["loc"]]
+    details = [item for item in error.errors(include_url=False) if not _is_first_of_two(item)]
     problems = [_problem(cls, detail, field) for detail in details]
     text = "; ".join(
         f"{cls.__name__}.{name}: {message}" if message[0] != "!" else message[1:] for name, message in problems
@@ -49,8 +49,19 @@ def not_settable(cls: Any, name: str) -> ValidationFailed:
     return ReadOnlyField(f"{text} and cannot be set", entity=cls.__name__, field=name)
 
 
+def _is_first_of_two(detail: Any) -> bool:
+    """Tell whether the second way to give a foreign key says what is wrong with it."""
+    return detail["type"] == "is_instance_of" and AS_INSTANCE in detail["loc"]
+
+
+def _name_in(cls: Any, loc: tuple[Any, ...]) -> str:
+    """Name what is wrong by its field, not by a synonym or a way to give it."""
+    field, *inner = loc
+    return ".".join(map(str, (cls.__synonyms__.get(field, field), *(part for part in inner if part != AS_LOCATION))))
+
+
 def _problem(cls: Any, detail: Any, field: str | None) -> tuple[str, str]:
-    name = field or ".".join(str(part) for part in detail["loc"] if part != AS_LOCATION)
+    name = field or _name_in(cls, detail["loc"])
     relation = cls.__spec__.relation_by_name.get(name)
     if relation is not None:
         return name, f"!{cls.__name__}.{name} is a collection: append to it when the {cls.__name__} is made"

@@ -43,7 +43,8 @@ def accept(value: Any, dimension: str | None) -> Any:
         if isinstance(number, float) and type(text) is str:
             unit = _unit_in(dimension, text)
             if unit is not None and _is_plain(number):
-                return float(number), unit.text, si_value(number, unit)
+                number = float(number)  # not the subclass of NumPy
+                return number, unit.text, si_value(number, unit)
     return quantity(value, dimension)
 
 

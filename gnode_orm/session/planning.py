@@ -92,8 +92,9 @@ def _check(entities: list[Entity]) -> None:
 
 def _check_parents(entities: list[Entity], names: Iterable[str]) -> None:
     for name in names:
-        children = {entity.__dict__.get(name): entity for entity in entities}  # siblings share their parent
-        for parent, entity in children.items():
+        children = {id(entity.__dict__.get(name)): entity for entity in entities}  # siblings share their parent
+        for entity in children.values():
+            parent = entity.__dict__.get(name)
             if parent is not None:
                 _refuse_deleted(entity, name, parent)
 

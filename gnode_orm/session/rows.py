@@ -56,9 +56,12 @@ def _columns(
 
 
 def _parent_ids(name: str, entities: Sequence[Entity], parents: Sequence[Any]) -> list[int | None]:
-    children = dict(zip(parents, entities, strict=True))  # siblings share their parent
-    known = {parent: None if parent is None else parent_id(child, name, parent) for parent, child in children.items()}
-    return [known[parent] for parent in parents]
+    keys = list(map(id, parents))  # a class may have an equality of its own
+    places = dict(zip(keys, range(len(keys)), strict=True))  # siblings share their parent
+    known = {
+        key: None if parents[at] is None else parent_id(entities[at], name, parents[at]) for key, at in places.items()
+    }
+    return [known[key] for key in keys]
 
 
 def parent_id(entity: Entity, name: str, parent: Entity | Location) -> int:

@@ -29,29 +29,29 @@ def touched_collections(entities: Iterable[Entity]) -> list[Collection[Any]]:
     return list(found.values())
 
 
-def _collections_of(named: dict[Any, Entity], related: str) -> Iterator[Collection[Any]]:
+def _collections_of(named: Iterable[tuple[Any, Entity]], related: str) -> Iterator[Collection[Any]]:
     """Give the collections of parents that are in memory; each parent comes with an object that names it."""
-    for parent, entity in named.items():
+    for parent, entity in named:
         instance = _in_memory(entity, parent)
         if instance is not None:
             yield collection_named(instance, related)
 
 
-def _named(entities: Iterable[Entity], name: str, late_name: str) -> dict[Any, Entity]:
+def _named(entities: Iterable[Entity], name: str, late_name: str) -> Iterable[tuple[Any, Entity]]:
     """Give what objects of one kind name by a foreign key, or named at the last write; siblings share their parent."""
-    named: dict[Any, Entity] = {}
+    named: dict[int, tuple[Any, Entity]] = {}  # by identity: a class may have an equality of its own
     for entity in entities:
         values, state = entity.__dict__, entity._state
         if state is None or state.original is None:
             parent = values.get(name)
             if parent is not None:
-                named[parent] = entity
+                named[id(parent)] = parent, entity
                 continue
             if (state is None or state.fields is None or entity._expired) and late_name not in values:
                 continue  # it was never set, or not since it was stored
         for parent in _now_and_before(entity, name):
-            named[parent] = entity
-    return named
+            named[id(parent)] = parent, entity
+    return named.values()
 
 
 def _now_and_before(entity: Entity, name: str) -> tuple[Any, ...]:

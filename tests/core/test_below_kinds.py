@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from pydantic import Field, PrivateAttr, computed_field, model_validator
 
-from gnode_orm import Segment, Session
+from gnode_orm import Block, Segment, Session
 from gnode_orm.errors import UnknownField
 
 
@@ -59,6 +59,35 @@ def test_a_stored_object_keeps_what_its_class_adds() -> None:
         assert (trial.number, trial.name) == (3, "a")
         session.expire_all()
         assert (trial.name, trial.number, trial.model_dump()["title"]) == ("a", 3, "1 0 False")
+
+
+class ByName(Block):
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, ByName) and self.name == other.name
+
+    def __hash__(self) -> int:
+        return hash(self.name)
+
+
+class WithoutHash(Block):
+    def __eq__(self, other: object) -> bool:
+        return self is other
+
+
+@pytest.mark.parametrize("model", [ByName, WithoutHash])
+def test_parents_are_told_apart_by_identity_whatever_equality_their_class_has(model: type[Block]) -> None:
+    with Session(":memory:") as session:
+        blocks = session.add_all([model("same"), model("same")])
+        for block in blocks:
+            Segment("s", block=block)
+        session.commit()
+        assert [segment.block is block for block in blocks for segment in block.segments] == [True, True]
+        session.expire_all()
+        assert [len(block.segments) for block in blocks] == [1, 1]
+        first, second = blocks
+        first.segments[0].block = second
+        session.commit()
+        assert [len(block.segments) for block in blocks] == [0, 2]
 
 
 def test_conditions_of_a_class_below_a_kind_are_those_of_the_kind() -> None:

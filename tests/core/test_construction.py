@@ -152,6 +152,15 @@ def test_neos_name_for_the_time_of_the_file_is_accepted() -> None:
     assert block.filedatetime == block.file_datetime == moment
     block.file_datetime = None
     assert block.filedatetime is None
+    with pytest.raises(ValidationFailed, match=r"Block\.filedatetime: 'soon'") as refused:
+        Block("x", file_datetime="soon")  # type: ignore[call-arg]
+    assert refused.value.field == "filedatetime"
+
+
+@pytest.mark.parametrize("name", ["~instance", "~location"])
+def test_names_that_the_validators_use_inside_are_no_fields(name: str) -> None:
+    with pytest.raises(UnknownField, match=f"Segment has no field '{name}'"):
+        Segment("x", **{name: 1})
 
 
 def test_what_the_store_decides_cannot_be_set() -> None:

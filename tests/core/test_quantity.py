@@ -8,7 +8,7 @@ import quantities as pq
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gnode_orm.core.quantity import RATE, TIME, from_columns, quantity, si_value, to_columns
+from gnode_orm.core.quantity import RATE, TIME, accept, from_columns, quantity, si_value, to_columns
 from gnode_orm.errors import UnitError, ValidationFailed
 from gnode_orm.units import unit_of
 
@@ -150,6 +150,10 @@ def test_a_wrong_dimension_is_refused_with_an_example() -> None:
 def test_a_unit_outside_the_grammar_is_refused(text: str) -> None:
     with pytest.raises(UnitError):
         quantity(text, TIME)
+
+
+def test_numbers_of_numpy_are_kept_as_plain_numbers() -> None:
+    assert list(map(type, accept((np.float64(0.5), "s"), TIME))) == [float, str, float]
 
 
 def test_a_second_unit_beside_a_quantity_is_refused() -> None:
