@@ -15,7 +15,7 @@ import numpy.typing as npt
 from benchmarks.measuring import Contestant, Meter, Reach, Round, Row, fresh
 from benchmarks.sizes import size
 
-COUNT = size(20_000, quick=2_000)
+COUNT = 20_000
 _FEW = size(400, quick=50)
 
 
