@@ -48,12 +48,13 @@ class Referring(Tracked):
         values = self.__dict__
         if len(ways_up) > 1:
             _check_one_session([values.get(name) for name, _, _ in ways_up])
+        for name, _, _ in ways_up:  # all before a session looks at the object
+            if type(location := values.get(name)) is Location:
+                self._put_location(name, location)
         try:
             for name, _, related in ways_up:
                 parent = values.get(name)
-                if type(parent) is Location:
-                    self._put_location(name, parent)
-                elif parent is not None:
+                if parent is not None:
                     if related:
                         collection_named(parent, related).add_silently(self)
                     if parent._state is not None:
@@ -61,7 +62,7 @@ class Referring(Tracked):
         except BaseException:
             for name, _, related in ways_up:
                 parent = values.get(name)
-                if isinstance(parent, Referring):
+                if parent is not None:
                     _take_out(self, related, parent)
             raise
 

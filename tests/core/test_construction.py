@@ -11,8 +11,9 @@ import pytest
 import quantities as pq
 from pydantic import Field
 
+from gnode_orm import Session
 from gnode_orm.errors import ReadOnlyField, UnknownField, ValidationFailed
-from gnode_orm.models import MODELS, AnalogSignal, Block, Event, EventArray, Segment, Value
+from gnode_orm.models import MODELS, AnalogSignal, Block, Event, EventArray, Section, Segment, Value
 
 
 def test_the_first_field_may_be_given_by_position() -> None:
@@ -144,6 +145,18 @@ def test_an_instance_of_a_class_below_the_kind_is_a_parent() -> None:
     segment = Segment("s", block=recording)
     assert segment.block is recording
     assert list(recording.segments) == [segment]
+
+
+def test_one_parent_may_be_given_itself_and_another_by_location() -> None:
+    with Session(":memory:") as session:
+        section, block = session.add(Section("a")), session.add(Block("b"))
+        session.commit()
+        for given in (block, str(block.location)):
+            segment = Segment("s", metadata=section, block=given)
+            assert segment in session.new
+            assert (segment.metadata, segment.block) == (section, block)
+        session.commit()
+        assert len(section.segments) == len(block.segments) == 2
 
 
 def test_neos_name_for_the_time_of_the_file_is_accepted() -> None:
