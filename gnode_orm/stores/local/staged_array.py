@@ -76,16 +76,25 @@ class StagedArray:
         """Make room for the pieces, unless that was done.
 
         Raises:
+            IntegrityError: another dtype or shape was begun by this name.
             OSError: the disk has not as much room as the array takes.
         """
+        if not self._used():
+            with staging(self._folder, alone=True):
+                if not self._marks.exists():
+                    self._make_way()
+                    self._begin(ArrayRef(b"", dtype.str, shape, None))
+        with self._opened() as here:
+            if (here.dtype, here.shape) != (dtype, shape):
+                raise IntegrityError("Another array was begun by this name")
+
+    def _used(self) -> bool:
+        """Tell whether it is begun; nobody takes it for abandoned then."""
         with staging(self._folder):
-            if self._marks.exists():
-                os.utime(self._marks)  # in use again, so nobody takes it for abandoned
-                return
-        with staging(self._folder, alone=True):
-            if not self._marks.exists():
-                self._make_way()
-                self._begin(ArrayRef(b"", dtype.str, shape, None))
+            begun = self._marks.exists()
+            if begun:
+                os.utime(self._marks)
+            return begun
 
     def _make_way(self) -> None:
         """Forget what its sender left alone for longest, where he began much without an end."""

@@ -56,6 +56,9 @@ class Uploads:
 
         ``upload`` is what its sender calls it: how it begins, and letters by chance. ``None`` is given where he sent,
         or sends, another array that begins so: its digests have to be known to tell them apart.
+
+        Raises:
+            IntegrityError: he sends an array of another dtype or shape by this name.
         """
         with self._staging() as folder:
             others = StagedArray.called(folder, upload[:_BEGINNING], actor)
@@ -65,7 +68,10 @@ class Uploads:
             if not any(other.upload == upload for other in others) and self._begins_so(upload, dtype, shape, actor):
                 return None
             staged.prepare(dtype, shape)
-            return staged.missing()
+            missing = staged.missing()
+        if not missing:  # each came, but a crash kept it from being finished
+            self._finish(staged, actor)
+        return missing
 
     def go_on(
         self, upload: str, dtype: np.dtype[Any], shape: tuple[int, ...], digests: bytes, actor: str

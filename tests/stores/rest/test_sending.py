@@ -219,6 +219,26 @@ def test_what_a_crash_leaves_of_a_finished_upload_is_never_written_to(local, mon
     assert same(local.read_array(ArrayRef(array_hash(whole), "|u1", whole.shape, None)), whole)
 
 
+def test_an_array_of_another_shape_by_the_name_of_one_that_is_sent_is_refused(local):
+    upload, dtype = "0" * 48, np.dtype("u1")
+    local.uploads.begin(upload, dtype, (LEAF + 5,), "ann")
+    with pytest.raises(IntegrityError, match="by this name"):
+        local.uploads.begin(upload, dtype, (2 * LEAF + 5,), "ann")
+    with pytest.raises(IntegrityError, match="by this name"):
+        local.uploads.go_on(upload, dtype, (2 * LEAF + 5,), bytes(96), "ann")
+    assert local.uploads.begin(upload, dtype, (LEAF + 5,), "ann") == [0, 1]
+
+
+def test_beginning_once_more_finishes_what_was_whole_when_the_server_was_killed(local, monkeypatch):
+    upload, data = "0" * 48, bytes(range(256)) * (LEAF // 256) * 2
+    with monkeypatch.context() as crash:
+        crash.setattr(local.uploads, "_finish", lambda staged, actor: None)
+        begun_and_sent(local, upload, np.dtype("u1"), data)
+    whole = np.frombuffer(data, "u1")
+    assert local.uploads.begin(upload, whole.dtype, whole.shape, "ann") == []
+    assert same(local.read_array(ArrayRef(array_hash(whole), "|u1", whole.shape, None)), whole)
+
+
 def begun_and_sent(local, upload, dtype, data):
     local.uploads.begin(upload, dtype, (len(data) // dtype.itemsize,), "ann")
     for number in range(len(data) // LEAF):
