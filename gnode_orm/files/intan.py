@@ -53,6 +53,8 @@ def read_side_by_side(reader: Any) -> None:
     if reader.file_format != "header-attached" or not len(names):
         return
     blocks, channel_by_channel = _side_by_side(reader._raw_data, names), reader._get_analogsignal_chunk
+    if blocks is None:
+        return
     amplifier = reader.header["signal_streams"]["id"].tolist().index(_AMPLIFIER)
 
     def chunk(block: int, segment: int, start: int | None, stop: int | None, stream: int, channels: Any) -> Array:
@@ -64,12 +66,13 @@ def read_side_by_side(reader: Any) -> None:
     reader._get_analogsignal_chunk = chunk
 
 
-def _side_by_side(data: Array, names: Array) -> Array:
-    """View the samples of channels, whose fields follow each other in a block, by block, channel and time."""
+def _side_by_side(data: Array, names: Array) -> Array | None:
+    """View the samples of channels by block, channel and time; ``None`` where something stands between them."""
     fields = [data.dtype.fields[name] for name in names]  # type: ignore[index]
     kind, begin = fields[0][:2]
     end = begin + len(fields) * kind.itemsize
-    assert [field[1] for field in fields] == list(range(begin, end, kind.itemsize))
+    if [field[1] for field in fields] != list(range(begin, end, kind.itemsize)):
+        return None
     rows = data.view(np.ndarray).view("u1").reshape(len(data), data.itemsize)
     return rows[:, begin:end].view(kind.base).reshape(len(data), len(fields), *kind.shape)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -10,6 +11,7 @@ import pytest
 from neo.io import IntanIO
 
 from gnode_orm.files.construction import construct
+from gnode_orm.files.intan import read_side_by_side
 
 NAME = "intan-rhd/sampledata.rhd"
 
@@ -55,3 +57,16 @@ def test_samples_are_those_that_neo_reads_wherever_a_slice_begins_and_ends(data:
                 found, expected = read.get_analogsignal_chunk(0, 0, **place), told.get_analogsignal_chunk(0, 0, **place)
                 assert found.dtype == expected.dtype
                 assert np.array_equal(found, expected)
+
+
+def test_channels_with_something_between_them_are_left_to_neo() -> None:
+    channels = np.array([("a", "0"), ("b", "0")], [("id", "U8"), ("stream_id", "U8")])
+    streams = np.array([("0",)], [("id", "U8")])
+    reader = SimpleNamespace(
+        header={"signal_channels": channels, "signal_streams": streams},
+        file_format="header-attached",
+        _raw_data=np.zeros(2, [("a", "u2", 4), ("between", "u2", 4), ("b", "u2", 4)]),
+        _get_analogsignal_chunk=(of_neo := object()),
+    )
+    read_side_by_side(reader)
+    assert reader._get_analogsignal_chunk is of_neo
