@@ -158,7 +158,7 @@ def _from_dimensionality(dimensionality: Any) -> Unit:
     factor = float(simplified.magnitude)
     if not 0 < factor < math.inf:
         raise UnitError(f"The unit {text!r} is too small or too large to compute with", value=text)
-    dimension = text if text in _OFFSET_SCALES else simplified.dimensionality.string
+    dimension = text if text in _OFFSET_SCALES else _spelled(simplified.dimensionality)
     return Unit(text, dimensionality, factor, dimension)
 
 
@@ -174,17 +174,29 @@ def _names_of_quantities() -> frozenset[str]:
 
 
 def _text(dimensionality: Any) -> str:
-    text = str(dimensionality.string)
+    text = _spelled(dimensionality)
     if "(" not in text:
         return text
-    factors = sorted((unit.symbol, power) for unit, power in dimensionality.items())
-    above = [_power(symbol, power) for symbol, power in factors if power > 0]
-    below = ["/" + _power(symbol, -power) for symbol, power in factors if power < 0]
-    return ("*".join(above) or "1") + "".join(below)
+    above, below = _factors(sorted(dimensionality.items(), key=lambda item: item[0].symbol))
+    return "/".join(("*".join(above) or "1", *below))
+
+
+def _spelled(dimensionality: Any) -> str:
+    """Spell a dimensionality as quantities does, but for powers such as 10, of which it leaves out the zero."""
+    above, below = _factors(sorted(dimensionality.items(), key=lambda item: item[0].format_order))
+    text = "*".join(above) or ("1" if below else "dimensionless")
+    if not below:
+        return text
+    return f"{text}/{below[0]}" if len(below) == 1 else f"{text}/({'*'.join(below)})"
+
+
+def _factors(powers: list[tuple[Any, Any]]) -> tuple[list[str], list[str]]:
+    above = [_power(unit.symbol, power) for unit, power in powers if power > 0]
+    return above, [_power(unit.symbol, -power) for unit, power in powers if power < 0]
 
 
 def _power(symbol: str, power: Any) -> str:
-    return symbol if power == 1 else f"{symbol}**{power:g}"
+    return symbol if power == 1 else f"{symbol}**{power:.15g}"
 
 
 def _same_scale(text: str, dimensionality: Any, simplified: pq.Quantity) -> bool:

@@ -148,6 +148,19 @@ def test_a_unit_of_quantities_keeps_its_scale_as_text(name: str) -> None:
     assert pq.Quantity(1.0, unit.dimensionality).simplified == quantity.simplified
 
 
+@pytest.mark.parametrize("power", ["10", "20", "-10", "0.5"])
+def test_powers_keep_their_zeros(power: str) -> None:
+    unit = unit_of(f"s**{power}")
+    assert unit_of(unit.text).dimension == unit.dimension
+    assert unit.dimension == ("1/s**10" if power == "-10" else f"s**{power}")
+
+
+def test_units_are_spelled_as_quantities_spells_them() -> None:
+    for name in filter(kept, REGISTERED):
+        unit = unit_of_quantity(pq.Quantity(1.0, REGISTERED[name]))
+        assert unit.dimension in (unit.text, pq.Quantity(1.0, unit.dimensionality).simplified.dimensionality.string)
+
+
 def test_most_units_of_quantities_are_kept() -> None:
     assert sum(map(kept, REGISTERED)) > 0.8 * len(REGISTERED)
 

@@ -6,21 +6,33 @@ import base64
 import json
 import re
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import httpx
+import pytest
 
 from gnode_orm.server.filters import account_number
 from tests.server.asgi_client import HOST, Client
 
 USERS = {1: "bob", 2: "ed", 3: "neo", 11: "jeff", 12: "demo"}
 PASSWORD = "pass-word"
+_RECORDED = int(datetime(2026, 11, 22, 5, tzinfo=UTC).timestamp()) * 1_000_000
 _ID = re.compile(rb"(?<![0-9A-Za-z])[1-9A-V][0-9A-V]{9}(?![0-9A-Za-z])")
 _GUID = re.compile(rb"(?<![0-9a-f])[0-9a-f]{32}(?![0-9a-f])")
 _OWNER = re.compile(r"\bowner=(\d+)")
 Json = Any
+
+
+@contextmanager
+def on_the_day_of_the_recording() -> Iterator[None]:
+    """Let a lab take it for that day: some exchanges ask for what was made on it."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("gnode_orm.stores.local.apply.now_us", lambda: _RECORDED)
+        yield
 
 
 def exchanges(file: Path) -> Iterator[dict[str, Any]]:

@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from pathlib import Path
-
-import pytest
 
 from gnode_orm.server.app import create_app
 from gnode_orm.stores.local import open_local
-from tests.server.replaying import PASSWORD, USERS, Replay, compared, exchanges
+from tests.server.replaying import PASSWORD, USERS, Replay, compared, exchanges, on_the_day_of_the_recording
 
-RECORDED = int(datetime(2026, 11, 22, 5, tzinfo=UTC).timestamp()) * 1_000_000
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "reference" / "rest-api-v1.md"
 
 
@@ -37,11 +33,8 @@ def _rows(width: int) -> list[list[str]]:
     return [cells for cells in rows if not cells[0].startswith(("---", "Exchanges", "Member"))]
 
 
-def test_every_recorded_exchange_is_answered_as_it_was_or_as_the_page_says(
-    transcripts: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    # Some of them ask for what was made on the day of the recording.
-    monkeypatch.setattr("gnode_orm.stores.local.apply.now_us", lambda: RECORDED)
+@on_the_day_of_the_recording()
+def test_every_recorded_exchange_is_answered_as_it_was_or_as_the_page_says(transcripts: Path) -> None:
     store = open_local(":memory:")
     for user in USERS.values():
         store.accounts.add(user, PASSWORD)

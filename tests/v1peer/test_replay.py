@@ -12,7 +12,16 @@ import httpx
 import pytest
 
 from gnode_orm.stores.local import open_local
-from tests.server.replaying import PASSWORD, USERS, Replay, address_of, body_of, compared, exchanges
+from tests.server.replaying import (
+    PASSWORD,
+    USERS,
+    Replay,
+    address_of,
+    body_of,
+    compared,
+    exchanges,
+    on_the_day_of_the_recording,
+)
 from tests.server.test_replay import listed_exchanges
 from tests.v1peer.defects import ALL, DEFECTS
 from tests.v1peer.evidence import ORDERED, REMAINING, SHOWN_BY, VALUES, keys
@@ -75,6 +84,7 @@ def ids(value: Any) -> list[str]:
     return [item["id"] for item in listed] if isinstance(listed, list) else []
 
 
+@on_the_day_of_the_recording()
 def replayed(transcripts: Path, defects: Collection[str]) -> Replayed:
     """Send every recorded exchange again, to a peer with some defects."""
     store = open_local(":memory:")
