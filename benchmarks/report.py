@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from benchmarks.figures import shown
 from benchmarks.measuring import Result
 from benchmarks.plot import draw
 
@@ -44,15 +45,6 @@ def spread(figures: list[float]) -> float:
     low, _, high = statistics.quantiles(figures, n=4)
     middle = statistics.median(figures)
     return (high - low) / middle if middle else 0.0
-
-
-def shown(figure: float, unit: str) -> str:
-    """Show seconds or bytes with three digits."""
-    scales = [(1.0, "s"), (1e-3, "ms"), (1e-6, "us")] if unit == "s" else [(1e6, "MB"), (1e3, "kB"), (1.0, "B")]
-    for scale, name in scales:
-        if abs(figure) >= scale:
-            return f"{figure / scale:.3g} {name}"
-    return f"{figure / scales[-1][0]:.3g} {scales[-1][1]}"
 
 
 def as_json(results: list[Result], *, quick: bool) -> dict[str, Any]:
