@@ -185,3 +185,13 @@ def fresh(work: Callable[[Path, Meter], None]) -> Preparation:
         yield once
 
     return prepare
+
+
+def given(figure: float) -> Preparation:
+    """Make a preparation of a figure that is not measured, to compare with."""
+
+    @contextmanager
+    def prepare(_: Path) -> Iterator[Round]:
+        yield lambda meter: meter.note(figure)
+
+    return prepare

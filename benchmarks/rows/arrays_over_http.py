@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.measuring import Contestant, Meter, Preparation, Reach, Round, Row
+from benchmarks.measuring import Contestant, Meter, Preparation, Reach, Round, Row, given
 from benchmarks.peers.serving import high_water, no_proc, reset_high_water, serving_bytes
 from benchmarks.rows.arrays import RATE
 from benchmarks.rows.served_lab import SERVER, served_lab
@@ -157,20 +157,15 @@ def _growth(server: Any, of_server: bool, work: Callable[[], Any]) -> int:
     return grown
 
 
-@contextmanager
-def _given(_: Path, size: int) -> Iterator[Round]:
-    yield lambda meter: meter.note(size)
-
-
 def _memory(name: str, work: str, prepare: Callable[..., Any]) -> Row:
     return Row(
         name,
         f"memory to {work} an array of 64 MiB over HTTP",
         (
             Contestant("ours", partial(prepare, of_server=False), needs=SERVER, absent=no_proc),
-            Contestant("the array itself", partial(_given, size=_NBYTES)),
+            Contestant("the array itself", given(_NBYTES)),
             Contestant("our server", partial(prepare, of_server=True), needs=SERVER, absent=no_proc),
-            Contestant("32 MB", partial(_given, size=32_000_000)),
+            Contestant("32 MB", given(32_000_000)),
         ),
         (Reach("the array itself", at_most=1.2), Reach("32 MB", at_most=1, contestant="our server")),
         unit="B",

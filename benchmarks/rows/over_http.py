@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.measuring import Contestant, Meter, Reach, Round, Row
+from benchmarks.measuring import Contestant, Meter, Reach, Round, Row, given
 from benchmarks.peers.serving import carried, no_proc, serving_bytes
 from benchmarks.rows.arrays import MEGABYTES, RATE, recording
 from benchmarks.rows.served_lab import SERVER, served_lab
@@ -43,18 +43,13 @@ def _tree(lab: Any, meter: Meter) -> None:
         session.commit()
 
 
-@contextmanager
-def _tree_original(_: Path) -> Iterator[Round]:
-    yield lambda meter: meter.note(COUNT / _ORIGINAL_RATE)
-
-
 TREE = Row(
     "http-tree",
     f"construct, add and commit a new tree of {COUNT:,} objects over HTTP",
     (
         Contestant("ours", _tree_served, needs=SERVER),
         Contestant("ours, embedded", _tree_embedded),
-        Contestant("the original pair, 13 objects/s", _tree_original),
+        Contestant("the original pair, 13 objects/s", given(COUNT / _ORIGINAL_RATE)),
     ),
     (Reach("ours, embedded", at_most=3), Reach("the original pair, 13 objects/s", at_least=500)),
 )
@@ -104,11 +99,6 @@ def _slice_bytes(folder: Path, channels: Any) -> Iterator[Round]:
         yield once
 
 
-@contextmanager
-def _given(_: Path, figure: float) -> Iterator[Round]:
-    yield lambda meter: meter.note(figure)
-
-
 def _slice(name: str, what: str, channels: Any) -> Row:
     return Row(
         name,
@@ -116,7 +106,7 @@ def _slice(name: str, what: str, channels: Any) -> Row:
         (
             Contestant("ours", partial(_slice_ours, channels=channels), needs=SERVER),
             Contestant("moving the bytes", partial(_slice_bytes, channels=channels), needs=("granian",)),
-            Contestant("3 ms", partial(_given, figure=3e-3)),
+            Contestant("3 ms", given(3e-3)),
         ),
         (Reach("3 ms", at_most=1), Reach("moving the bytes")),
         rounds=15,
@@ -145,7 +135,7 @@ _WIRE = Row(
     f"bytes on the wire for 1 s of one channel out of {MEGABYTES} MB over HTTP",
     (
         Contestant("ours", _slice_on_the_wire, needs=SERVER, absent=no_proc),
-        Contestant("the slice itself", partial(_given, figure=2 * RATE)),
+        Contestant("the slice itself", given(2 * RATE)),
     ),
     (Reach("the slice itself", at_most=1.1),),
     unit="B",
