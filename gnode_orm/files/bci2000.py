@@ -7,40 +7,29 @@ It also asks for a type by a name that NumPy 2.5 dropped.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from typing import Any
 
 import numpy as np
+
+from gnode_orm.files.replaced_numpy import numpy_replaced
 
 # They count on with every block of samples; neo leaves them out too.
 _CLOCKS = {"SourceTime", "StimulusTime"}
 
 
-class _NumPyOfOld:
-    """NumPy that still takes ``a64`` for text of 64 bytes."""
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(np, name)
-
-    def array(self, values: Any, dtype: Any = None) -> Any:
-        """Make an array."""
-        if isinstance(dtype, list):
-            dtype = [(name, "S64" if kind == "a64" else kind, *more) for name, kind, *more in dtype]
-        return np.array(values, dtype=dtype)
-
-
-@contextmanager
-def names_of_types_kept() -> Iterator[None]:
-    """Let neo's reader name types as it does; readers take turns."""
+def names_of_types_kept() -> AbstractContextManager[None]:
+    """Let neo's reader name types as it does."""
     from neo.rawio import bci2000rawio
 
-    module: Any = bci2000rawio
-    module.np = _NumPyOfOld()
-    try:
-        yield
-    finally:
-        module.np = np
+    return numpy_replaced(bci2000rawio, array=_array)
+
+
+def _array(values: Any, dtype: Any = None) -> Any:
+    """Make an array; ``a64`` is text of 64 bytes still."""
+    if isinstance(dtype, list):
+        dtype = [(name, "S64" if kind == "a64" else kind, *more) for name, kind, *more in dtype]
+    return np.array(values, dtype=dtype)
 
 
 def find_state_changes(reader: Any) -> None:

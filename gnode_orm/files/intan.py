@@ -7,12 +7,13 @@ the samples of each channel stand together, channel after channel.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from typing import Any, BinaryIO
 
 import numpy as np
 import numpy.typing as npt
+
+from gnode_orm.files.replaced_numpy import numpy_replaced
 
 Array = npt.NDArray[Any]
 
@@ -20,30 +21,18 @@ Array = npt.NDArray[Any]
 _AMPLIFIER = "0"
 
 
-class _NumPyOfBuffers:
-    """NumPy that reads numbers through the buffer of a file."""
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(np, name)
-
-    def fromfile(self, file: BinaryIO, dtype: str, count: int) -> Array:
-        """Read numbers, fewer where the file ends."""
-        kind = np.dtype(dtype)
-        data = file.read(kind.itemsize * count)
-        return np.frombuffer(data, kind, len(data) // kind.itemsize)
-
-
-@contextmanager
-def fields_read_through_a_buffer() -> Iterator[None]:
-    """Let neo's reader take the fields of a header from memory; readers take turns."""
+def fields_read_through_a_buffer() -> AbstractContextManager[None]:
+    """Let neo's reader take the fields of a header from memory."""
     from neo.rawio import intanrawio
 
-    module: Any = intanrawio
-    module.np = _NumPyOfBuffers()
-    try:
-        yield
-    finally:
-        module.np = np
+    return numpy_replaced(intanrawio, fromfile=_from_buffer)
+
+
+def _from_buffer(file: BinaryIO, dtype: str, count: int) -> Array:
+    """Read numbers through the buffer of a file, fewer where it ends."""
+    kind = np.dtype(dtype)
+    data = file.read(kind.itemsize * count)
+    return np.frombuffer(data, kind, len(data) // kind.itemsize)
 
 
 def read_side_by_side(reader: Any) -> None:

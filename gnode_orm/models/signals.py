@@ -1,5 +1,6 @@
 """Signals: regularly sampled with one or many channels, and irregularly sampled."""
 
+from abc import abstractmethod
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
@@ -112,9 +113,9 @@ class Signal(DataEntity):
         units = samples.units if samples.units is not None else pq.dimensionless
         return Overview(self._times_at(begins), pq.Quantity(low, units), pq.Quantity(high, units))
 
+    @abstractmethod
     def _times_at(self, numbers: Any) -> Any:
         """Times of some samples."""
-        raise NotImplementedError
 
     def plot(self, ax: Any = None, *, points: int = 2000) -> Any:
         """Draw the signal into a matplotlib axes, made when none is given, and return it."""

@@ -14,6 +14,7 @@ from operator import itemgetter
 from typing import NamedTuple
 
 from gnode_orm.core.changes import ArrayRef
+from gnode_orm.stores.batches import batches
 from gnode_orm.stores.local.clock import now_us
 from gnode_orm.stores.local.database import Row, Transaction
 
@@ -84,16 +85,13 @@ def _claimed(
 
 def _packed(arrays: Iterable[tuple[ArrayRef, bytes]], pack: int, rows: list[Row]) -> Iterator[Row]:
     """Give packs, and note the rows of their arrays."""
-    now, held, size = now_us(), list[bytes](), 0
-    for ref, data in arrays:
-        if held and size + len(data) > _PACK:
-            yield pack, b"".join(held)
-            pack, held, size = pack + 1, [], 0
-        rows.append((ref.hash, ref.dtype, ref.shape_text, len(data), pack, size, now))
-        held.append(data)
-        size += len(data)
-    if held:
-        yield pack, b"".join(held)
+    now = now_us()
+    for number, together in enumerate(batches(arrays, lambda item: len(item[1]), _PACK), pack):
+        start = 0
+        for ref, data in together:
+            rows.append((ref.hash, ref.dtype, ref.shape_text, len(data), number, start, now))
+            start += len(data)
+        yield number, b"".join(data for _, data in together)
 
 
 def ref_of(hash_: bytes, dtype: str, shape: str) -> ArrayRef:

@@ -16,6 +16,7 @@ from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 from gnode_orm.errors import GnodeError, StoreUnavailable
+from gnode_orm.stores.batches import batches
 from gnode_orm.stores.local.array_files import ArrayFiles
 from gnode_orm.stores.local.array_packs import PackDraft
 from gnode_orm.stores.local.array_rows import stored_hashes
@@ -54,7 +55,7 @@ def write_packs(database: Database, files: ArrayFiles, arrays: Mapping[bytes, by
     try:
         with ExitStack() as temporary, Syncing() as syncing:
             files.scratch.mkdir(parents=True, exist_ok=True)
-            for group in _groups(arrays):
+            for group in batches(arrays.items(), lambda item: len(item[1]), _FILE):
                 path = files.scratch / f"tmp-{secrets.token_hex(8)}"
                 temporary.callback(path.unlink, missing_ok=True)
                 name = secrets.token_hex(16)
@@ -68,18 +69,6 @@ def write_packs(database: Database, files: ArrayFiles, arrays: Mapping[bytes, by
         database.say(error)
         raise
     return list(drafts.values())
-
-
-def _groups(arrays: Mapping[bytes, bytes]) -> Iterator[list[tuple[bytes, bytes]]]:
-    """Cut arrays into groups of which each fills a file."""
-    group, size = list[tuple[bytes, bytes]](), 0
-    for item in arrays.items():
-        if group and size + len(item[1]) > _FILE:
-            yield group
-            group, size = [], 0
-        group.append(item)
-        size += len(item[1])
-    yield group
 
 
 @contextmanager

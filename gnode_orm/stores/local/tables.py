@@ -224,12 +224,7 @@ def _array_tables(metadata: sa.MetaData) -> dict[str, sa.Table]:
             # When its last arrays were moved elsewhere: the file goes some time after that.
             sa.Column("freed", Integer),
             # The bytes stand before the name, so that looking for names would read them all.
-            sa.Index(
-                "array_pack_file",
-                "file",
-                sqlite_where=sa.text("file IS NOT NULL"),
-                postgresql_where=sa.text("file IS NOT NULL"),
-            ),
+            _index_given("array_pack_file", "file"),
         ),
         "array_part": sa.Table(
             "array_part",
@@ -247,12 +242,7 @@ def _array_tables(metadata: sa.MetaData) -> dict[str, sa.Table]:
             sa.Column("account", Text, primary_key=True),
             # The digest of its first bytes; null for one that was not sent in pieces.
             sa.Column("beginning", Bytes),
-            sa.Index(
-                "array_sender_beginning",
-                "beginning",
-                sqlite_where=sa.text("beginning IS NOT NULL"),
-                postgresql_where=sa.text("beginning IS NOT NULL"),
-            ),
+            _index_given("array_sender_beginning", "beginning"),
         ),
     }
 
@@ -273,15 +263,15 @@ def _array_table(metadata: sa.MetaData) -> sa.Table:
         # It is the first so many files of a series; null for one in a pack.
         sa.Column("series", Integer),
         sa.Column("parts", Integer),
-        sa.Index(
-            "array_series",
-            "series",
-            "parts",
-            sqlite_where=sa.text("series IS NOT NULL"),
-            postgresql_where=sa.text("series IS NOT NULL"),
-        ),
+        _index_given("array_series", "series", "parts"),
         sqlite_with_rowid=False,
     )
+
+
+def _index_given(name: str, column: str, *behind: str) -> sa.Index:
+    """An index of the rows that have a column."""
+    given = sa.text(f"{column} IS NOT NULL")
+    return sa.Index(name, column, *behind, sqlite_where=given, postgresql_where=given)
 
 
 def _kind_tables(metadata: sa.MetaData, spec: KindSpec) -> KindTables:

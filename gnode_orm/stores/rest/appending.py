@@ -5,7 +5,7 @@ The same rows appended to the same array give the same array, so whoever does no
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeGuard
 
@@ -15,6 +15,7 @@ from gnode_orm.core.arrays import ArrayHandle
 from gnode_orm.core.changes import ArrayRef, ArraySource
 from gnode_orm.core.streamed import ExtendedArray
 from gnode_orm.errors import StoreUnavailable
+from gnode_orm.stores.batches import batches
 from gnode_orm.stores.rest.connection import Connection, json_of
 from gnode_orm.stores.rest.sending import Sender, described
 from gnode_orm.stores.rest.sightings import Sightings
@@ -68,8 +69,9 @@ class Appender:
             for place, (source, _) in enumerate(items)
             if self._grows(source)
         )
-        for batch in _batches(growths):
-            refs.update(zip(batch, self._extend(list(batch.values())), strict=True))
+        for batch in batches(growths, lambda item: len(item[1].data or b""), _BATCH_BYTES, _BATCH):
+            places, grown = zip(*batch, strict=True)
+            refs.update(zip(places, self._extend(grown), strict=True))
         return [refs[place]._replace(unit=unit) for place, (_, unit) in enumerate(items)]
 
     def _grows(self, source: ArraySource) -> TypeGuard[ExtendedArray]:
@@ -101,20 +103,6 @@ class Appender:
         body = frames.pack(message, (item.data for item in batch if item.data is not None))
         answer = self._connection.exchange("POST", self._path, json_of, body, frames.CONTENT_TYPE)
         return _grown(answer, batch)
-
-
-def _batches(growths: Iterable[tuple[int, _Growth]]) -> Iterator[dict[int, _Growth]]:
-    batch: dict[int, _Growth] = {}
-    size = 0
-    for place, growth in growths:
-        new = len(growth.data or b"")
-        if batch and (len(batch) == _BATCH or size + new > _BATCH_BYTES):
-            yield batch
-            batch, size = {}, 0
-        batch[place] = growth
-        size += new
-    if batch:
-        yield batch
 
 
 def _grown(answer: Any, batch: Sequence[_Growth]) -> list[ArrayRef]:

@@ -29,6 +29,7 @@ from gnode_orm.core.arrayhash import (
 from gnode_orm.core.arrays import ArrayHandle
 from gnode_orm.core.changes import ArrayRef, ArraySource
 from gnode_orm.errors import IntegrityError, NotFound, StoreUnavailable, ValidationFailed
+from gnode_orm.stores.batches import batches
 from gnode_orm.stores.rest.addresses import is_open
 from gnode_orm.stores.rest.connection import Connection, json_of
 from gnode_orm.wire import frames
@@ -120,7 +121,7 @@ class Sender:
 
     def put_small(self, arrays: Sequence[tuple[ArrayRef, bytes]]) -> None:
         """Send many small arrays, some MiB in each request."""
-        for batch in _batches(arrays):
+        for batch in batches(arrays, lambda item: len(item[1]), _BATCH):
             message = {"arrays": [described(ref) for ref, _ in batch]}
             body = frames.pack(message, (data for _, data in batch))
             self._connection.exchange("POST", f"{self._prefix}/arrays/small", _nothing, body, frames.CONTENT_TYPE)
@@ -252,19 +253,6 @@ def described(ref: ArrayRef) -> list[Any]:
 
 def _nothing(answer: Any) -> None:
     """There is nothing to read in the answer."""
-
-
-def _batches(arrays: Sequence[tuple[ArrayRef, bytes]]) -> Iterator[list[tuple[ArrayRef, bytes]]]:
-    batch: list[tuple[ArrayRef, bytes]] = []
-    size = 0
-    for item in arrays:
-        if batch and size + len(item[1]) > _BATCH:
-            yield batch
-            batch, size = [], 0
-        batch.append(item)
-        size += len(item[1])
-    if batch:
-        yield batch
 
 
 def _contiguous(source: ArraySource) -> Iterator[np.ndarray[Any, Any]]:
