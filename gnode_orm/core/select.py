@@ -2,12 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from typing import Any, TypeAlias
 
+from gnode_orm.errors import QueryError
 from gnode_orm.location import Location
+
+MAX_DEPTH = 40
+"""How deep conditions stand within each other at most, and steps and keys behind each other."""
+
+
+def check_length(what: str, names: Sequence[str]) -> None:
+    """Refuse more steps of a path, or keys of annotations, than databases follow.
+
+    Raises:
+        QueryError: there are more than ``MAX_DEPTH``.
+    """
+    if len(names) > MAX_DEPTH:
+        shown = ".".join(names[:3])
+        raise QueryError(
+            f"{shown}...: at most {MAX_DEPTH} {what} stand behind each other, not {len(names)}; ask for the objects on "
+            "the way, and go on from them",
+            value=len(names),
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +54,10 @@ class Attr:
     path: tuple[str, ...]
     keys: tuple[str, ...] = ()
     part: str | None = None
+
+    def __post_init__(self) -> None:
+        check_length("steps", self.path)
+        check_length("keys", self.keys)
 
     def __str__(self) -> str:
         text = ".".join(self.path) + "".join(f"[{key!r}]" for key in self.keys)

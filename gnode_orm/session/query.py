@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 from gnode_orm.core.entity import Entity
 from gnode_orm.core.expressions import Column, Condition, JsonColumn, Ordering, RefColumn, RelationColumn, column
 from gnode_orm.core.schema import SCHEMA, KindSpec
-from gnode_orm.core.select import Select
+from gnode_orm.core.select import Select, check_length
 from gnode_orm.errors import MultipleFound, NotFound, QueryError
 from gnode_orm.location import Location
 from gnode_orm.session.loading import eager_paths
@@ -111,6 +111,7 @@ class Query(Generic[E]):
         if isinstance(path, Column | RelationColumn):
             raise QueryError(f"count_by({path!r}): a foreign key is needed, such as Segment.block", value=path)
         steps = tuple(self._path(path).split("."))
+        check_length("steps", steps)
         spec: KindSpec = self._model.__spec__
         for step in steps:
             field = spec.by_name.get(step)

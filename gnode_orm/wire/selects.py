@@ -7,12 +7,11 @@ from collections.abc import Callable
 from datetime import date, datetime
 from typing import Any
 
-from gnode_orm.core.select import And, AnyOf, Attr, Comparison, Measure, Node, Not, Or, Order, Select
+from gnode_orm.core.select import MAX_DEPTH, And, AnyOf, Attr, Comparison, Measure, Node, Not, Or, Order, Select
 from gnode_orm.errors import GnodeError, QueryError
 from gnode_orm.location import Location
 from gnode_orm.wire.malformed import Malformed, member, optional, typed, whole
 
-MAX_DEPTH = 40
 MAX_NODES = 5000
 _INT64 = range(-(2**63), 2**63)
 
@@ -82,11 +81,9 @@ def _read_attr(message: Any) -> Attr:
         raise Malformed("An attribute is a list of path, keys and part", value=message)
     path, keys, part = message
     names = tuple(typed(name, str, "A step of a path") for name in typed(path, list, "A path"))
-    if not names or len(names) > MAX_DEPTH:
-        raise Malformed(f"A path has 1 to {MAX_DEPTH} steps, not {len(names)}")
+    if not names:
+        raise Malformed("A path has no steps")
     below = tuple(typed(key, str, "A key") for key in typed(keys, list, "Keys"))
-    if len(below) > MAX_DEPTH:
-        raise Malformed(f"At most {MAX_DEPTH} keys stand behind each other, not {len(below)}")
     return Attr(names, below, None if part is None else typed(part, str, "A part"))
 
 

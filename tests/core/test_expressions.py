@@ -201,7 +201,34 @@ REFUSED: list[tuple[Callable[[], Any], str]] = [
     (lambda: "a" in [Segment.name], "no truth value"),
     (lambda: Block.segments.any(True), "Block.segments.any(True): a condition on segment is needed"),
     (lambda: Block.segments.any(Block.name == "x"), "needs a condition on segment, not on block"),
+    (lambda: nested(lambda inner: ~(inner & (Section.name == "b")), 20), "holds 40 others within each other"),
+    (lambda: nested(lambda inner: Section.sections.any(inner | (Section.name == "b")), 20), "holds 40 others"),
+    (lambda: steps(Section.section, 41).name == "a", "at most 40 steps stand behind each other, not 43"),
+    (lambda: keys(41) == 1, "at most 40 keys stand behind each other, not 41"),
 ]  # fmt: skip
+
+
+def nested(wrap: Callable[[Condition], Condition], times: int) -> Condition:
+    """Put a condition within others."""
+    condition: Condition = Section.name == "a"
+    for _ in range(times):
+        condition = wrap(condition)
+    return condition
+
+
+def steps(reference: Any, times: int) -> Any:
+    """Follow a foreign key to the same kind several times."""
+    for _ in range(times):
+        reference = reference.section
+    return reference
+
+
+def keys(times: int) -> Any:
+    """Go down into annotations."""
+    column: Any = Segment.annotations
+    for _ in range(times):
+        column = column["a"]
+    return column
 
 
 @pytest.mark.parametrize(("act", "message"), REFUSED, ids=[message for _, message in REFUSED])
@@ -269,3 +296,9 @@ def test_an_ordering_reads_as_it_is_written() -> None:
 def test_what_is_neither_parent_nor_location_is_refused() -> None:
     with pytest.raises(QueryError, match="5 is neither a block nor its location"):
         Segment.block.is_(5)
+
+
+def test_turning_twice_is_turning_not_at_all() -> None:
+    assert repr(nested(Condition.__invert__, 300)) == repr(Section.name == "a")
+    assert repr(nested(Condition.__invert__, 301)) == repr(~(Section.name == "a"))
+    assert nested(Condition.__invert__, 301).depth == 1

@@ -296,3 +296,36 @@ def test_objects_are_counted_by_what_hangs_above_them(lab):
 def test_counting_by_anything_but_foreign_keys_is_refused(lab, path):
     with lab.session() as session, pytest.raises(QueryError):
         session.query(Event).count_by(path)
+
+
+def alternating(times):
+    condition = Segment.name == "Trial 1"
+    for number in range(times):
+        other = Segment.index == number
+        condition = condition | other if number % 2 else condition & other
+    return condition
+
+
+def turned(times):
+    condition = Segment.name == "Trial 1"
+    for number in range(times):
+        condition = ~(condition & (Segment.index == number))
+    return condition
+
+
+def members_of_members(times):
+    condition = Segment.name == "Trial 1"
+    for _ in range(times):
+        condition = Segment.block.segments.any(condition)
+    return condition
+
+
+def test_conditions_within_each_other_as_deep_as_can_be_written_are_answered(session):
+    assert session.query(Segment).where(alternating(39), Segment.name != "x").count() == 0
+    assert session.query(Segment).where(turned(9), Segment.name != "x").count() == 6
+    assert session.query(Segment).where(members_of_members(2), Segment.name != "x").count() == 6
+
+
+def test_counting_by_too_long_a_path_is_refused(session):
+    with pytest.raises(QueryError, match="at most 40 steps stand behind each other, not 200"):
+        session.query(Section).count_by(".".join(["section"] * 200))

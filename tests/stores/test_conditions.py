@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import sqlite3
 from datetime import UTC, date, datetime, timedelta, timezone
 
 import numpy as np
@@ -15,6 +16,7 @@ from gnode_orm.errors import QueryError, UnitError
 from gnode_orm.ids import encode_id
 from gnode_orm.location import Location
 from gnode_orm.stores.local import open_local
+from gnode_orm.stores.local.sqlite import SqliteDatabase
 from tests.stores.rows import by, change, create, field, found, ms, where
 
 ANY_CASE = [
@@ -334,3 +336,9 @@ def test_a_pattern_that_backtracks_for_ever_elsewhere_is_searched_at_once(store)
     create(store, "block", name=name)
     assert len(store.select(Select("block", where("name", "regex", "^(a|aa|a?)+$")), "ann").rows) == 0
     assert len(store.select(Select("block", where("name", "iregex", "^(A|AA|A?)+!$")), "ann").rows) == 1
+
+
+def test_a_query_too_deep_for_the_parser_of_an_older_sqlite_is_refused_in_words():
+    said = SqliteDatabase(None).translate(sqlite3.OperationalError("parser stack overflow"))
+    assert isinstance(said, QueryError)
+    assert "too many conditions within each other" in str(said)

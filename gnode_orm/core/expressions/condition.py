@@ -6,18 +6,27 @@ from typing import Any
 
 from gnode_orm.core.expressions.wording import described
 from gnode_orm.core.schema import SCHEMA
-from gnode_orm.core.select import And, Node, Not, Or, Order
+from gnode_orm.core.select import MAX_DEPTH, And, Node, Not, Or, Order
 from gnode_orm.errors import QueryError
 
 
 class Condition:
     """A condition for ``where``; join with ``&`` and ``|``, turn with ``~``."""
 
-    __slots__ = ("kind", "node")
+    __slots__ = ("depth", "kind", "node")
 
-    def __init__(self, kind: str, node: Node) -> None:
+    def __init__(self, kind: str, node: Node, within: int = 0) -> None:
+        # A query that has several conditions joins them, which is one level more.
+        if within >= MAX_DEPTH:
+            raise QueryError(
+                f"A condition on {kind} holds {within} others within each other, at most {MAX_DEPTH - 1} can; write "
+                "one with fewer brackets, or ask several queries",
+                value=within,
+            )
         self.kind = kind
         self.node = node
+        self.depth = within
+        """How many conditions stand within each other in it."""
 
     def __and__(self, other: Condition) -> Condition:
         return self._join(And, other)
@@ -26,7 +35,9 @@ class Condition:
         return self._join(Or, other)
 
     def __invert__(self) -> Condition:
-        return Condition(self.kind, Not(self.node))
+        if isinstance(self.node, Not):
+            return Condition(self.kind, self.node.item, self.depth - 1)
+        return Condition(self.kind, Not(self.node), self.depth + 1)
 
     def __bool__(self) -> bool:
         raise QueryError("A condition has no truth value; join conditions with & and |, each in brackets, not and/or")
@@ -38,7 +49,8 @@ class Condition:
             raise QueryError(f"A condition on {self.kind} cannot be joined with one on {other.kind}")
         mine = self.node.items if isinstance(self.node, node) else (self.node,)
         theirs = other.node.items if isinstance(other.node, node) else (other.node,)
-        return Condition(self.kind, node((*mine, *theirs)))
+        depths = [item.depth + (not isinstance(item.node, node)) for item in (self, other)]
+        return Condition(self.kind, node((*mine, *theirs)), max(depths))
 
     def __repr__(self) -> str:
         return f"<condition {described(self.node, SCHEMA[self.kind])}>"

@@ -139,10 +139,10 @@ class RelationColumn(Generic[C]):
             )
         if condition is not None and condition.kind != self._relation.kind:
             raise QueryError(f"{self}.any(...) needs a condition on {self._relation.kind}, not on {condition.kind}")
-        node = None if condition is None else condition.node
+        node, within = (None, 0) if condition is None else (condition.node, condition.depth + 1)
         if self._above is None:
-            return Condition(self._start, AnyOf(self._path[:-1], self._relation.name, node))
-        return self._above.any(Condition(self._above._relation.kind, AnyOf((), self._relation.name, node)))
+            return Condition(self._start, AnyOf(self._path[:-1], self._relation.name, node), within)
+        return self._above.any(Condition(self._above._relation.kind, AnyOf((), self._relation.name, node), within))
 
     @property
     def eager_path(self) -> str:

@@ -6,6 +6,7 @@ import re
 from typing import Any
 
 from gnode_orm.core.schema import known_kind
+from gnode_orm.core.select import check_length
 from gnode_orm.server.acl import check_accounts
 from gnode_orm.server.additions.answering import Work
 from gnode_orm.wire.malformed import Malformed, member, object_id, optional, typed, whole
@@ -38,6 +39,7 @@ def _count_by(store: Any, user: str, message: Any) -> Any:
     path = tuple(typed(name, str, "A name on the path") for name in member(message, "path", list))
     if not path:
         raise Malformed("The path leads nowhere", value=path)
+    check_length("steps", path)
     return {"counts": list(store.count_by(read_select(member(message, "query", dict)), path, user).items())}
 
 

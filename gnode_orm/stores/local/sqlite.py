@@ -185,6 +185,8 @@ def _operational(where: str, error: sqlite3.OperationalError) -> GnodeError | No
         return QueryError("The regular expression cannot be evaluated")
     if "Expression tree is too large" in str(error):
         return QueryError("The query has too many conditions; look for several values of one field by in_([...])")
+    if "parser stack overflow" in str(error):
+        return QueryError("The query has too many conditions within each other; ask several queries")
     for words, remedy in _REMEDIES.items():
         if words in str(error):
             return StoreUnavailable(f"{where}: {error}; nothing was written: {remedy}")
