@@ -240,8 +240,10 @@ class LazyLoadWarning(GnodeWarning):
     """A relation was loaded for one object after the other, where one query could have loaded it for all."""
 
 
-def did_you_mean(word: str, known: Iterable[str]) -> str:
+def did_you_mean(word: object, known: Iterable[str]) -> str:
     """Return ``"; did you mean 'name'?"`` for the nearest known word, or an empty string."""
+    if not isinstance(word, str):
+        return ""
     words = list(known)
     matches = get_close_matches(word, words, n=1, cutoff=0.6)
     matches += [item for item in words if item.casefold() == word.casefold()]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, overload
 
+from gnode_orm.core.arguments import check
 from gnode_orm.core.collections import Collection, collection_of
 from gnode_orm.core.expressions import RelationColumn
 from gnode_orm.core.schema import Relation
@@ -40,4 +41,5 @@ class Children(Generic[M]):
         return RelationColumn(owner.kind, (self.relation.name,), self.relation)
 
     def __set__(self, obj: Any, values: Iterable[M]) -> None:
+        check(f"{type(obj).__name__}.{self.relation.name}", values, Iterable, "a list of objects")
         collection_of(obj, self.relation)[:] = values

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, MutableSequence
 from typing import TYPE_CHECKING, Any, TypeVar, overload
 
+from gnode_orm.core.arguments import check
 from gnode_orm.core.members import Members
 from gnode_orm.core.schema import Relation
 from gnode_orm.errors import ValidationFailed
@@ -88,6 +89,7 @@ class Collection(Members, MutableSequence[M]):
 
     def extend(self, values: Iterable[M]) -> None:
         """Hang several members in."""
+        check(f"{self._relation.name}.extend(values)", values, Iterable, "a list of objects")
         for value in list(values):
             self.append(value)
 
@@ -138,7 +140,8 @@ class Collection(Members, MutableSequence[M]):
                 self.append(member)
 
     def _check(self, value: Any) -> None:
-        if getattr(value, "kind", None) != self._relation.kind or isinstance(value, type):
+        is_object = hasattr(value, "__spec__") and not isinstance(value, type)  # conditions have a kind too
+        if not is_object or value.kind != self._relation.kind:
             name = f"{type(self._owner).__name__}.{self._relation.name}"
             raise ValidationFailed(f"{name} holds objects of kind {self._relation.kind}, not {value!r}", value=value)
 

@@ -34,7 +34,7 @@ def _kind_of_failure(detail: Any) -> type[ValidationFailed]:
     return type(ours) if isinstance(ours, ValidationFailed) else ValidationFailed
 
 
-def misspelt(cls: Any, name: str, among: Iterable[str] = ()) -> UnknownField:
+def misspelt(cls: Any, name: Any, among: Iterable[str] = ()) -> UnknownField:
     """Say that a class has no such field, and which was meant."""
     known = list(among) or [*cls.__spec__.by_name, *cls.__spec__.relation_by_name]
     hint = did_you_mean(name, known)

@@ -17,7 +17,7 @@ class Referring(Tracked):
 
     def ref(self, name: str) -> Location | None:
         """Give the location that a foreign key names, without loading it; ``None`` for none or an unstored parent."""
-        if name not in type(self).__references__:
+        if not isinstance(name, str) or name not in type(self).__references__:
             raise misspelt(type(self), name, among=type(self).__references__)
         return _location_of(self._raw(name))
 

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from gnode_orm.core.arguments import PATHS, check
 from gnode_orm.errors import FormatError, NotFound
 from gnode_orm.files.companions import named_by_headers
 from gnode_orm.files.odml import is_odml
@@ -30,7 +31,10 @@ def discover(paths: str | os.PathLike[str] | Iterable[str | os.PathLike[str]]) -
     stays, for the import to say so.
     """
     each = [paths] if isinstance(paths, str | os.PathLike) else paths
-    for path in map(Path, each):
+    check("plan_import(paths)", each, Iterable, "a path or a list of paths")
+    for given in each:
+        check("plan_import(paths)", given, PATHS, "paths of files or folders")
+        path = Path(given)
         if _is_folder(path) and not _is_empty(path) and not _is_recording(path):
             yield from _inside(path)
         else:

@@ -17,6 +17,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+from gnode_orm.core.arguments import PATHS, check
 from gnode_orm.core.entity import Entity
 from gnode_orm.core.progress import Progress, silent
 from gnode_orm.errors import FormatError, GnodeError, StoreUnavailable, UnsupportedByStore, ValidationFailed
@@ -54,6 +55,8 @@ def export(
         FormatError: the format cannot hold the object.
         StoreUnavailable: the file cannot be written there.
     """
+    check("export(obj)", model, Entity, "an object, such as a Block")
+    check("export(path)", path, PATHS, "the path of a file")
     place = Path(path)
     writer = _writer(model, place)
     if place.exists() and not replace:

@@ -6,8 +6,10 @@ import datetime as dt
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from types import NoneType
 from typing import Any
 
+from gnode_orm.core.arguments import check
 from gnode_orm.errors import FormatError, ValidationFailed, did_you_mean
 from gnode_orm.files.assumptions import assumptions, localise, zone_named
 from gnode_orm.files.path_text import path_text
@@ -118,6 +120,7 @@ def open_recording(
         ValidationFailed: an unknown reader or time zone, or options for no reader.
     """
     path = Path(path)
+    check("open_recording(reader_options)", reader_options, (Mapping, NoneType), "a dict of names and values")
     options = _Options(zone_named(timezone), keep_personal, keep_paths, reader_options or {})
     if options.reader and reader is None:
         raise ValidationFailed(

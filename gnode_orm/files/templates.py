@@ -11,6 +11,7 @@ from os import PathLike
 from pathlib import Path
 from typing import Any
 
+from gnode_orm.core.arguments import PATHS, check
 from gnode_orm.errors import NotFound, ValidationFailed
 from gnode_orm.files.template_rules import METADATA, has_values, is_empty, missing_rule
 from gnode_orm.files.toml_rules import rules_of_toml
@@ -92,6 +93,7 @@ def read_template(path: str | PathLike[str]) -> Template:
         FormatError: the file is broken.
         ValidationFailed: a TOML file names an unknown kind, field or level.
     """
+    check("template", path, PATHS, "the path of an odML or TOML file")
     place = Path(path)
     if not place.is_file():
         raise NotFound(f"{place}: no such template")

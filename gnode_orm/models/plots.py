@@ -6,13 +6,17 @@ from typing import Any
 
 import numpy as np
 
-from gnode_orm.errors import UnsupportedByStore
+from gnode_orm.errors import UnsupportedByStore, ValidationFailed
 
 MAX_TICKS = 4000
 
 
 def plot_signal(signal: Any, ax: Any, points: int) -> Any:
     """Draw each channel of a signal over time; channels are told apart in the legend."""
+    if isinstance(points, bool) or not isinstance(points, int) or points < 1:
+        raise ValidationFailed(
+            f"plot(points={points!r}): a whole number from 1 is needed", field="points", value=points
+        )
     ax = _axes(ax)
     names = signal.channel_names
     channels = signal.shape[1] if len(signal.shape) > 1 else 1
@@ -77,6 +81,8 @@ def _describe(ax: Any, entity: Any, unit: str) -> None:
 
 def _axes(ax: Any) -> Any:
     if ax is not None:
+        if not hasattr(ax, "plot"):
+            raise ValidationFailed(f"plot(ax={ax!r}): axes of matplotlib are needed, or none", field="ax", value=ax)
         return ax
     try:
         from matplotlib import pyplot

@@ -65,7 +65,9 @@ class Signal(DataEntity):
         count = self.shape[1] if len(self.shape) > 1 else 1
         if isinstance(channels, slice):
             return list(range(count))[channels]
-        each = [channels] if isinstance(channels, str) or not isinstance(channels, Iterable) else list(channels)
+        # An array of no dimension is no list, though it has what makes one.
+        one = isinstance(channels, str) or not isinstance(channels, Iterable) or getattr(channels, "ndim", 1) == 0
+        each: Any = [channels] if one else channels
         return [self._channel_number(channel, count) for channel in each]
 
     def _channel_number(self, channel: int | str, count: int) -> int:

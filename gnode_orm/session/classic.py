@@ -7,6 +7,7 @@ import weakref
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from gnode_orm.core.arguments import check
 from gnode_orm.core.entity import Entity
 from gnode_orm.errors import DuplicateUploadWarning, ValidationFailed, did_you_mean
 from gnode_orm.models import MODELS
@@ -86,10 +87,12 @@ def select(session: Session, kind: str, filters: Mapping[str, Any] | None) -> li
     Raises:
         ValidationFailed: there is no such kind.
     """
-    if kind not in MODELS:
+    if not isinstance(kind, str) or kind not in MODELS:
         text = f"select({kind!r}): there is no such kind{did_you_mean(kind, MODELS)}"
         raise ValidationFailed(text, field="kind", value=kind)
-    read = read_filters(kind, filters or {})
+    given = {} if filters is None else filters
+    check("select(filters)", given, Mapping, "a dict of lookups and values")
+    read = read_filters(kind, given)
     query = session.query(MODELS[kind]).filter(**read.lookups).offset(read.offset)
     return (query if read.limit is None else query.limit(read.limit)).all()
 

@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from gnode_orm.core.arguments import check
 from gnode_orm.core.schema import SCHEMA, FieldSpec, FieldType, KindSpec
 from gnode_orm.errors import QueryError
 from gnode_orm.location import Location
@@ -36,6 +37,7 @@ def read_filters(kind: str, given: Mapping[str, Any]) -> Filters:
     """
     filters = Filters()
     for key, value in given.items():
+        check("select(filters)", key, str, "lookups as text, such as 'name__icontains'")
         if key in ("limit", "offset"):
             setattr(filters, key, _number(key, value))
         else:

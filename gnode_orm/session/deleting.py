@@ -31,7 +31,7 @@ def mark(session: UnitOfWork, obj: Entity, cascade: bool) -> None:
     """
     session._check_not_sending("Deleting")
     recovering.reconcile(session)
-    state = getattr(obj, "_state", None)
+    state = obj._state if isinstance(obj, Entity) else None
     if state is not None and state.tracker is session and state.status is Status.PENDING:
         new = [*new_below(session, obj), obj]
         _refuse_moved_in(session, new)
@@ -72,7 +72,7 @@ def unmark(session: UnitOfWork, obj: Entity) -> None:
 
 def preview(session: UnitOfWork, obj: Entity) -> DeletePreview:
     """Ask the store what deleting an object would touch."""
-    state = getattr(obj, "_state", None)
+    state = obj._state if isinstance(obj, Entity) else None
     if state is None or not state.stored:
         raise SessionError(f"{obj!r} is not stored, so deleting it touches nothing")
     return session.store.preview_delete(obj.kind, state.id, session.user)

@@ -37,7 +37,7 @@ class Hooks:
         Raises:
             ValidationFailed: there is no such event or no such class, or the hook cannot be called.
         """
-        if event not in EVENTS:
+        if not isinstance(event, str) or event not in EVENTS:
             text = f"on({event!r}): {', '.join(EVENTS)} are the events{did_you_mean(event, EVENTS)}"
             raise ValidationFailed(text, field="event", value=event)
         if not callable(hook):

@@ -12,6 +12,7 @@ from types import TracebackType
 from typing import Any, NoReturn, Self
 
 from gnode_orm.core.entity import Entity
+from gnode_orm.core.shortened import brief
 from gnode_orm.errors import FormatError, NotFound, SessionError, UnsupportedByStore, ValidationFailed
 from gnode_orm.session.hooks import Hooks
 from gnode_orm.session.session import Session
@@ -28,6 +29,8 @@ class Lab:
     """
 
     def __init__(self, store: Store, user: str | None = None) -> None:
+        if not hasattr(store, "apply"):
+            raise ValidationFailed(f"{brief(store)} is no store; connect() opens one", field="store", value=store)
         self.store = store
         self.user = user or default_user()
         check_name(self.user)

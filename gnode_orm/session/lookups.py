@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from gnode_orm.core.expressions import Column, Condition, JsonColumn, RefColumn, RelationColumn, column
+from gnode_orm.core.expressions.operands import several
 from gnode_orm.core.schema import KindSpec
 from gnode_orm.errors import QueryError, did_you_mean
 
@@ -16,7 +17,7 @@ _LOOKUPS: dict[str, Callable[[Any, Any], Condition]] = {
     "lt": lambda item, value: item < value,
     "lte": lambda item, value: item <= value,
     "in": lambda item, value: item.in_(value),
-    "range": lambda item, value: item.between(*value),
+    "range": lambda item, value: item.between(*_two_ends(item, value)),
     "isnull": lambda item, value: item.is_null(_truth(value)),
     **{
         name: lambda item, value, name=name: getattr(item, name)(value)  # type: ignore[misc]
@@ -43,6 +44,13 @@ def lookup(spec: KindSpec, key: str, value: Any) -> Condition:
     if isinstance(item, RelationColumn):
         return item.any() if value else ~item.any()
     return _LOOKUPS[steps[0] if steps else "exact"](item, value)
+
+
+def _two_ends(item: Any, value: Any) -> list[Any]:
+    ends = several(item, value)
+    if len(ends) != 2:
+        raise QueryError(f"{item}: range={value!r}: two values are needed, such as (1, 5)", value=value)
+    return ends
 
 
 def _truth(value: Any) -> bool:

@@ -7,9 +7,10 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import tzinfo
 from os import PathLike
-from types import TracebackType
+from types import NoneType, TracebackType
 from typing import TYPE_CHECKING, Any, NoReturn, Self, TypeVar, overload
 
+from gnode_orm.core.arguments import check
 from gnode_orm.core.collections import collection_of
 from gnode_orm.core.entity import Entity
 from gnode_orm.core.failures import misspelt
@@ -68,6 +69,7 @@ class Session(UnitOfWork):
 
         if sum(item is not None for item in (target, store, lab)) > 1:
             raise ValidationFailed("Session(...) takes one of target, store and lab", value=target)
+        check("Session(lab)", lab, (Lab, NoneType), "what connect() gave, or a target alone")
         self._owns_lab = lab is None
         if lab is None and store is not None:
             lab = Lab(store, username)
@@ -106,6 +108,7 @@ class Session(UnitOfWork):
 
     def add_all(self, objs: Iterable[Any]) -> list[Any]:
         """Track several objects."""
+        check("add_all(objs)", objs, Iterable, "a list of objects")
         return [self.add(obj) for obj in objs]
 
     def delete(self, obj: Entity, cascade: bool = False) -> None:
@@ -140,10 +143,12 @@ class Session(UnitOfWork):
 
     def is_modified(self, obj: Entity) -> bool:
         """Whether an object differs from what was last written; reads nothing."""
+        check("is_modified(obj)", obj, Entity, "an object, such as a Block")
         return is_changed(obj)
 
     def changes(self, obj: Entity) -> dict[str, tuple[Any, Any]]:
         """Give ``field -> (old, new)`` for what a commit would write of an object."""
+        check("changes(obj)", obj, Entity, "an object, such as a Block")
         changes: dict[str, tuple[Any, Any]] = dict(changed_fields(obj))
         for name, (added, removed) in link_changes(obj).items():
             now = list(collection_of(obj, obj.__spec__.relation_by_name[name]))
@@ -183,6 +188,7 @@ class Session(UnitOfWork):
         if self._flushing:
             raise SessionError("A hook cannot commit; what it adds and changes is part of the commit under way")
         check_message(message)
+        check("commit(plan)", plan, (Plan, NoneType), "what session.plan() gave")
         if plan is not None and plan.reviewed != self.plan().reviewed:
             raise SessionError("What is pending is no longer what the plan shows; print session.plan() again")
         self._natives.warn_of_edits()
@@ -271,6 +277,7 @@ class Session(UnitOfWork):
 
         if isinstance(objs, Entity):
             raise ValidationFailed(f"load_arrays needs a list of objects, such as [{objs!r}]", value=objs)
+        check("load_arrays(objs)", objs, Iterable, "a list of objects")
         with self._use():
             return load_arrays(self.store, list(objs), t0, t1, channels)
 
@@ -284,6 +291,7 @@ class Session(UnitOfWork):
             self._check_not_sending("Refreshing")
             self._own(obj)
             for name in collections:
+                check("refresh(collections)", name, str, "names of collections, such as 'segments'")
                 relation = obj.__spec__.relation_by_name.get(name)
                 if relation is None:
                     raise misspelt(type(obj), name, among=obj.__spec__.relation_by_name)

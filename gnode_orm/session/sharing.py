@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from types import NoneType
 from typing import TYPE_CHECKING
 
+from gnode_orm.core.arguments import check
 from gnode_orm.core.entity import Entity
 from gnode_orm.errors import ValidationFailed
 from gnode_orm.location import Location
@@ -26,6 +29,7 @@ def check_name(user: object) -> None:
 
 def share(session: Session, obj: Entity, user: str, level: str) -> None:
     """Add a user to the access list."""
+    check_name(user)
     permissions(session, obj, {**access(session, obj), user: level})
 
 
@@ -35,6 +39,7 @@ def unshare(session: Session, obj: Entity, user: str) -> None:
     Raises:
         ValidationFailed: it is not shared with this user.
     """
+    check_name(user)
     listed = access(session, obj)
     if user not in listed:
         raise ValidationFailed(f"{obj!r} is not shared with {user!r}; it is shared with {list(listed) or 'nobody'}")
@@ -55,10 +60,11 @@ def permissions(session: Session, obj: Entity, wanted: dict[str, str] | None) ->
         ValidationFailed: there is no such level, or the object has no access list.
     """
     location = _root(obj)
+    check("permissions(permissions)", wanted, (Mapping, NoneType), "a dict of user names and levels")
     if wanted is not None:
         for user, level in wanted.items():
             check_name(user)
-            if level not in LEVELS:
+            if not isinstance(level, str) or level not in LEVELS:
                 raise ValidationFailed(
                     f"share with {user!r}: {level!r} is not a level; use 'read' or 'write'", value=level
                 )

@@ -153,7 +153,7 @@ class UnitOfWork:
             raise SessionError(f"{what} while a commit is under way would lose track of it; do it when it has returned")
 
     def _own(self, obj: Entity) -> State:
-        state: State | None = getattr(obj, "_state", None)
+        state = obj._state if isinstance(obj, Entity) else None
         if state is None or state.tracker is not self:
             raise SessionError(f"{obj!r} is not in this session; add it or get it first")
         return state

@@ -40,7 +40,7 @@ def several(column: Any, values: Any) -> list[Any]:
     Raises:
         QueryError: it is a text, or no list at all.
     """
-    if isinstance(values, str) or not isinstance(values, Iterable):
+    if isinstance(values, str) or not isinstance(values, Iterable) or getattr(values, "ndim", 1) == 0:
         what = "one text" if isinstance(values, str) else type(values).__name__
         raise QueryError(f"{column}.in_({shown(values)}): a list is needed, not {what}", value=values)
     return list(values)

@@ -6,6 +6,7 @@ from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from gnode_orm.core.arguments import PATHS, check
 from gnode_orm.core.progress import Progress, silent
 from gnode_orm.session.importing.metadata import import_metadata
 from gnode_orm.session.importing.options import ImportOptions, Metadata, metadata_for
@@ -28,6 +29,7 @@ def import_file(
     """Import one file as ``Session.import_file`` is asked to."""
     from gnode_orm.files.templates import read_template
 
+    check("import_file(path)", path, PATHS, "the path of a file, or of a folder where the recording is one")
     place = Path(path)
     read = None if template is None else read_template(template)
     return import_one(

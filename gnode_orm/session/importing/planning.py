@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from os import PathLike
+from types import NoneType
 from typing import TYPE_CHECKING, Any
 
+from gnode_orm.core.arguments import check
 from gnode_orm.files.path_text import path_text
 from gnode_orm.session.importing.block import name_of_block
 from gnode_orm.session.importing.one_file import is_metadata
@@ -43,6 +45,7 @@ def plan_import(
     from gnode_orm.files.discovery import discover
     from gnode_orm.files.templates import read_template
 
+    check("plan_import(reader_options)", reader_options, (Mapping, NoneType), "a dict of names and values")
     read = None if template is None else read_template(template)
     files, ignored = [], []
     for found in discover(paths):
