@@ -84,6 +84,7 @@ class Referring(Tracked):
             _hang_in(self, spec.related, value)
             try:
                 self._join(value)
+                self._come_back(value)
             except BaseException:
                 _take_out(self, spec.related, value)
                 self._put_reference(name, old)
@@ -116,6 +117,13 @@ class Referring(Tracked):
             state = here._state
             if state is not None and state.tracker is not None and there._state is None:
                 state.tracker.join(there)
+
+    def _come_back(self, parent: Referring) -> None:
+        """Bring an object that lost its session into that of its new parent, or the change would never be written."""
+        state = parent._state
+        is_detached = self._state is not None and self._state.tracker is None
+        if is_detached and state is not None and state.tracker is not None:
+            state.tracker.join(self)
 
 
 def _location_of(value: Any) -> Location | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from gnode_orm.core.collections import collection_named, take_up_links
 from gnode_orm.core.entity import Entity
@@ -80,6 +80,14 @@ def _find_named(session: UnitOfWork, entity: Entity, name: str, related: str | N
         collection_named(parent, related).add_silently(entity)
 
 
+def _hang_in_again(session: UnitOfWork, obj: Entity, moved: dict[str, Any]) -> None:
+    """Tell collections what was moved to their owners while it had no session."""
+    for name, _, related in obj.__spec__.ways_up:
+        parent = obj.__dict__.get(name)
+        if related and name in moved and parent is not None and parent._state and parent._state.tracker is session:
+            collection_named(parent, related).add_silently(obj)
+
+
 def _take_back(session: UnitOfWork, obj: Entity, state: State) -> None:
     if state.status is Status.GONE or not state.stored:
         raise SessionError(f"{obj!r} was deleted; copy it to create it anew")
@@ -90,3 +98,4 @@ def _take_back(session: UnitOfWork, obj: Entity, state: State) -> None:
     session._identity.add(state)
     if state.original:
         session._pending.modified[id(obj)] = obj
+        _hang_in_again(session, obj, state.original)

@@ -21,7 +21,7 @@ from gnode_orm.errors import (
 )
 from gnode_orm.location import Location, parse
 from gnode_orm.models import MODELS
-from gnode_orm.session import adding, classic, deleting, history, natives, recovering, rolling_back, sharing
+from gnode_orm.session import adding, classic, deleting, history, leaving, natives, recovering, rolling_back, sharing
 from gnode_orm.session.commit import Commit, check_message
 from gnode_orm.session.comparing import changed_fields, link_changes
 from gnode_orm.session.loading import collector_paused, is_clean
@@ -323,13 +323,15 @@ class Session(UnitOfWork):
             return merged
 
     def expunge(self, obj: Entity) -> None:
-        """Let go of an object, and of new objects that hang below it; its values stay in memory."""
+        """Let go of an object, and of new objects that hang below it; its values stay in memory.
+
+        Collections of objects that stay no longer show it: a new one is out of them, a stored one is read anew.
+        """
         with self._use():
             self._check_not_sending("Expunging")
             self._own(obj)
             recovering.reconcile(self)
-            for entity in [obj, *rolling_back.new_below(self, obj)]:
-                self._let_go(entity)
+            leaving.let_go(self, obj)
 
     def history(self, target: Any) -> list[history.Version]:
         """Give every version of an object: commit, time, user and changed fields, oldest first."""

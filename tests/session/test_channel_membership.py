@@ -40,6 +40,19 @@ def test_merging_a_detached_group_brings_its_memberships_along() -> None:
     assert names == ["stays", "joins"]
 
 
+def test_an_expunged_channel_is_met_in_its_groups_as_another_instance() -> None:
+    with Session(":memory:") as session:
+        group = session.add(RecordingChannelGroup("tetrode"))
+        group.recordingchannels = [RecordingChannel("left"), RecordingChannel("right")]
+        session.commit()
+        gone = group.recordingchannels[0]
+        group.recordingchannels.append(RecordingChannel("new"))
+        session.expunge(gone)
+        assert [channel.name for channel in group.recordingchannels] == ["left", "right", "new"]
+        assert group.recordingchannels[0] is session.get(gone.location) is not gone
+        session.commit()
+
+
 @pytest.mark.parametrize("leave", [Session.delete, Session.expunge], ids=["delete", "expunge"])
 @pytest.mark.parametrize("which", [0, 1], ids=["group", "channel"])
 @pytest.mark.parametrize("stored", [False, True])

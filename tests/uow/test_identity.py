@@ -297,6 +297,82 @@ def test_expunging_a_changed_object_loses_nothing_in_memory(session, stored):
     session.commit()
 
 
+@pytest.mark.statement(17)
+def test_an_expunged_child_is_met_as_another_instance_whose_changes_are_written(lab, session):
+    block = session.add(Block("b"))
+    block.segments = [Segment("one"), Segment("two")]
+    session.commit()
+    gone, stays = block.segments
+    session.expunge(gone)
+    assert gone not in block.segments
+    assert [segment.name for segment in block.segments] == ["one", "two"]
+    assert block.segments[1] is stays
+    assert block.segments[0] is session.get(gone.location)
+    block.segments[0].name = "changed"
+    gone.name = "nobody's"
+    session.commit()
+    assert [segment.name for segment in lab.session().get(block.location).segments] == ["changed", "two"]
+
+
+@pytest.mark.statement(17)
+def test_an_expunged_new_child_is_in_no_collection_until_it_is_added_again(lab, session):
+    block = session.add(Block("b"))
+    session.commit()
+    segment = Segment("s", block=block)
+    session.expunge(segment)
+    assert (list(block.segments), segment.block) == ([], block)
+    session.commit()
+    assert list(lab.session().get(block.location).segments) == []
+    session.add(segment)
+    assert list(block.segments) == [segment]
+    session.commit()
+    assert [item.name for item in lab.session().get(block.location).segments] == ["s"]
+
+
+@pytest.mark.statement(17)
+def test_a_move_undone_by_expunging_is_pending_again_with_the_object(lab, session):
+    block, other = session.add(Block("b")), session.add(Block("other"))
+    segment = Segment("s", block=block)
+    session.commit()
+    segment.block = other
+    session.expunge(segment)
+    assert session.commit().counts == {}
+    session.add(segment)
+    assert (list(block.segments), list(other.segments)) == ([], [segment])
+    session.commit()
+    assert [item.name for item in lab.session().get(other.location).segments] == ["s"]
+
+
+@pytest.mark.statement(17)
+@pytest.mark.parametrize("closed", [False, True], ids=["expunged", "session closed"])
+def test_an_object_without_a_session_comes_into_that_of_the_parent_that_it_is_given(lab, session, closed):
+    first = lab.session()
+    segment = Segment("s", block=first.add(Block("b")))
+    first.commit()
+    if closed:
+        first.close()
+    else:
+        first.expunge(segment)
+    other = session.add(Block("other"))
+    other.segments.append(segment)
+    assert segment in session
+    session.commit()
+    assert [item.name for item in lab.session().get(other.location).segments] == ["s"]
+    first.close()
+
+
+@pytest.mark.statement(17)
+def test_an_object_without_a_session_is_refused_by_a_parent_beside_another_instance_of_it(session):
+    block, other = session.add(Block("b")), session.add(Block("other"))
+    segment = Segment("s", block=block)
+    session.commit()
+    session.expunge(segment)
+    again = session.get(segment.location)
+    with pytest.raises(ValidationFailed, match="stand for the same stored object; use merge"):
+        other.segments.append(segment)
+    assert (list(other.segments), list(block.segments), session.dirty) == ([], [again], [])
+
+
 def test_merging_takes_a_new_parent_along(lab, session, stored):
     with lab.session() as other:
         loose = other.get(stored[1])
