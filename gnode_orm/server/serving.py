@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 _TARGET, _ARRAYS, _PROXIES = "GNODE_ORM_SERVE_TARGET", "GNODE_ORM_SERVE_ARRAYS", "GNODE_ORM_SERVE_PROXIES"
 _GRACE_SECONDS = 30
+_PATIENCE_SECONDS = 20.0  # many a client gives up after 30, and would never hear that the lab is locked
 _HEADER_MILLISECONDS = 10_000
 _LOG = logging.getLogger("gnode_orm.server")
 _FIELDS = ("request_id", "method", "path", "status", "milliseconds", "user", "client")
@@ -88,7 +89,8 @@ def worker() -> ASGIApp:
     from granian.utils.proxies import wrap_asgi_with_proxy_headers
 
     write_log()
-    store = open_local(os.environ[_TARGET], create=False, arrays=os.environ[_ARRAYS] or None)
+    arrays = os.environ[_ARRAYS] or None
+    store = open_local(os.environ[_TARGET], create=False, arrays=arrays, patience=_PATIENCE_SECONDS)
     app = create_app(store, on_close=store.close)
     proxies = os.environ[_PROXIES]
     return wrap_asgi_with_proxy_headers(app, proxies.split(",")) if proxies else app

@@ -6,17 +6,19 @@ import json
 import os
 import signal
 import socket
+import sqlite3
 import subprocess
 import sys
 import threading
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import closing, suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 import requests
 from requests.adapters import HTTPAdapter
+from starlette.applications import Starlette
 from urllib3 import Retry
 
 from gnode_orm import Block, connect
@@ -24,8 +26,10 @@ from gnode_orm.core.schema import SCHEMA
 from gnode_orm.core.select import Select
 from gnode_orm.errors import NotFound, ValidationFailed
 from gnode_orm.server import serving
+from gnode_orm.server.app import create_app
 from gnode_orm.stores.local import open_local
 from gnode_orm.stores.local.accounts import BEARER
+from tests.server.asgi_client import Client
 from tests.server.conftest import PASSWORD
 
 BLOCKS = "/api/v1/electrophysiology/block/"
@@ -225,3 +229,27 @@ def test_a_lab_that_is_not_there_is_said_before_anything_is_served(tmp_path: Pat
 def test_half_a_certificate_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ValidationFailed, match="certificate and its key"):
         serving.serve(str(tmp_path), certificate=tmp_path / "cert.pem")
+
+
+def test_a_lab_that_another_program_keeps_locked_is_503_before_clients_give_up(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lab = open_local(tmp_path / "lab")
+    lab.accounts.add("ann", PASSWORD)
+    lab.close()
+    for name, value in ((serving._TARGET, str(tmp_path / "lab")), (serving._ARRAYS, ""), (serving._PROXIES, "")):
+        monkeypatch.setenv(name, value)
+    assert serving._PATIENCE_SECONDS < 30
+    monkeypatch.setattr(serving, "_PATIENCE_SECONDS", 0.0)
+    monkeypatch.setattr(serving, "write_log", lambda: None)
+    closers: list[Any] = []
+    monkeypatch.setattr(serving, "create_app", lambda store, on_close: closers.append(on_close) or create_app(store))
+    other = sqlite3.connect(tmp_path / "lab" / "lab.sqlite")
+    with Client(cast(Starlette, serving.worker())) as client, closing(other):
+        client.login("ann", PASSWORD)
+        other.execute("BEGIN IMMEDIATE")
+        answer = client.post(BLOCKS, json={"name": "b"})
+        assert (answer.status_code, "try again" in answer.text) == (503, True)
+        other.rollback()
+        assert client.post(BLOCKS, json={"name": "b"}).status_code == 201
+    closers[0]()

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from pathlib import Path
 
 import numpy as np
@@ -209,5 +210,31 @@ def test_a_busy_lab_is_unavailable(tmp_path, monkeypatch):
         create(store, "block")
     other.rollback()
     other.close()
+    create(store, "block")
+    store.close()
+
+
+def test_a_write_with_little_patience_waits_neither_for_programs_nor_for_threads(tmp_path):
+    store = open_local(tmp_path / "lab", patience=0.0)
+    with closing(sqlite3.connect(tmp_path / "lab" / "lab.sqlite")) as other:
+        other.execute("BEGIN IMMEDIATE")
+        with pytest.raises(StoreUnavailable, match="another program is writing"):
+            create(store, "block")
+        other.rollback()
+    refusals = []
+
+    def write() -> None:
+        try:
+            create(store, "block")
+        except StoreUnavailable as refusal:
+            refusals.append(str(refusal))
+
+    with store._database.write():
+        thread = threading.Thread(target=write)
+        thread.start()
+        thread.join()
+    assert [refusal.partition("lab.sqlite: ")[2] for refusal in refusals] == [
+        "others are writing; nothing was written: try again"
+    ]
     create(store, "block")
     store.close()

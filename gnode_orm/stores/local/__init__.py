@@ -15,6 +15,7 @@ def open_local(
     create: bool = True,
     readonly: bool = False,
     arrays: str | os.PathLike[str] | None = None,
+    patience: float | None = None,
 ) -> LocalStore:
     """Open a lab, or make it.
 
@@ -23,6 +24,7 @@ def open_local(
         create: make the lab when there is none; never done when ``readonly``.
         readonly: never write, so that a folder without write permission will do.
         arrays: the folder for large arrays; needed with an address, and only there.
+        patience: seconds that a write to a folder waits for others before it fails; without, a minute or more.
 
     Raises:
         NotFound: there is no lab, and none shall be made.
@@ -32,4 +34,6 @@ def open_local(
     # SQL is loaded when the first lab is opened, not when the package is imported.
     from gnode_orm.stores.local.opening import open_store
 
-    return open_store(os.fspath(target), create=create and not readonly, readonly=readonly, arrays=arrays)
+    return open_store(
+        os.fspath(target), create=create and not readonly, readonly=readonly, arrays=arrays, patience=patience
+    )

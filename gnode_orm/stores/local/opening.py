@@ -26,7 +26,9 @@ from gnode_orm.stores.local.store import LocalStore
 from gnode_orm.stores.local.target import MEMORY, Folder, is_address
 
 
-def open_store(target: str, *, create: bool, readonly: bool, arrays: str | os.PathLike[str] | None) -> LocalStore:
+def open_store(
+    target: str, *, create: bool, readonly: bool, arrays: str | os.PathLike[str] | None, patience: float | None
+) -> LocalStore:
     """Open a lab of any target that is not a web address."""
     import_module("gnode_orm.models")  # fills the schema, from which the tables are built
     if is_address(target):
@@ -36,7 +38,7 @@ def open_store(target: str, *, create: bool, readonly: bool, arrays: str | os.Pa
         raise _keeps_arrays(target, arrays)
     if target == MEMORY:
         return _open_memory(readonly)
-    return _open_folder(Folder(Path(target)), create, readonly)
+    return _open_folder(Folder(Path(target)), create, readonly, patience)
 
 
 @dataclass(frozen=True)
@@ -73,8 +75,8 @@ def place_of(target: str, arrays: str | os.PathLike[str] | None = None, *, reado
     return _folder_place(folder, readonly)
 
 
-def _folder_place(folder: Folder, readonly: bool) -> Place:
-    database = SqliteDatabase(folder.database, readonly=readonly, journal=folder.journal())
+def _folder_place(folder: Folder, readonly: bool, patience: float | None = None) -> Place:
+    database = SqliteDatabase(folder.database, readonly=readonly, journal=folder.journal(), patience=patience)
     return Place(str(folder.path), database, ArrayFolder(folder.arrays), folder.path)
 
 
@@ -82,9 +84,9 @@ def _keeps_arrays(target: str, arrays: str | os.PathLike[str]) -> ValidationFail
     return ValidationFailed(f"arrays= goes with a database address; {target} keeps its arrays itself", value=arrays)
 
 
-def _open_folder(folder: Folder, create: bool, readonly: bool) -> LocalStore:
+def _open_folder(folder: Folder, create: bool, readonly: bool, patience: float | None) -> LocalStore:
     folder.prepare(create, readonly)
-    place = _folder_place(folder, readonly)
+    place = _folder_place(folder, readonly, patience)
     store = _store(place.shown, place.database, place.arrays, create, readonly)
     if not readonly:
         folder.complete()

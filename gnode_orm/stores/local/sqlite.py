@@ -76,20 +76,26 @@ class SqliteDatabase(Database):
         path: the database file.
         readonly: open without ever writing.
         journal: ``"WAL"``, or ``"DELETE"`` where shared memory between processes does not work.
+        patience: seconds that a write waits for other threads, and for other programs; without, a minute for programs,
+            and as long as it takes for threads, which come to an end.
     """
 
-    def __init__(self, path: Path | None, *, readonly: bool = False, journal: str = "WAL") -> None:
+    def __init__(
+        self, path: Path | None, *, readonly: bool = False, journal: str = "WAL", patience: float | None = None
+    ) -> None:
         # All users of a lab in memory share its one connection.
         super().__init__(capacity=1 if path is None else _CONNECTIONS)
         self.compiler = _compiler()
         self.path = path
         self.readonly = readonly
         self.journal = journal
+        self._patience = patience
         self._writers = threading.Lock()
 
     def _connect(self) -> sqlite3.Connection:
+        seconds = BUSY_SECONDS if self._patience is None else self._patience
         connection = sqlite3.connect(
-            self._address(), uri=True, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False
+            self._address(), uri=True, timeout=seconds, isolation_level=None, check_same_thread=False
         )
         try:
             self._prepare(connection)
@@ -148,8 +154,13 @@ class SqliteDatabase(Database):
     @contextmanager
     def write(self, *, durable: bool = True) -> Iterator[Transaction]:
         # Threads queue up here, in order; SQLite's own waiting is by polling, for other processes.
-        with self._writers, super().write(durable=durable) as transaction:
-            yield transaction
+        if not self._writers.acquire(timeout=-1 if self._patience is None else self._patience):
+            raise StoreUnavailable(f"{self.path}: others are writing; nothing was written: try again")
+        try:
+            with super().write(durable=durable) as transaction:
+                yield transaction
+        finally:
+            self._writers.release()
 
     def is_duplicate(self, error: Exception) -> bool:
         return isinstance(error, sqlite3.IntegrityError) and "UNIQUE" in str(error)
