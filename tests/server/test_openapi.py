@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from contextlib import closing
 from typing import Any
 
 import pytest
@@ -93,7 +94,8 @@ def test_the_description_is_one_of_openapi_3_1() -> None:
 def test_every_address_and_method_is_described(served: Any) -> None:
     client, _, _ = served
     described = openapi.document("1")["paths"]
-    routes = {route.path: route for route in create_app(open_local(":memory:")).routes if isinstance(route, Route)}
+    with closing(open_local(":memory:")) as store:
+        routes = {route.path: route for route in create_app(store).routes if isinstance(route, Route)}
     # Access lists are those of blocks and documents alone, and each array is described under its own name.
     plain = {path for path in routes if not re.search(r"/(?:acl|{attr}|{path:path})", path)}
     assert plain <= described.keys()
