@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -43,8 +44,9 @@ def test_a_commit_takes_one_step_for_its_large_arrays_and_one_for_its_rows(store
     assert [float(signal.signal[0]) for signal in made.analogsignals] == [float(n) for n in range(COUNT)]
 
 
+@pytest.mark.parametrize("count", [1, COUNT])
 def test_every_file_is_synced_under_its_first_name_and_every_folder_once_it_has_the_files(
-    store: LocalStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    count: int, store: LocalStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     folder = tmp_path / "lab" / "arrays"
     synced: list[Path] = []
@@ -63,11 +65,30 @@ def test_every_file_is_synced_under_its_first_name_and_every_folder_once_it_has_
 
     monkeypatch.setattr(durable, "sync", noted)
     monkeypatch.setattr(os, "replace", renamed)
-    refs = store.put_arrays([(Pieces(np.full(20_000, float(n)), 7_000), "mV") for n in range(COUNT)])
+    refs = store.put_arrays([(Pieces(np.full(20_000, float(n)), 7_000), "mV") for n in range(count)])
     assert len(synced) == len(set(synced))
     for ref in refs:
         assert f"{ref.hash.hex()}.npy" in found[folder / ref.hash.hex()[:2]]
     assert {ref.hash.hex()[:2] for ref in refs} <= found[folder]
+
+
+def test_one_array_of_little_more_than_the_database_takes_needs_no_thread(
+    store: LocalStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun: list[threading.Thread] = []
+    start = threading.Thread.start
+
+    def noted(thread: threading.Thread) -> None:
+        begun.append(thread)
+        start(thread)
+
+    monkeypatch.setattr(threading.Thread, "start", noted)
+    array = np.arange(20_000.0)
+    (ref,) = store.put_arrays([(Pieces(array, 7_000), "mV")])
+    assert not begun
+    assert np.array_equal(store.read_array(ref), array)
+    store.put_arrays([(Pieces(array + n, 7_000), "mV") for n in range(1, 3)])
+    assert begun
 
 
 def test_an_array_that_cannot_be_read_leaves_nothing_of_the_others(store: LocalStore, tmp_path: Path) -> None:

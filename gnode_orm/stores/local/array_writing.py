@@ -31,6 +31,8 @@ from gnode_orm.stores.local.leaves import Leaves
 from gnode_orm.stores.local.pack_files import kept_unless_refused, write_ahead
 
 INLINE_LIMIT = 64 * 1024
+# One array of less is on disk before threads have begun.
+_WORTH_THREADS = 2**20
 
 
 class ArrayWriter:
@@ -51,7 +53,7 @@ class ArrayWriter:
         Their rows are so with the commit that names them: the log of the database is synced in its order.
         """
         try:
-            with ExitStack() as temporary, Syncing() as syncing:
+            with ExitStack() as temporary, Syncing(here=_is_little(items)) as syncing:
                 drafts = [self._drafted(source, unit, syncing, temporary) for source, unit in items]
                 new = self._new(drafts)  # asked while the disk is busy
                 syncing.wait()
@@ -72,7 +74,7 @@ class ArrayWriter:
             # Its age counts from now, since a file that was sent in pieces may have waited for long.
             os.utime(path)
             draft = draft_of_file(ref, path, digests[: ref.nbytes // LEAF * 32])
-            with Syncing() as syncing:
+            with Syncing(here=True) as syncing:
                 self._keep(self._new([draft]), syncing)
         finally:
             path.unlink(missing_ok=True)
@@ -83,7 +85,7 @@ class ArrayWriter:
             raise ValidationFailed(
                 f"An array of dtype {dtype} cannot be stored; use numbers, text or bytes", value=dtype
             )
-        if int(np.prod(tuple(source.shape), dtype=object)) * dtype.itemsize <= INLINE_LIMIT:
+        if _size_of(source) <= INLINE_LIMIT:
             return inline(source, unit)
         self._files.scratch.mkdir(parents=True, exist_ok=True)
         path = self._files.scratch / f"tmp-{secrets.token_hex(8)}"
@@ -152,3 +154,11 @@ class ArrayWriter:
         # Files that no row names are removed by a writer, so none goes from here on.
         for file in self._files.missing(list(set(files))):
             raise StoreUnavailable(f"The array file {file} was removed while it was stored; commit again")
+
+
+def _is_little(items: Sequence[tuple[ArraySource, str | None]]) -> bool:
+    return len(items) == 1 and _size_of(items[0][0]) < _WORTH_THREADS
+
+
+def _size_of(source: ArraySource) -> int:
+    return int(np.prod(tuple(source.shape), dtype=object)) * np.dtype(source.dtype).itemsize

@@ -26,7 +26,7 @@ _NOT_KNOWN = (errno.EOPNOTSUPP, errno.EINVAL, errno.ENOSYS)
 
 def replace_file(path: Path, array: npt.NDArray[Any]) -> None:
     """Write an array as a ``.npy`` file."""
-    with _saved(path, array) as temporary, Syncing() as syncing:
+    with _saved(path, array) as temporary, Syncing(here=True) as syncing:
         sync(temporary)
         move_into_place([(temporary, path)], syncing)
 
@@ -113,15 +113,22 @@ def move_into_place(pairs: Sequence[tuple[Path, Path]], syncing: Syncing) -> Non
 
 
 class Syncing:
-    """Brings files and folders to disk on threads, while their owner writes on; all are there when it is left."""
+    """Brings files and folders to disk on threads, while their owner writes on; all are there when it is left.
 
-    def __init__(self) -> None:
-        self._pool = ThreadPoolExecutor(_AT_ONCE)
+    Args:
+        here: let the owner do it, where there is so little to do that it would but wait for the threads.
+    """
+
+    def __init__(self, *, here: bool = False) -> None:
+        self._pool = None if here else ThreadPoolExecutor(_AT_ONCE)
         self._running: list[Future[None]] = []
 
     def begin(self, path: Path) -> None:
         """Begin to sync what is at a path by now."""
-        self._running.append(self._pool.submit(sync, path))
+        if self._pool is None:
+            sync(path)
+        else:
+            self._running.append(self._pool.submit(sync, path))
 
     def wait(self) -> None:
         """Wait until everything that was begun is on disk."""
@@ -133,7 +140,8 @@ class Syncing:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
-        self._pool.shutdown()
+        if self._pool is not None:
+            self._pool.shutdown()
         if kind is None:
             self.wait()
 

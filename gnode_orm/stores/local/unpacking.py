@@ -88,7 +88,7 @@ def _write_array(content: BinaryIO, arrays: ArrayFiles, name: str, expected: str
                 packs.check(name, file)
             elif _hash_of(file) != expected:
                 raise FormatError(f"The array {expected} in the backup is damaged; nothing was restored")
-        with Syncing() as syncing:
+        with Syncing(here=True) as syncing:
             arrays.place({name: temporary}, syncing)
     finally:
         temporary.unlink(missing_ok=True)
