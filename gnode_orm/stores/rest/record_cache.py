@@ -12,6 +12,7 @@ import logging
 import os
 import sqlite3
 import threading
+import weakref
 import zlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -52,6 +53,7 @@ class RecordCache:
         self._limit = limit
         self._lock = threading.Lock()
         self._connection: sqlite3.Connection | None = None
+        self._closing: weakref.finalize[[], RecordCache] | None = None
         self._usable = True
 
     def holds(self, kind: str) -> bool:
@@ -88,13 +90,9 @@ class RecordCache:
             self._let_go()
             self._usable = False
 
-    def __del__(self) -> None:
-        # Not every session is closed by its user.
-        self._let_go()
-
     def _let_go(self) -> None:
-        if self._connection is not None:
-            self._connection.close()
+        if self._closing is not None:
+            self._closing()
         self._connection = None
 
     def _guarded(self, work: Callable[[sqlite3.Connection], Any]) -> Any:
@@ -120,6 +118,8 @@ class RecordCache:
         os.close(os.open(self._path, os.O_RDWR | os.O_CREAT, 0o600))
         os.utime(self._path)  # the least lately used go first
         self._connection = connection = sqlite3.connect(self._path, check_same_thread=False)
+        # Not every session is closed by its user.
+        self._closing = weakref.finalize(self, connection.close)
         # A crash of the machine may spoil the file, which the checksums tell.
         connection.execute("PRAGMA synchronous = OFF")
         connection.execute(_TABLE)
