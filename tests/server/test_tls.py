@@ -8,15 +8,17 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import trustme
 
-from gnode_orm import Session
+from gnode_orm import AnalogSignalArray, Session
 from gnode_orm.errors import StoreUnavailable
 from gnode_orm.server import serving
 from tests.server.test_serving import Served, lab, token
 
 __all__ = ["lab", "token"]
+SAMPLES = np.arange(300_000, dtype="<i2").reshape(-1, 4)
 
 
 def certified(folder: Path, name: str) -> tuple[Path, Path, Path]:
@@ -46,6 +48,9 @@ def test_a_lab_is_served_with_tls_to_those_who_trust_its_certificate(secured, to
     monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(trusted))
     with Session(server.url, token=token) as session:
         assert (session.user, session.store.target) == ("ann", server.url)
+        signal = session.add(AnalogSignalArray((SAMPLES, "mV"), sampling_rate=(1, "kHz")))
+        session.commit()
+        assert np.array_equal(signal.signal[1000:2000, 1].magnitude, SAMPLES[1000:2000, 1])
 
 
 def test_a_certificate_that_nobody_vouches_for_is_one_clear_error(secured, token, monkeypatch):

@@ -120,6 +120,8 @@ class Connection:
     ) -> T:
         """Send a request until there is an answer, and read it; a cut answer is asked for again.
 
+        ``stream`` has ``read`` take the body as it comes.
+
         Raises:
             StoreUnavailable: no whole answer came, however often it was asked for.
             GnodeError: what the server says.
@@ -131,7 +133,7 @@ class Connection:
                 if answer.status < 400:
                     return read(answer)
                 failure = self._failure(answer)
-                asked = self._retries().get_retry_after(answer)
+                asked = self._retries().get_retry_after(answer)  # type: ignore[arg-type]
                 if answer.status in _PASSING and (asked or 0) <= self._patience.longest:
                     raise _Passing(failure, asked)
                 raise failure
@@ -140,7 +142,7 @@ class Connection:
 
     def _patiently(self, method: str, path: str, once: Callable[[], T]) -> T:
         """Do something until there is an answer, or patience is at its end."""
-        retry = self._retries()
+        retry: urllib3.Retry | None = None
         while True:
             asked = None
             try:
@@ -152,7 +154,8 @@ class Connection:
                 if isinstance(error, urllib3.exceptions.SSLError):
                     raise failure from error
             try:
-                retry = retry.increment(method, path, error=urllib3.exceptions.HTTPError(str(failure)))
+                said = urllib3.exceptions.HTTPError(str(failure))
+                retry = (retry or self._retries()).increment(method, path, error=said)
             except urllib3.exceptions.MaxRetryError:
                 raise self._given_up(failure) from None
             time.sleep(asked) if asked else retry.sleep()
@@ -182,7 +185,7 @@ class Connection:
             raise StoreUnavailable("The lab is closed; open it again with connect()")
         if self._credentials.token is not None:
             headers = {**headers, "Authorization": f"Bearer {self._credentials.token}"}
-        limits = urllib3.Timeout(connect=self._patience.connect, read=self._patience.read)
+        limits = self._patience.connect, self._patience.read
         return self._transport.request(method, path, body, headers, timeout=limits, stream=stream)
 
     def _failure(self, answer: Answer) -> Exception:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from io import BytesIO
 from typing import Any
 
 import numpy as np
@@ -127,19 +126,17 @@ class Receiver:
         return low, high
 
     def _exchange(self, path: str, message: Any, targets: Sequence[Array]) -> None:
-        """Ask for arrays: short ones come in one piece, which takes less than reading a stream."""
-        stream = sum(target.nbytes for target in targets) > _STEP
+        """Ask for arrays, which go from the connection to their places."""
 
         def read_frame(answer: Answer) -> None:
-            raw = answer if stream else BytesIO(answer.data)
             try:
-                text = _exactly(raw, frames.message_length(_exactly(raw, frames.HEAD)))
-                _fill(raw, frames.loads(text)["items"], targets)
+                text = _exactly(answer, frames.message_length(_exactly(answer, frames.HEAD)))
+                _fill(answer, frames.loads(text)["items"], targets)
             except Malformed as error:
                 raise StoreUnavailable(f"{answer.url} did not answer with arrays ({error})") from None
 
         body = frames.dumps(message)
-        self._connection.exchange("POST", f"{self._prefix}/{path}", read_frame, body, "application/json", stream=stream)
+        self._connection.exchange("POST", f"{self._prefix}/{path}", read_frame, body, "application/json", stream=True)
 
 
 def _requests(wanted: Sequence[tuple[ArrayRef, Any, Array]]) -> list[_Request]:
