@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import itertools
 import shutil
 import sqlite3
 import tarfile
 from collections.abc import Callable, Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -16,12 +18,15 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from gnode_orm.cli.doctor import BAD
+from gnode_orm.cli.doctor_lab import lab_checks
 from gnode_orm.core.arrayhash import array_hash
 from gnode_orm.core.changes import ArrayRef, ChangeSet
 from gnode_orm.errors import FormatError, IntegrityError, StoreUnavailable
 from gnode_orm.stores.local import apply as applying
 from gnode_orm.stores.local import array_bucket, open_local, pack_files
 from gnode_orm.stores.local.array_files import Packed
+from gnode_orm.stores.local.array_packs import ref_of
 from gnode_orm.stores.local.backup import backup
 from gnode_orm.stores.local.durable import Syncing
 from gnode_orm.stores.local.formats import FORMAT
@@ -195,6 +200,34 @@ def test_a_commit_that_is_refused_leaves_no_file(store):
     assert files(store) == {}
     commit(store, items)
     check(store, items)
+
+
+def test_a_step_that_cannot_begin_leaves_no_file(store, monkeypatch):
+    items = trains(120)
+
+    @contextmanager
+    def locked(*, durable: bool = True) -> Iterator[Any]:
+        assert len(files(store)) > 1
+        raise StoreUnavailable("database is locked")
+        yield
+
+    for step in (
+        lambda: commit(store, items),
+        lambda: store.uploads.put_small(items, "ann"),
+        lambda: store.put_arrays([(Pieces(np.arange(5000.0) + n, 100), "s") for n in range(30)]),
+    ):
+        with monkeypatch.context() as patch:
+            patch.setattr(store._database, "write", locked)
+            with pytest.raises(StoreUnavailable, match="database is locked"):
+                step()
+        assert files(store) == {}
+        step()
+        assert files(store) == rows(store) != {}
+        collect(store)
+        with store._database.write() as transaction:
+            transaction.run("DELETE FROM spiketrain")
+        collect(store)
+        assert files(store) == {}
 
 
 def test_bytes_that_are_not_those_of_their_hash_leave_no_file(store):
@@ -453,6 +486,40 @@ def test_a_backup_that_was_begun_before_a_file_is_emptied_is_whole(lab, tmp_path
     again = open_local(tmp_path / "restored")
     check(again, items[:3])
     again.close()
+
+
+def test_backups_beside_commits_and_collecting_are_whole(lab, tmp_path):
+    seeds = itertools.count()
+    named: list[Small] = []
+
+    def work(older_than: timedelta) -> None:
+        """Commit files of arrays, one of them with little of use, and collect."""
+        for count in (30, 4):
+            items = trains(30, seed=next(seeds))
+            lab.uploads.put_small(items, "ann")
+            commit(lab, items[:count])
+            named.extend(items[:count])
+        collect(lab, older_than)
+
+    def step(ages: list[timedelta], *_: Any) -> None:
+        if ages:
+            work(ages.pop(0))
+
+    for number in range(4):
+        work(NOW)
+        before = list(named)
+        # The first step is before the tables are copied; what they name then stays for as long as is asked for.
+        ages = [NOW, DAY, DAY]
+        backup(lab.target, tmp_path / f"{number}.tar", progress=partial(step, ages))
+        restore(tmp_path / f"{number}.tar", str(tmp_path / str(number)))
+        again = open_local(tmp_path / str(number))
+        check(again, before)
+        with again._database.read() as transaction:
+            found = transaction.query('SELECT hash, dtype, shape FROM "array"')
+        for found_ref in (ref_of(bytes(hash_), dtype, shape) for hash_, dtype, shape in found):
+            assert array_hash(again.read_array(found_ref)) == found_ref.hash
+        again.close()
+        assert [item for item in lab_checks(str(tmp_path / str(number))) if item.state == BAD] == []
 
 
 def test_a_lab_of_format_7_is_brought_up_and_reads_the_same(tmp_path):

@@ -18,7 +18,7 @@ from gnode_orm.stores.local.database import Database, Transaction
 from gnode_orm.stores.local.deletes import check_previews, delete_rows
 from gnode_orm.stores.local.formats import FORMAT
 from gnode_orm.stores.local.links import change_links
-from gnode_orm.stores.local.pack_files import kept_unless_refused, write_ahead
+from gnode_orm.stores.local.pack_files import write_ahead, write_naming
 from gnode_orm.stores.local.roots import propagate
 from gnode_orm.stores.local.targets import check_targets
 from gnode_orm.stores.local.updates import update_rows
@@ -33,7 +33,7 @@ def apply(database: Database, files: ArrayFiles, changes: ChangeSet, actor: str)
     stored = _named(changes, new)
     arrays = named_arrays(changes)
     drafts = write_ahead(database, files, _of_use(changes.arrays, arrays))
-    with database.write() as transaction, kept_unless_refused(files, drafts):
+    with write_naming(database, files, drafts) as transaction:
         known = _known(transaction, changes, digest, actor)
         if known is not None:
             return known

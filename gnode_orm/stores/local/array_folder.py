@@ -135,13 +135,13 @@ class ArrayFolder:
         return [self._size(self.scratch / name) for name in names]
 
     def _size(self, path: Path) -> int:
-        try:
+        with _there(path):
             return path.stat().st_size
-        except FileNotFoundError:
-            raise FormatError(f"The array file {path} is missing; the lab is damaged") from None
 
     def content(self, name: str) -> BinaryIO:
-        return (self.scratch / name).open("rb")
+        path = self.scratch / name
+        with _there(path):
+            return path.open("rb")
 
     def listed(self, concerns: Callable[[str], bool]) -> Iterator[FoundFile]:
         for folder in listed_paths(self.scratch):
@@ -202,6 +202,15 @@ class _Mapped(Generic[T]):
     def clear(self) -> None:
         with self._lock:
             self._kept.clear()
+
+
+@contextlib.contextmanager
+def _there(path: Path) -> Iterator[None]:
+    """Say which file it is that is missing."""
+    try:
+        yield
+    except FileNotFoundError:
+        raise FormatError(f"The array file {path} is missing; the lab is damaged") from None
 
 
 @contextlib.contextmanager

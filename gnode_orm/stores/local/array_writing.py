@@ -28,7 +28,7 @@ from gnode_orm.stores.local.array_series import InFile, insert_in_files, place_o
 from gnode_orm.stores.local.database import Database
 from gnode_orm.stores.local.durable import Syncing
 from gnode_orm.stores.local.leaves import Leaves
-from gnode_orm.stores.local.pack_files import kept_unless_refused, write_ahead
+from gnode_orm.stores.local.pack_files import write_ahead, write_naming
 
 INLINE_LIMIT = 64 * 1024
 # One array of less is on disk before threads have begun.
@@ -140,7 +140,7 @@ class ArrayWriter:
                 self._leaves.know(draft.ref, draft.begun)
 
     def _register(self, drafts: Sequence[Draft], packs: Sequence[PackDraft]) -> None:
-        with self._database.write(durable=False) as transaction, kept_unless_refused(self._files, packs):
+        with write_naming(self._database, self._files, packs, durable=False) as transaction:
             stored = touch(transaction, [draft.ref.hash for draft in drafts])
             new = [draft for draft in drafts if draft.ref.hash not in stored]
             in_files = [InFile(draft.ref, draft.part, draft.base) for draft in new if draft.part is not None]

@@ -20,7 +20,7 @@ from gnode_orm.stores.batches import batches
 from gnode_orm.stores.local.array_files import ArrayFiles
 from gnode_orm.stores.local.array_packs import PackDraft
 from gnode_orm.stores.local.array_rows import stored_hashes
-from gnode_orm.stores.local.database import Database
+from gnode_orm.stores.local.database import Database, Transaction
 from gnode_orm.stores.local.durable import Syncing
 
 # Up to this the syncs of a file and its folder take longer than the log of the database.
@@ -72,16 +72,27 @@ def write_packs(database: Database, files: ArrayFiles, arrays: Mapping[bytes, by
 
 
 @contextmanager
-def kept_unless_refused(files: ArrayFiles, drafts: Sequence[PackDraft]) -> Iterator[None]:
-    """Let go of files when the step that would name them is refused; to be left before its transaction ends.
+def write_naming(
+    database: Database, files: ArrayFiles, drafts: Sequence[PackDraft], *, durable: bool = True
+) -> Iterator[Transaction]:
+    """Begin the transaction that names files; where it is refused, or cannot begin, they go at once.
+
+    They stay where its end fails, since then it may have been written.
 
     Raises:
         StoreUnavailable: one of them was removed since it was written.
     """
-    try:
+    with ExitStack() as stack, _removed_when_refused(files, drafts):
+        transaction = stack.enter_context(database.write(durable=durable))
         # Files that no row names are removed by a writer, so none goes from here on.
         for name in files.missing([draft.file for draft in drafts]):
             raise StoreUnavailable(f"The array file {name} was removed while it was stored; commit again")
+        yield transaction
+
+
+@contextmanager
+def _removed_when_refused(files: ArrayFiles, drafts: Sequence[PackDraft]) -> Iterator[None]:
+    try:
         yield
     except BaseException:
         with suppress(GnodeError, OSError):  # else they are found as of no use

@@ -13,7 +13,7 @@ from gnode_orm.stores.local.array_files import ArrayFiles, Packed
 from gnode_orm.stores.local.array_packs import insert_arrays, ref_of
 from gnode_orm.stores.local.clock import now_us
 from gnode_orm.stores.local.database import Database, Transaction
-from gnode_orm.stores.local.pack_files import kept_unless_refused, write_packs
+from gnode_orm.stores.local.pack_files import write_naming, write_packs
 
 _CLAIMS = 'SELECT pack, hash, nbytes FROM "array" WHERE pack IN (SELECT id FROM array_pack WHERE file IS NOT NULL)'
 
@@ -78,7 +78,7 @@ def empty(database: Database, files: ArrayFiles, pack: FilePack) -> bool:
     places = [Packed(pack.file, pack.size, start, size) for *_, start, size in rows]
     data = {bytes(row[0]): bytes(piece) for row, piece in zip(rows, files.read_packed(places), strict=True)}
     drafts = write_packs(database, files, data)
-    with database.write() as transaction, kept_unless_refused(files, drafts):
+    with write_naming(database, files, drafts) as transaction:
         left = transaction.query('SELECT hash, dtype, shape FROM "array" WHERE pack = :pack', pack=pack.id)
         transaction.run('DELETE FROM "array" WHERE pack = :pack', pack=pack.id)
         insert_arrays(transaction, [(ref_of(*row), data[bytes(row[0])]) for row in left], drafts)

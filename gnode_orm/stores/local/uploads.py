@@ -25,7 +25,7 @@ from gnode_orm.stores.local.array_senders import (
 )
 from gnode_orm.stores.local.arrays import Arrays
 from gnode_orm.stores.local.database import Database
-from gnode_orm.stores.local.pack_files import kept_unless_refused, write_ahead
+from gnode_orm.stores.local.pack_files import write_ahead, write_naming
 from gnode_orm.stores.local.staged_array import UPLOADS_FOLDER, StagedArray, piece_count
 
 # So many letters of what a sender calls an array say how it begins.
@@ -129,7 +129,7 @@ class Uploads:
         by_hash = {ref.hash: (ref, data) for ref, data in arrays}
         files = self._arrays.files
         drafts = write_ahead(self._database, files, {ref.hash: data for ref, data in arrays})
-        with self._database.write() as transaction, kept_unless_refused(files, drafts):
+        with write_naming(self._database, files, drafts) as transaction:
             stored = touch(transaction, list(by_hash)) if by_hash else set()
             insert_arrays(transaction, [item for hash_, item in by_hash.items() if hash_ not in stored], drafts)
             remember_sender(transaction, list(by_hash), actor)
