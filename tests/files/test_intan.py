@@ -10,8 +10,10 @@ import numpy as np
 import pytest
 from neo.io import IntanIO
 
+from gnode_orm import Session
 from gnode_orm.files.construction import construct
 from gnode_orm.files.intan import read_side_by_side
+from tests.files.intan_rhs import LENGTH, write_rhs
 
 NAME = "intan-rhd/sampledata.rhd"
 
@@ -70,3 +72,36 @@ def test_channels_with_something_between_them_are_left_to_neo() -> None:
     )
     read_side_by_side(reader)
     assert reader._get_analogsignal_chunk is of_neo
+
+
+@pytest.mark.parametrize("options", [{}, {"with_dc": False}, {"amplifiers": 1}, {"amplifiers": 0, "with_dc": False}])
+def test_recordings_with_stimulation_are_those_that_neo_reads(tmp_path: Path, options: dict[str, Any]) -> None:
+    write_rhs(path := tmp_path / "stimulated.rhs", **options)
+    read, told = ours(path), IntanIO(str(path))
+    for name, values in told.header.items():
+        assert np.array_equal(read.header[name], values), name
+    size = told.get_signal_size(0, 0, 0)
+    assert size == 3 * LENGTH
+    for stream in range(told.signal_streams_count()):
+        for start, stop in ((None, None), (0, 1), (127, 129), (5, 300), (size - 3, size)):
+            for channels in (None, [0]):
+                place = {"stream_index": stream, "channel_indexes": channels, "i_start": start, "i_stop": stop}
+                found, expected = read.get_analogsignal_chunk(0, 0, **place), told.get_analogsignal_chunk(0, 0, **place)
+                assert found.dtype == expected.dtype
+                assert np.array_equal(found, expected)
+
+
+@pytest.mark.parametrize("raw", [False, True])
+def test_an_import_of_a_recording_with_stimulation_holds_what_neo_reads(tmp_path: Path, raw: bool) -> None:
+    write_rhs(path := tmp_path / "stimulated.rhs")
+    with Session(":memory:") as session:
+        result = session.import_file(path, raw=raw)
+        (segment,) = result.blocks[0].segments
+        told = IntanIO(str(path)).read_block().segments[0].analogsignals
+        signals = {signal.name: signal for signal in (*segment.analogsignalarrays, *segment.analogsignals)}
+        assert sorted(signals) == sorted(signal.name for signal in told)
+        assert len(told) == 7
+        for expected in told:
+            found = signals[expected.name].physical()
+            assert found.dimensionality == expected.dimensionality
+            np.testing.assert_allclose(found.magnitude.reshape(expected.shape), expected.magnitude, rtol=1e-6)
