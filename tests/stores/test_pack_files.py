@@ -28,7 +28,6 @@ from gnode_orm.stores.local import array_bucket, open_local, pack_files
 from gnode_orm.stores.local.array_files import Packed
 from gnode_orm.stores.local.array_packs import ref_of
 from gnode_orm.stores.local.backup import backup
-from gnode_orm.stores.local.durable import Syncing
 from gnode_orm.stores.local.formats import FORMAT
 from gnode_orm.stores.local.packed_runs import runs_of
 from gnode_orm.stores.local.restoring import restore
@@ -384,8 +383,7 @@ def test_a_file_that_is_missing_or_cut_is_said(store):
     place.remove([name], 1 << 62)
     with pytest.raises(FormatError, match=rf"{name} cannot be read .*; restore it from a backup"):
         store.read_array(items[0][0])
-    with Syncing() as syncing:
-        place.place({name: short}, syncing)
+    place.place({name: short})
     with pytest.raises(FormatError, match=rf"it has {len(whole) - 8} bytes, not {len(whole)}\); restore it from"):
         store.read_array(items[0][0])
 

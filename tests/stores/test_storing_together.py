@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -70,25 +69,6 @@ def test_every_file_is_synced_under_its_first_name_and_every_folder_once_it_has_
     for ref in refs:
         assert f"{ref.hash.hex()}.npy" in found[folder / ref.hash.hex()[:2]]
     assert {ref.hash.hex()[:2] for ref in refs} <= found[folder]
-
-
-def test_one_array_of_little_more_than_the_database_takes_needs_no_thread(
-    store: LocalStore, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    begun: list[threading.Thread] = []
-    start = threading.Thread.start
-
-    def noted(thread: threading.Thread) -> None:
-        begun.append(thread)
-        start(thread)
-
-    monkeypatch.setattr(threading.Thread, "start", noted)
-    array = np.arange(20_000.0)
-    (ref,) = store.put_arrays([(Pieces(array, 7_000), "mV")])
-    assert not begun
-    assert np.array_equal(store.read_array(ref), array)
-    store.put_arrays([(Pieces(array + n, 7_000), "mV") for n in range(1, 3)])
-    assert begun
 
 
 def test_an_array_that_cannot_be_read_leaves_nothing_of_the_others(store: LocalStore, tmp_path: Path) -> None:

@@ -25,7 +25,6 @@ from gnode_orm.errors import FormatError, UnsupportedByStore, ValidationFailed
 from gnode_orm.stores.local.array_files import FoundFile, Packed, StoredArray
 from gnode_orm.stores.local.array_series import Part
 from gnode_orm.stores.local.bucket_array import BucketArray
-from gnode_orm.stores.local.durable import Syncing
 from gnode_orm.stores.local.packed_runs import PackedRun, runs_of
 
 try:
@@ -143,7 +142,7 @@ class ArrayBucket:
             finally:
                 reader.close()
 
-    def place(self, written: Mapping[str, Path], syncing: Syncing) -> None:
+    def place(self, written: Mapping[str, Path]) -> None:
         for name, path in written.items():
             with self._said():
                 obstore.put(self._store, name, path, chunk_size=_part_size(path), max_concurrency=_AT_ONCE)

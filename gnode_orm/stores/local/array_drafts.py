@@ -16,7 +16,7 @@ from gnode_orm.core.arrays import ArrayHandle
 from gnode_orm.core.changes import ArrayRef, ArraySource
 from gnode_orm.errors import ValidationFailed
 from gnode_orm.stores.local.array_series import Part
-from gnode_orm.stores.local.durable import Syncing
+from gnode_orm.stores.local.durable import write_along
 
 Array = npt.NDArray[Any]
 
@@ -52,17 +52,15 @@ def inline(source: ArraySource, unit: str | None) -> Draft:
     return Draft(ref, data)
 
 
-def written(path: Path, source: ArraySource, unit: str | None, syncing: Syncing) -> Draft:
-    """Write a large array to a file and hash it; the file is on disk when ``syncing`` ends."""
+def written(path: Path, source: ArraySource, unit: str | None) -> Draft:
+    """Write a large array to a file, which is still to be synced, and hash it."""
     head = {"descr": npy.dtype_to_descr(source.dtype), "fortran_order": False, "shape": tuple(source.shape)}
     with ArrayHasher(source.dtype, source.shape) as hasher, path.open("xb") as file:
         npy.write_array_header_1_0(file, head)
         start = file.tell()
         for piece in _hashed(source, hasher):
-            file.write(bytes_of(piece))
+            write_along(file, bytes_of(piece))
         size = file.tell() - start
-        file.flush()
-        syncing.begin(path)  # while what is left is hashed
         ref = ArrayRef(hasher.digest(), source.dtype.str, tuple(source.shape), unit)
         _check_size(ref, size)
     begun = hasher.begun()

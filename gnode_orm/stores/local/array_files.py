@@ -15,7 +15,6 @@ import numpy.typing as npt
 
 from gnode_orm.core.changes import ArrayRef
 from gnode_orm.stores.local.array_series import Part
-from gnode_orm.stores.local.durable import Syncing
 
 Array = npt.NDArray[Any]
 
@@ -86,7 +85,7 @@ class ArrayFiles(Protocol):
         """
         ...
 
-    def place(self, written: Mapping[str, Path], syncing: Syncing) -> None:
+    def place(self, written: Mapping[str, Path]) -> None:
         """Give whole and synced files of the scratch folder their names; they are there for good when this returns."""
         ...
 

@@ -20,7 +20,7 @@ from gnode_orm.core.changes import ArrayRef
 from gnode_orm.errors import FormatError, StoreUnavailable
 from gnode_orm.stores.local.array_files import FoundFile, Packed, StoredArray
 from gnode_orm.stores.local.array_series import Part, ends_of, rows_by_part
-from gnode_orm.stores.local.durable import Syncing, move_into_place, replace_file, write_beside
+from gnode_orm.stores.local.durable import move_into_place, replace_file, write_beside
 from gnode_orm.stores.row_runs import Run, read_by_runs
 
 # So many parts of arrays that grew stay mapped, and so many files of small arrays.
@@ -125,8 +125,8 @@ class ArrayFolder:
     def read_all(self, wanted: Sequence[tuple[StoredArray, Any]]) -> list[Array]:
         return [array.read(key) for array, key in wanted]
 
-    def place(self, written: Mapping[str, Path], syncing: Syncing) -> None:
-        move_into_place([(path, self.scratch / name) for name, path in written.items()], syncing)
+    def place(self, written: Mapping[str, Path]) -> None:
+        move_into_place([(path, self.scratch / name) for name, path in written.items()])
 
     def missing(self, names: Sequence[str]) -> list[str]:
         return [name for name in names if not (self.scratch / name).exists()]

@@ -26,13 +26,11 @@ from gnode_orm.stores.local.array_packs import PackDraft, insert_arrays
 from gnode_orm.stores.local.array_rows import keep_stored, read_rows, touch
 from gnode_orm.stores.local.array_series import InFile, insert_in_files, place_of
 from gnode_orm.stores.local.database import Database
-from gnode_orm.stores.local.durable import Syncing
+from gnode_orm.stores.local.durable import sync_all
 from gnode_orm.stores.local.leaves import Leaves
 from gnode_orm.stores.local.pack_files import write_ahead, write_naming
 
 INLINE_LIMIT = 64 * 1024
-# One array of less is on disk before threads have begun.
-_WORTH_THREADS = 2**20
 
 
 class ArrayWriter:
@@ -53,11 +51,11 @@ class ArrayWriter:
         Their rows are so with the commit that names them: the log of the database is synced in its order.
         """
         try:
-            with ExitStack() as temporary, Syncing(here=_is_little(items)) as syncing:
-                drafts = [self._drafted(source, unit, syncing, temporary) for source, unit in items]
+            with ExitStack() as temporary:
+                drafts = [self._drafted(source, unit, temporary) for source, unit in items]
                 new = self._new(drafts)  # asked while the disk is busy
-                syncing.wait()
-                self._keep(new, syncing)
+                sync_all([draft.temporary for draft in new if draft.temporary is not None])
+                self._keep(new)
             return [draft.ref for draft in drafts]
         except OSError as error:
             self._database.say(error)
@@ -74,25 +72,24 @@ class ArrayWriter:
             # Its age counts from now, since a file that was sent in pieces may have waited for long.
             os.utime(path)
             draft = draft_of_file(ref, path, digests[: ref.nbytes // LEAF * 32])
-            with Syncing(here=True) as syncing:
-                self._keep(self._new([draft]), syncing)
+            self._keep(self._new([draft]))
         finally:
             path.unlink(missing_ok=True)
 
-    def _drafted(self, source: ArraySource, unit: str | None, syncing: Syncing, temporary: ExitStack) -> Draft:
+    def _drafted(self, source: ArraySource, unit: str | None, temporary: ExitStack) -> Draft:
         dtype = np.dtype(source.dtype)
         if dtype.hasobject or dtype.names:
             raise ValidationFailed(
                 f"An array of dtype {dtype} cannot be stored; use numbers, text or bytes", value=dtype
             )
-        if _size_of(source) <= INLINE_LIMIT:
+        if int(np.prod(tuple(source.shape), dtype=object)) * dtype.itemsize <= INLINE_LIMIT:
             return inline(source, unit)
         self._files.scratch.mkdir(parents=True, exist_ok=True)
         path = self._files.scratch / f"tmp-{secrets.token_hex(8)}"
         temporary.callback(path.unlink, missing_ok=True)
         if isinstance(source, ExtendedArray) and self._is_in_files(source.base):
-            return self._appended(source, unit, path, syncing)
-        return written(path, source, unit, syncing)
+            return self._appended(source, unit, path)
+        return written(path, source, unit)
 
     def _is_in_files(self, base: ArrayHandle) -> bool:
         if base.ref is None or not keep_stored(self._database, [base.ref.hash]):
@@ -100,12 +97,12 @@ class ArrayWriter:
         with self._database.read() as transaction:
             return place_of(transaction, base.ref.hash) is not None
 
-    def _appended(self, source: ExtendedArray, unit: str | None, path: Path, syncing: Syncing) -> Draft:
+    def _appended(self, source: ExtendedArray, unit: str | None, path: Path) -> Draft:
         """Write the rows that were appended to a stored array to a file of their own; the files before are shared."""
         base = source.base.ref
         assert base is not None
         with ArrayHasher(source.dtype, source.shape, self._leaves.begun(base, partial(self._opened, base))) as whole:
-            more = written(path, source.more, unit, syncing)
+            more = written(path, source.more, unit)
             for piece in source.more.chunks():
                 whole.update(piece)
                 whole.wait()
@@ -124,14 +121,14 @@ class ArrayWriter:
         stored = keep_stored(self._database, [draft.ref.hash for draft in drafts])
         return list({draft.ref.hash: draft for draft in drafts if draft.ref.hash not in stored}.values())
 
-    def _keep(self, new: Sequence[Draft], syncing: Syncing) -> None:
+    def _keep(self, new: Sequence[Draft]) -> None:
         if not new:
             return
         small = {draft.ref.hash: draft.data for draft in new if draft.data is not None}
         packs = write_ahead(self._database, self._files, small)
         # Appending different arrays by the same rows gives the same file.
         written = {draft.part.file: draft.temporary for draft in new if draft.part and draft.temporary}
-        self._files.place(written, syncing)
+        self._files.place(written)
         for draft in new:
             self._leaves.keep(draft.ref, draft.leaves)
         self._register(new, packs)
@@ -154,11 +151,3 @@ class ArrayWriter:
         # Files that no row names are removed by a writer, so none goes from here on.
         for file in self._files.missing(list(set(files))):
             raise StoreUnavailable(f"The array file {file} was removed while it was stored; commit again")
-
-
-def _is_little(items: Sequence[tuple[ArraySource, str | None]]) -> bool:
-    return len(items) == 1 and _size_of(items[0][0]) < _WORTH_THREADS
-
-
-def _size_of(source: ArraySource) -> int:
-    return int(np.prod(tuple(source.shape), dtype=object)) * np.dtype(source.dtype).itemsize

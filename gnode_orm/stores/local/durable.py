@@ -6,17 +6,22 @@ import errno
 import fcntl
 import os
 import secrets
-from collections.abc import Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Collection, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 import numpy.typing as npt
 
-# Syncing is waiting: more at once than there are cores let the disk take many files in one go.
+# So many files are on disk before threads have begun. Of more, each waits: more threads than there are cores let the
+# disk take many files in one go.
+_FEW = 4
 _AT_ONCE = 4
+# So many bytes are given to the disk at once; fewer than these are not worth asking.
+_STEP = 2 << 20
+_WORTH_ASKING = 64 << 10
 # What disks, file systems and memory count in.
 _BLOCK = 4096
 # RWF_DONTCACHE of Linux 6.14; other systems and file systems refuse it.
@@ -26,9 +31,9 @@ _NOT_KNOWN = (errno.EOPNOTSUPP, errno.EINVAL, errno.ENOSYS)
 
 def replace_file(path: Path, array: npt.NDArray[Any]) -> None:
     """Write an array as a ``.npy`` file."""
-    with _saved(path, array) as temporary, Syncing(here=True) as syncing:
+    with _saved(path, array) as temporary:
         sync(temporary)
-        move_into_place([(temporary, path)], syncing)
+        move_into_place([(temporary, path)])
 
 
 def write_beside(path: Path, array: npt.NDArray[Any]) -> None:
@@ -99,7 +104,7 @@ def _past_the_system(file: int) -> Iterator[None]:
         fcntl.fcntl(file, fcntl.F_SETFL, flags)
 
 
-def move_into_place(pairs: Sequence[tuple[Path, Path]], syncing: Syncing) -> None:
+def move_into_place(pairs: Sequence[tuple[Path, Path]]) -> None:
     """Give written and synced files their names; each folder is synced once, and on disk when this returns."""
     folders = dict.fromkeys(final.parent for _, final in pairs)
     new = [folder for folder in folders if not folder.is_dir()]
@@ -107,43 +112,34 @@ def move_into_place(pairs: Sequence[tuple[Path, Path]], syncing: Syncing) -> Non
         folder.mkdir(exist_ok=True)
     for temporary, final in pairs:
         os.replace(temporary, final)
-    for folder in {*folders, *(folder.parent for folder in new)}:
-        syncing.begin(folder)
-    syncing.wait()
+    sync_all({*folders, *(folder.parent for folder in new)})
 
 
-class Syncing:
-    """Brings files and folders to disk on threads, while their owner writes on; all are there when it is left.
+def write_along(file: BinaryIO, data: memoryview) -> None:
+    """Write bytes at the end of a file, and let the disk take them meanwhile: a sync finds little to wait for then."""
+    for at in range(0, len(data), _STEP):
+        start = file.tell()
+        piece = data[at : at + _STEP]
+        file.write(piece)
+        if len(piece) >= _WORTH_ASKING:
+            begin_to_disk(file, start)
 
-    Args:
-        here: let the owner do it, where there is so little to do that it would but wait for the threads.
-    """
 
-    def __init__(self, *, here: bool = False) -> None:
-        self._pool = None if here else ThreadPoolExecutor(_AT_ONCE)
-        self._running: list[Future[None]] = []
+def begin_to_disk(file: BinaryIO, start: int = 0) -> None:
+    """Let the disk begin with what was written from a place on, without waiting, where the system can do that."""
+    if hasattr(os, "posix_fadvise"):  # Linux begins to write what it is told that nobody needs in memory
+        file.flush()
+        os.posix_fadvise(file.fileno(), start, 0, os.POSIX_FADV_DONTNEED)
 
-    def begin(self, path: Path) -> None:
-        """Begin to sync what is at a path by now."""
-        if self._pool is None:
+
+def sync_all(paths: Collection[Path]) -> None:
+    """Bring files, or the names in folders, to disk."""
+    if len(paths) <= _FEW:
+        for path in paths:
             sync(path)
-        else:
-            self._running.append(self._pool.submit(sync, path))
-
-    def wait(self) -> None:
-        """Wait until everything that was begun is on disk."""
-        running, self._running = self._running, []
-        for item in running:
-            item.result()
-
-    def __enter__(self) -> Syncing:
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
-        if self._pool is not None:
-            self._pool.shutdown()
-        if kind is None:
-            self.wait()
+    else:
+        with ThreadPoolExecutor(_AT_ONCE) as pool:
+            list(pool.map(sync, paths))
 
 
 def sync(path: Path) -> None:

@@ -21,7 +21,7 @@ from gnode_orm.stores.local.array_files import ArrayFiles
 from gnode_orm.stores.local.array_packs import PackDraft
 from gnode_orm.stores.local.array_rows import stored_hashes
 from gnode_orm.stores.local.database import Database, Transaction
-from gnode_orm.stores.local.durable import Syncing
+from gnode_orm.stores.local.durable import begin_to_disk, sync_all
 
 # Up to this the syncs of a file and its folder take longer than the log of the database.
 ENOUGH = 2 << 20
@@ -53,7 +53,7 @@ def write_packs(database: Database, files: ArrayFiles, arrays: Mapping[bytes, by
         return []
     drafts: dict[Path, PackDraft] = {}
     try:
-        with ExitStack() as temporary, Syncing() as syncing:
+        with ExitStack() as temporary:
             files.scratch.mkdir(parents=True, exist_ok=True)
             for group in batches(arrays.items(), lambda item: len(item[1]), _FILE):
                 path = files.scratch / f"tmp-{secrets.token_hex(8)}"
@@ -62,9 +62,9 @@ def write_packs(database: Database, files: ArrayFiles, arrays: Mapping[bytes, by
                 draft = drafts[path] = PackDraft(f"{name[:2]}/{name}.pack")
                 with path.open("xb", buffering=_BUFFER) as file:
                     file.writelines(draft.take(group))
-                syncing.begin(path)
-            syncing.wait()
-            files.place({draft.file: path for path, draft in drafts.items()}, syncing)
+                    begin_to_disk(file)
+            sync_all(drafts)
+            files.place({draft.file: path for path, draft in drafts.items()})
     except OSError as error:
         database.say(error)
         raise

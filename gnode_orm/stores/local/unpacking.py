@@ -20,7 +20,6 @@ from gnode_orm.core.progress import Progress
 from gnode_orm.errors import FormatError
 from gnode_orm.stores.local.array_files import ArrayFiles
 from gnode_orm.stores.local.backup import ARRAY_FILES, Backup, opened
-from gnode_orm.stores.local.durable import Syncing
 from gnode_orm.stores.local.formats import FORMAT
 from gnode_orm.stores.local.lab import Lab, check_not_newer
 from gnode_orm.stores.local.sqlite import SqliteDatabase
@@ -88,8 +87,7 @@ def _write_array(content: BinaryIO, arrays: ArrayFiles, name: str, expected: str
                 packs.check(name, file)
             elif _hash_of(file) != expected:
                 raise FormatError(f"The array {expected} in the backup is damaged; nothing was restored")
-        with Syncing(here=True) as syncing:
-            arrays.place({name: temporary}, syncing)
+        arrays.place({name: temporary})
     finally:
         temporary.unlink(missing_ok=True)
 
