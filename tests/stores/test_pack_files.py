@@ -315,6 +315,24 @@ def test_a_file_of_which_nothing_is_named_goes_as_a_whole(store):
     assert (files(store), rows(store)) == ({}, {})
 
 
+def test_a_crash_while_files_are_removed_leaves_no_row_that_names_one(store, monkeypatch):
+    store.uploads.put_small(trains(20), "ann")
+    collector = store.collector(NOW)
+    found = collector.find()
+    assert len(found.files) == 1
+
+    def crash(*given: Any) -> Any:
+        removed(*given)
+        raise KeyboardInterrupt
+
+    removed = store._arrays.files.remove
+    with monkeypatch.context() as patch:
+        patch.setattr(store._arrays.files, "remove", crash)
+        with pytest.raises(KeyboardInterrupt):
+            collector.remove(found)
+    assert files(store) == rows(store) == {}
+
+
 @pytest.mark.parametrize("count", [3, 20])
 def test_what_is_named_of_a_file_with_much_of_no_use_moves_and_the_file_goes_later(store, opened, count):
     items = trains(60)

@@ -163,11 +163,13 @@ class Collector:
             raise AccessDenied("The lab was opened with readonly=True; open it again without to remove anything")
         removed = Garbage(self._remove_rows(found.arrays))
         removed.packs = self._empty_packs(found.packs, progress)
+        if found.files:
+            with self._database.write() as transaction:  # ended before any file goes, so that no row names what is gone
+                forget_packs(transaction, self._limit)
         for number, part in enumerate(_parts(list(found.files))):
             progress(number * _BATCH, len(found.files), "removing array files")
             # Whoever stores an array sees, under the same lock, that its file is there before he names it.
             with self._database.write() as transaction:
-                forget_packs(transaction, self._limit)
                 kept = files_of_use(transaction, (), _ROWS) | names_of_packs(transaction)
                 removed.files.update(self._files.remove([name for name in part if name not in kept], self._limit))
         # These are made again by whoever misses them.
