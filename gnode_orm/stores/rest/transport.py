@@ -41,14 +41,13 @@ class Transport(HTTPAdapter):
         super().__init__(pool_connections=1, pool_maxsize=_POOL)
         self._address = address
         self._cookies = CookieJar()
-        self._is_plain = True
 
     def request(
         self, method: str, path: str, body: Any, headers: dict[str, str], *, timeout: tuple[float, float], stream: bool
     ) -> Answer:
         """Send a request, with so many seconds to connect and to read.
 
-        The body of its answer is read at once, or as a stream by the caller, for which it may be sent twice.
+        The body of its answer is read at once, or as a stream by the caller.
 
         Raises:
             ValidationFailed: the address is none.
@@ -56,10 +55,8 @@ class Transport(HTTPAdapter):
         """
         way, url = self._way, self._address + path
         headers = {**_HEADERS, **self._cookie(url), **headers}
-        if stream and self._is_plain:
-            plain = self._asked(way, method, path, body or b"", headers, timeout[1])
-            if plain is not None:
-                return plain
+        if stream and (plain := self._asked(way, method, path, body or b"", headers, timeout[1])) is not None:
+            return plain
         connect, read = timeout
         answer = way.pool.urlopen(
             method, way.prefix + path, body, headers, retries=False, redirect=False, assert_same_host=False,
@@ -73,19 +70,13 @@ class Transport(HTTPAdapter):
     def _asked(
         self, way: _Way, method: str, path: str, body: bytes, headers: dict[str, str], seconds: float
     ) -> PlainAnswer | None:
-        """Ask over an open connection, unless a proxy wants to be told more, or answers are not plain."""
+        """Ask over an open connection, unless a proxy wants to be told more."""
         if way.pool.proxy is not None:
             return None
         lines = {**headers, "Host": way.host, "Content-Length": str(len(body))}
-        head = "".join(f"{name}: {value}\r\n" for name, value in lines.items())
-        answer = ask(
-            way.pool, f"{method} {way.prefix}{path} HTTP/1.1\r\n{head}\r\n", body, seconds, self._address + path
-        )
-        if answer is None or answer.is_plain:
-            return answer
-        answer.close()
-        self._is_plain = False
-        return None
+        fields = "".join(f"{name}: {value}\r\n" for name, value in lines.items())
+        head = f"{method} {way.prefix}{path} HTTP/1.1\r\n{fields}\r\n"
+        return ask(way.pool, method, head, body, seconds, self._address + path)
 
     def close(self) -> None:
         """Close every connection: urllib3 leaves open those of a pool that somebody still holds."""

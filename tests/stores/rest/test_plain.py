@@ -93,15 +93,12 @@ def test_a_connection_that_the_server_has_closed_is_not_asked(lab):
     assert lab.asked() == before + 1
 
 
-def test_an_answer_in_chunks_is_asked_for_once_more_and_read_by_urllib3_from_then_on(lab):
-    for _ in range(3):
-        lab.server.fault("/arrays/read", in_chunks)
+def test_an_answer_in_chunks_is_read_as_well(lab):
+    lab.server.fault("/arrays/read", in_chunks)
     before = lab.asked()
     assert lab.reads(0)
-    assert lab.asked() == before + 2
     assert lab.reads(100)
-    assert lab.asked() == before + 3
-    assert len(lab.by_urllib3) == 2
+    assert lab.asked() == before + 2
 
 
 @pytest.fixture
@@ -117,7 +114,7 @@ def test_arrays_that_end_with_their_connection_are_asked_for_again(lab, cut):
 
 def test_arrays_that_end_with_their_connection_are_told_by_who_asks_once(lab, cut):
     lab.limit(ONCE)
-    with pytest.raises(StoreUnavailable, match="3294 bytes of the answer are missing"):
+    with pytest.raises(StoreUnavailable, match="ended in the middle of its message"):
         lab.reads(0)
     assert lab.reads(100)
 
@@ -125,13 +122,13 @@ def test_arrays_that_end_with_their_connection_are_told_by_who_asks_once(lab, cu
 @pytest.mark.parametrize(
     ("head", "said"),
     [
-        ("", "not enough values"),
-        ("nonsense\r\n\r\n", "not enough values"),
-        ("HTTP/1.1 fine\r\nContent-Length: 0\r\n\r\n", "invalid literal"),
-        ("HTTP/1.1 200 OK\r\nContent-Length: many\r\n\r\n", "invalid literal"),
-        ("HTTP/1.1 200 OK\r\nnothing\r\n\r\n", "is no header"),
-        ("HTTP/1.1 200 OK\r\nContent-Length: 10", "is no header|not enough|missing"),
-        ("HTTP/1.1 200 OK\r\n" + "X: y\r\n" * 101 + "\r\n", "do not end"),
+        ("", "Remote end closed connection without response"),
+        ("nonsense\r\n\r\n", "nonsense"),
+        ("HTTP/1.1 fine\r\nContent-Length: 0\r\n\r\n", "fine"),
+        ("HTTP/1.1 200 OK\r\nContent-Length: many\r\n\r\n", "ended in the middle"),
+        ("HTTP/1.1 200 OK\r\nnothing\r\n\r\n", "ended in the middle"),
+        ("HTTP/1.1 200 OK\r\nContent-Length: 10", "ended in the middle"),
+        ("HTTP/1.1 200 OK\r\n" + "X: y\r\n" * 101 + "\r\n", "more than 100 headers"),
     ],
 )
 def test_what_is_no_answer_counts_as_a_lost_connection(lab, head, said):
