@@ -48,7 +48,7 @@ def minimum_maximum(handle: ArrayHandle, bins: int) -> tuple[Array, Array, npt.N
     Raises:
         ValidationFailed: ``bins`` is no whole number above zero.
     """
-    if not isinstance(bins, int) or bins < 1:
+    if isinstance(bins, bool) or not isinstance(bins, int) or bins < 1:
         raise ValidationFailed(f"downsample({bins!r}): a number of points above zero is needed", field="n", value=bins)
     edges, factor = _edges(handle.shape[0], bins)
     made = handle.overview(bins) or _from_extremes(handle, edges, factor) or _from_chunks(handle, edges)

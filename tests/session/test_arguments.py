@@ -51,6 +51,7 @@ CALLS = {
     "Session": lambda session, block: Session(lab=5),
     "Lab": lambda session, block: Lab(5),
     "validate": lambda session, block: validate(block, template=5),
+    "downsample": lambda session, block: SIGNAL.downsample(True),
     "channels": lambda session, block: SIGNAL.time_slice(channels=5 * pq.mV),
 }  # fmt: skip
 
@@ -61,7 +62,7 @@ def test_an_argument_of_another_type_is_refused_in_words(session, call):
     session.commit()
     with pytest.raises(GnodeError) as caught:
         CALLS[call](session, block)
-    assert re.search(r"5|x|\[|\{|None|Block|Segment", str(caught.value))
+    assert re.search(r"5|x|True|\[|\{|None|Block|Segment", str(caught.value))
     assert (session.new, session.dirty, session.deleted) == ([], [], [])
 
 
