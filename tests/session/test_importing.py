@@ -14,9 +14,11 @@ import pytest
 import quantities as pq
 
 from gnode_orm import AnalogSignal, Block, Document, Segment, Session, Value, connect, validate
-from gnode_orm.errors import FormatError, LazyLoadWarning, NotFound, SessionError, StoreUnavailable
+from gnode_orm.errors import FormatError, LazyLoadWarning, NotFound, SessionError, StoreUnavailable, ValidationFailed
 from gnode_orm.files.odml import read_odml
 from gnode_orm.files.recordings import open_recording
+from gnode_orm.session.importing import recording
+from gnode_orm.session.importing.block import block_of
 from gnode_orm.session.lab import Lab
 from tests.convert.neo.isomorphism import assert_isomorphic
 from tests.convert.odml.shapes import told
@@ -302,6 +304,31 @@ def test_samples_are_read_from_the_lab_by_slice(data: Path, lab: Lab) -> None:
         signal = session.query(AnalogSignal).first()
         assert signal is not None
         assert np.asarray(signal.signal[:1]).ravel().tolist() == [-42.114253997802734]
+
+
+@pytest.mark.parametrize("refused", [False, True])
+def test_large_samples_are_on_their_way_to_the_disk_while_they_are_judged(
+    data: Path, lab: Lab, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, refused: bool
+) -> None:
+    arrays = tmp_path / "lab" / "arrays"
+    begun: set[int] = set()
+
+    def judged(*given: Any) -> Any:
+        begun.update(path.stat().st_ino for path in arrays.glob("tmp-*"))
+        if refused:
+            raise ValidationFailed("it is none")
+        return block_of(*given)
+
+    monkeypatch.setattr(recording, "block_of", judged)
+    with lab.session() as session:
+        if refused:
+            with pytest.raises(FormatError, match="it is none"):
+                session.import_file(data / "intan-rhd" / "sampledata.rhd")
+        else:
+            session.import_file(data / "intan-rhd" / "sampledata.rhd")
+    assert len(begun) == 1
+    assert (begun <= {path.stat().st_ino for path in arrays.glob("??/*.npy")}) is not refused
+    assert not list(arrays.glob("tmp-*"))
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,8 +12,10 @@ import numpy as np
 import pytest
 
 from gnode_orm import AnalogSignal, Segment, Session
+from gnode_orm.core.arrayhash import array_hash
+from gnode_orm.core.arrays import ArrayHandle
 from gnode_orm.errors import StoreUnavailable
-from gnode_orm.stores.local import durable, open_local
+from gnode_orm.stores.local import array_drafts, durable, open_local
 from gnode_orm.stores.local.store import LocalStore
 from gnode_orm.testing import FaultyStore
 from tests.stores.test_arrays import Pieces
@@ -97,3 +100,50 @@ def test_a_commit_is_synced_by_itself_again_after_rows_that_were_not(store: Loca
         with store._database.write(durable=durable_) as transaction:
             levels += transaction.query("PRAGMA synchronous")
     assert levels == [(1,), (2,)]
+
+
+def temporary(folder: Path) -> list[Path]:
+    return list((folder / "lab" / "arrays").glob("tmp-*"))
+
+
+def test_what_is_written_ahead_is_the_file_that_is_stored(store: LocalStore, tmp_path: Path) -> None:
+    array = np.arange(300_000.0)
+    with store.writing_ahead([array]):
+        (file,) = temporary(tmp_path)
+        begun = file.stat().st_ino
+        ref, small = store.put_arrays(
+            [(ArrayHandle.in_memory(array, None), "mV"), (Pieces(array[:20_000], 7_000), None)]
+        )
+        assert temporary(tmp_path) == []
+    assert (tmp_path / "lab" / "arrays" / ref.hash.hex()[:2] / f"{ref.hash.hex()}.npy").stat().st_ino == begun
+    assert (ref.hash, ref.unit) == (array_hash(array), "mV")
+    assert np.array_equal(store.read_array(ref), array)
+    assert np.array_equal(store.read_array(small), array[:20_000])
+
+
+def test_what_is_written_ahead_and_not_stored_leaves_nothing(store: LocalStore, tmp_path: Path) -> None:
+    with store.writing_ahead([np.arange(300_000.0)]):
+        assert temporary(tmp_path)
+    assert temporary(tmp_path) == []
+    assert not list((tmp_path / "lab" / "arrays").rglob("*.npy"))
+
+
+def test_what_was_written_ahead_in_another_shape_is_written_anew(store: LocalStore, tmp_path: Path) -> None:
+    array = np.arange(300_000.0)
+    with store.writing_ahead([array.reshape(-1, 2)]):
+        (ref,) = store.put_arrays([(ArrayHandle.in_memory(array, None), None)])
+    assert (ref.hash, ref.shape) == (array_hash(array), (300_000,))
+    assert np.array_equal(store.read_array(ref), array)
+    assert temporary(tmp_path) == []
+
+
+def test_a_full_disk_is_told_of_what_is_written_ahead(
+    store: LocalStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(file: Any, data: Any) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(array_drafts, "write_along", full)
+    with pytest.raises(StoreUnavailable, match="No space left"), store.writing_ahead([np.arange(300_000.0)]):
+        pass
+    assert temporary(tmp_path) == []

@@ -110,6 +110,12 @@ class RawSignal(BaseProxy):  # type: ignore[misc]
         self._samples = self.read(None, None)
         self.shape = self._samples.shape
 
+    @property
+    def in_memory(self) -> Array | None:
+        """The samples in the shape that a model has them in, where they were read into memory."""
+        samples = self._samples
+        return samples[:, 0] if samples is not None and samples.shape[1:] == (1,) else samples
+
     def read(self, start: int | None, stop: int | None) -> Array:
         """Read samples from the file."""
         return self._stream.samples(*self._place, start, stop, scaled=self._scaled)

@@ -13,7 +13,7 @@ from gnode_orm.session.importing.block import block_of
 from gnode_orm.session.importing.options import ImportOptions
 from gnode_orm.session.importing.origin import found_by_content, is_complete, note_origin
 from gnode_orm.session.importing.result import ImportResult
-from gnode_orm.session.importing.storing import store
+from gnode_orm.session.importing.storing import store, written_ahead
 
 if TYPE_CHECKING:
     from gnode_orm.files.recordings import Recording
@@ -77,6 +77,10 @@ class _BlockImport:
 
         if isinstance(native, Failure):
             raise FormatError(native.reason)
+        with written_ahead(self.session, native):
+            self._import_block(native, number)
+
+    def _import_block(self, native: Any, number: int) -> None:
         recording, result = self.recording, self.result
         made = block_of(native, recording, number, self.options)
         name, doubts = path_text(recording.path.name), made.report.summary()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -18,6 +18,19 @@ def store(session: Session, model: Entity, message: str) -> Any:
         own.commit(message)
         location = str(model.location)
     return session.get(location)
+
+
+def written_ahead(session: Session, native: Any) -> AbstractContextManager[None]:
+    """Let the samples of a neo block be written while a model is made of it and judged, where the store can do that."""
+    from gnode_orm.convert.neo.raw_signals import RawSignal
+
+    writing_ahead = getattr(session.store, "writing_ahead", None)
+    if writing_ahead is None:
+        return nullcontext()
+    signals = [signal for segment in native.segments for signal in segment.analogsignals]
+    samples = [signal.in_memory for signal in signals if isinstance(signal, RawSignal)]
+    ahead: AbstractContextManager[None] = writing_ahead([array for array in samples if array is not None])
+    return ahead
 
 
 @contextmanager

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 import numpy.typing as npt
@@ -52,17 +53,49 @@ def inline(source: ArraySource, unit: str | None) -> Draft:
     return Draft(ref, data)
 
 
+class Writing:
+    """A large array in memory that is written when this is made, and hashed meanwhile on a thread.
+
+    It has to stay as it is until it is a draft; ``stack`` waits for the thread in the end.
+    """
+
+    def __init__(self, path: Path, array: Array, stack: ExitStack) -> None:
+        self._path = path
+        self._array = array
+        self._hasher = stack.enter_context(ArrayHasher(array.dtype, array.shape))
+        self._hasher.update(array)
+        with path.open("xb") as file:
+            _write_header(file, array)
+            write_along(file, bytes_of(array))
+
+    def draft(self, unit: str | None) -> Draft:
+        """Describe the file, which is still to be synced, when the array is hashed."""
+        return _hashed_draft(self._path, self._array, unit, self._hasher)
+
+
 def written(path: Path, source: ArraySource, unit: str | None) -> Draft:
     """Write a large array to a file, which is still to be synced, and hash it."""
-    head = {"descr": npy.dtype_to_descr(source.dtype), "fortran_order": False, "shape": tuple(source.shape)}
+    if isinstance(source, ArrayHandle) and (held := source.held) is not None:
+        with ExitStack() as stack:
+            return Writing(path, held, stack).draft(unit)
     with ArrayHasher(source.dtype, source.shape) as hasher, path.open("xb") as file:
-        npy.write_array_header_1_0(file, head)
+        _write_header(file, source)
         start = file.tell()
         for piece in _hashed(source, hasher):
             write_along(file, bytes_of(piece))
         size = file.tell() - start
-        ref = ArrayRef(hasher.digest(), source.dtype.str, tuple(source.shape), unit)
-        _check_size(ref, size)
+        draft = _hashed_draft(path, source, unit, hasher)
+        _check_size(draft.ref, size)
+    return draft
+
+
+def _write_header(file: BinaryIO, array: ArraySource | Array) -> None:
+    head = {"descr": npy.dtype_to_descr(array.dtype), "fortran_order": False, "shape": tuple(array.shape)}
+    npy.write_array_header_1_0(file, head)
+
+
+def _hashed_draft(path: Path, array: ArraySource | Array, unit: str | None, hasher: ArrayHasher) -> Draft:
+    ref = ArrayRef(hasher.digest(), array.dtype.str, tuple(array.shape), unit)
     begun = hasher.begun()
     return replace(draft_of_file(ref, path, begun.leaves), begun=begun)
 
@@ -74,20 +107,12 @@ def draft_of_file(ref: ArrayRef, path: Path, leaves: bytes) -> Draft:
 
 
 def _hashed(source: ArraySource, hasher: ArrayHasher) -> Iterator[Array]:
-    if isinstance(source, ArrayHandle) and (held := source.held) is not None:
-        # Stays in memory, so its hash may be computed while the caller writes.
-        yield _given_to(hasher, held, source.dtype)
-        return
     for chunk in source.chunks():
-        yield _given_to(hasher, chunk, source.dtype)
+        piece = np.ascontiguousarray(chunk, dtype=source.dtype).reshape(np.shape(chunk))
+        hasher.update(piece)
+        yield piece
         # Hashed while it was written; its owner may use the memory again for the next piece.
         hasher.wait()
-
-
-def _given_to(hasher: ArrayHasher, chunk: Array, dtype: np.dtype[Any]) -> Array:
-    piece = np.ascontiguousarray(chunk, dtype=dtype).reshape(np.shape(chunk))
-    hasher.update(piece)
-    return piece
 
 
 def _check_size(ref: ArrayRef, size: int) -> None:

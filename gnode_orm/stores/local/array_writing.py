@@ -1,26 +1,29 @@
 """Arrays on their way into a lab: written and hashed one after the other, synced together, registered in one step.
 
 A file is whole and on disk, under its name, before any row names it; a crash in between leaves a file and nothing else.
+Who has something to do before his arrays are stored lets them be written ahead of that.
 """
 
 from __future__ import annotations
 
 import os
 import secrets
-from collections.abc import Iterable, Sequence
-from contextlib import ExitStack
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from gnode_orm.core.arrayhash import LEAF, ArrayHasher
 from gnode_orm.core.arrays import ArrayHandle
 from gnode_orm.core.changes import ArrayRef, ArraySource
 from gnode_orm.core.streamed import ExtendedArray
 from gnode_orm.errors import StoreUnavailable, ValidationFailed
-from gnode_orm.stores.local.array_drafts import Draft, draft_of_file, inline, written
+from gnode_orm.stores.local.array_drafts import Draft, Writing, draft_of_file, inline, written
 from gnode_orm.stores.local.array_files import ArrayFiles, StoredArray
 from gnode_orm.stores.local.array_packs import PackDraft, insert_arrays
 from gnode_orm.stores.local.array_rows import keep_stored, read_rows, touch
@@ -31,6 +34,11 @@ from gnode_orm.stores.local.leaves import Leaves
 from gnode_orm.stores.local.pack_files import write_ahead, write_naming
 
 INLINE_LIMIT = 64 * 1024
+# Of fewer bytes there is little to wait for.
+_WORTH_AHEAD = 1 << 20
+
+Array = npt.NDArray[Any]
+InMemory = tuple[int, str, tuple[int, ...]]
 
 
 class ArrayWriter:
@@ -44,6 +52,30 @@ class ArrayWriter:
         self._database = database
         self._files = files
         self._leaves = Leaves(files)
+        self._ahead: dict[InMemory, Writing] = {}
+
+    @contextmanager
+    def writing_ahead(self, arrays: Iterable[Array]) -> Iterator[None]:
+        """Write arrays in memory that ``put`` is likely to get inside; those that it does not get leave nothing.
+
+        They have to stay as they are. ``put`` knows them by their place in memory, type and shape.
+        """
+        with ExitStack() as stack:
+            begun = self._begun([array for array in arrays if array.nbytes >= _WORTH_AHEAD], stack)
+            self._ahead.update(begun)
+            try:
+                yield
+            finally:
+                for place in begun:
+                    self._ahead.pop(place, None)
+
+    def _begun(self, arrays: Iterable[Array], stack: ExitStack) -> dict[InMemory, Writing]:
+        try:
+            whole = (array for array in arrays if array.flags.c_contiguous)
+            return {_place_of(array): Writing(self._new_file(stack), array, stack) for array in whole}
+        except OSError as error:
+            self._database.say(error)
+            raise
 
     def put(self, items: Sequence[tuple[ArraySource, str | None]]) -> list[ArrayRef]:
         """Store arrays that come in pieces; their files are on disk when this returns.
@@ -84,12 +116,21 @@ class ArrayWriter:
             )
         if int(np.prod(tuple(source.shape), dtype=object)) * dtype.itemsize <= INLINE_LIMIT:
             return inline(source, unit)
-        self._files.scratch.mkdir(parents=True, exist_ok=True)
-        path = self._files.scratch / f"tmp-{secrets.token_hex(8)}"
-        temporary.callback(path.unlink, missing_ok=True)
+        if self._ahead and isinstance(source, ArrayHandle) and (held := source.held) is not None:
+            begun = self._ahead.pop(_place_of(held), None)
+            if begun is not None:
+                return begun.draft(unit)
+        path = self._new_file(temporary)
         if isinstance(source, ExtendedArray) and self._is_in_files(source.base):
             return self._appended(source, unit, path)
         return written(path, source, unit)
+
+    def _new_file(self, temporary: ExitStack) -> Path:
+        """Name a file that is removed in the end, where it was not placed."""
+        self._files.scratch.mkdir(parents=True, exist_ok=True)
+        path = self._files.scratch / f"tmp-{secrets.token_hex(8)}"
+        temporary.callback(path.unlink, missing_ok=True)
+        return path
 
     def _is_in_files(self, base: ArrayHandle) -> bool:
         if base.ref is None or not keep_stored(self._database, [base.ref.hash]):
@@ -151,3 +192,7 @@ class ArrayWriter:
         # Files that no row names are removed by a writer, so none goes from here on.
         for file in self._files.missing(list(set(files))):
             raise StoreUnavailable(f"The array file {file} was removed while it was stored; commit again")
+
+
+def _place_of(array: Array) -> InMemory:
+    return array.ctypes.data, array.dtype.str, array.shape

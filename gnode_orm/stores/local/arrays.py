@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager
 from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
@@ -49,6 +50,10 @@ class Arrays:
     def put(self, items: Sequence[tuple[ArraySource, str | None]]) -> list[ArrayRef]:
         """Store arrays that come in pieces, ahead of the commit that names them."""
         return self._writer.put(items)
+
+    def writing_ahead(self, arrays: Iterable[Array]) -> AbstractContextManager[None]:
+        """Write large arrays in memory that ``put`` is likely to get inside; the others leave nothing."""
+        return self._writer.writing_ahead(arrays)
 
     def adopt(self, file: Path, ref: ArrayRef, digests: bytes) -> None:
         """Store a whole and verified file, and the digests of its leaves; its row is on disk as in ``put``."""

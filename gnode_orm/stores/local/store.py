@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import AbstractContextManager
 from datetime import timedelta
 from typing import Any
 
@@ -88,6 +89,13 @@ class LocalStore:
     def put_arrays(self, items: Sequence[tuple[ArraySource, str | None]]) -> list[ArrayRef]:
         check_writable(self)
         return self._arrays.put(items)
+
+    def writing_ahead(self, arrays: Iterable[npt.NDArray[Any]]) -> AbstractContextManager[None]:
+        """Let the disk and a thread begin with large arrays in memory while their owner goes on.
+
+        Inside, ``put_arrays`` takes over what was begun; of arrays that it is not given nothing stays.
+        """
+        return self._arrays.writing_ahead(arrays)
 
     def read_array(self, ref: ArrayRef, key: Any = ...) -> npt.NDArray[Any]:
         return self._arrays.read([(ref, key)])[0]
