@@ -157,7 +157,10 @@ class StagedArray:
             for number in _marked(every, _WRITTEN):
                 if hashlib.sha256(here.piece(number)).digest() != _digest(every, number):
                     os.pwrite(here.marks, _MISSING, number * _ENTRY)
-            return _marked(here.read(), _MISSING)
+            missing = _marked(here.read(), _MISSING)
+            if not missing:
+                os.fdatasync(here.data)  # as it was not yet, where its server was killed just before
+            return missing
 
     def keep(self, number: int, data: bytes | memoryview, digest: bytes) -> bool:
         """Keep one piece; tells whether the array is whole now.

@@ -116,17 +116,20 @@ class Connection:
         body: Any = None,
         content_type: str | None = None,
         *,
+        length: int | None = None,
         stream: bool = False,
     ) -> T:
         """Send a request until there is an answer, and read it; a cut answer is asked for again.
 
-        ``stream`` has ``read`` take the body as it comes.
+        ``length`` is that of a body given in parts; ``stream`` has ``read`` take the body of the answer as it comes.
 
         Raises:
             StoreUnavailable: no whole answer came, however often it was asked for.
             GnodeError: what the server says.
         """
         headers = {} if content_type is None else {"Content-Type": content_type}
+        if length is not None:
+            headers["Content-Length"] = str(length)
 
         def once() -> T:
             with closing(self._authorised_answer(method, path, body, headers, stream)) as answer:

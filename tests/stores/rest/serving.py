@@ -187,6 +187,19 @@ def cut_before(exchange: _Exchange) -> None:
     exchange.drop()
 
 
+def cut_amid(exchange: _Exchange) -> None:
+    """The connection is lost when half of the request is there."""
+    half, receive = exchange.left // 2, exchange._receive
+
+    async def received() -> dict[str, Any]:
+        return {"type": "http.disconnect"} if exchange.left < half else await receive()
+
+    exchange._receive = received  # type: ignore[method-assign]
+    exchange.streaming = False
+    exchange.handle()
+    exchange.drop()
+
+
 def cut_after(exchange: _Exchange) -> None:
     """The server does its work; its answer is lost."""
     exchange.streaming = False

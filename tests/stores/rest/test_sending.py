@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from http.client import HTTPConnection
 
 import numpy as np
 import pytest
@@ -18,7 +20,7 @@ from gnode_orm.errors import IntegrityError, NotFound, StoreUnavailable, Validat
 from gnode_orm.stores.local import staged_array
 from gnode_orm.stores.rest import sending
 from tests.stores.rest.growing import asked, held
-from tests.stores.rest.serving import cut_after, cut_before
+from tests.stores.rest.serving import cut_after, cut_amid, cut_before
 from tests.stores.rest.test_faults import ONCE
 from tests.stores.test_arrays import Pieces, same
 
@@ -148,6 +150,37 @@ def test_a_piece_whose_answer_is_lost_is_sent_again(server, ann, fault, piece):
     assert same(ann.read_array(put(ann, held(THREE_PIECES))), THREE_PIECES)
 
 
+@pytest.mark.parametrize("piece", PIECES)
+def test_a_piece_that_is_cut_off_in_its_middle_is_sent_again(server, ann, piece):
+    server.fault(f"/{piece}", cut_amid)
+    assert same(ann.read_array(put(ann, held(THREE_PIECES))), THREE_PIECES)
+    assert Counter(sent(server))[piece] == 2
+
+
+def test_the_bytes_of_pieces_go_one_piece_after_the_other(ann, monkeypatch):
+    monkeypatch.setattr(sending, "_PATIENCE", 60)
+    going, most, send = Counter(), [], HTTPConnection.send
+
+    def watched(connection, data):
+        if len(data) < 1 << 20:
+            return send(connection, data)
+        going["now"] += 1
+        most.append(going["now"])
+        try:
+            return send(connection, data)
+        finally:
+            going["now"] -= 1
+
+    monkeypatch.setattr(HTTPConnection, "send", watched)
+    put(ann, held(THREE_PIECES))
+    assert most == [1, 1, 1]
+
+
+def test_a_piece_that_does_not_get_away_holds_up_no_other(ann):
+    ann._sender._turn.acquire()
+    assert same(ann.read_array(put(ann, held(THREE_PIECES))), THREE_PIECES)
+
+
 def test_an_announcement_whose_answer_is_lost_is_made_again(server, ann, unhashed):
     server.fault("/begin", cut_after)
     assert same(ann.read_array(put(ann, held(THREE_PIECES))), THREE_PIECES)
@@ -237,6 +270,19 @@ def test_beginning_once_more_finishes_what_was_whole_when_the_server_was_killed(
     whole = np.frombuffer(data, "u1")
     assert local.uploads.begin(upload, whole.dtype, whole.shape, "ann") == []
     assert same(local.read_array(ArrayRef(array_hash(whole), "|u1", whole.shape, None)), whole)
+
+
+def test_what_was_not_on_disk_when_the_server_was_killed_is_before_it_is_stored(local, monkeypatch):
+    upload, data = "0" * 48, bytes(range(256)) * (LEAF // 256) * 2
+    with monkeypatch.context() as crash:
+        crash.setattr(os, "fdatasync", lambda file: 1 / 0)
+        with pytest.raises(ZeroDivisionError):
+            begun_and_sent(local, upload, np.dtype("u1"), data)
+    done, sync, adopt = [], os.fdatasync, local._arrays.adopt
+    monkeypatch.setattr(os, "fdatasync", lambda file: done.append("synced") or sync(file))
+    monkeypatch.setattr(local._arrays, "adopt", lambda *given: done.append("stored") or adopt(*given))
+    assert local.uploads.begin(upload, np.dtype("u1"), (len(data),), "ann") == []
+    assert done == ["synced", "stored"]
 
 
 def begun_and_sent(local, upload, dtype, data):
