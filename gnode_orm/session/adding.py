@@ -82,9 +82,14 @@ def _find_named(session: UnitOfWork, entity: Entity, name: str, related: str | N
 
 def _hang_in_again(session: UnitOfWork, obj: Entity, moved: dict[str, Any]) -> None:
     """Tell collections what was moved to their owners while it had no session."""
-    for name, _, related in obj.__spec__.ways_up:
-        parent = obj.__dict__.get(name)
-        if related and name in moved and parent is not None and parent._state and parent._state.tracker is session:
+    values = obj.__dict__
+    for name, late_name, related in obj.__spec__.ways_up:
+        parent = values.get(name)
+        if name not in moved:
+            continue
+        if late_name in values:
+            _find_named(session, obj, name, related)
+        elif related and parent is not None and parent._state and parent._state.tracker is session:
             collection_named(parent, related).add_silently(obj)
 
 

@@ -344,6 +344,25 @@ def test_a_move_undone_by_expunging_is_pending_again_with_the_object(lab, sessio
 
 
 @pytest.mark.statement(17)
+@pytest.mark.parametrize("loaded", [False, True], ids=["later", "before"])
+def test_a_move_by_location_is_seen_by_its_parent_when_the_object_is_added_again(lab, session, loaded):
+    with lab.session() as other, other.begin():
+        block, target = other.add(Block("b")), other.add(Block("target"))
+        segment = Segment("s", block=block)
+    moved = session.get(segment.location)
+    if loaded:
+        before = session.get(target.location)
+    moved.block = str(target.location)
+    session.expunge(moved)
+    session.add(moved)
+    after = session.get(target.location)
+    assert list(after.segments) == [moved]
+    assert not loaded or after is before
+    session.commit()
+    assert list(after.segments) == [moved]
+
+
+@pytest.mark.statement(17)
 @pytest.mark.parametrize("closed", [False, True], ids=["expunged", "session closed"])
 def test_an_object_without_a_session_comes_into_that_of_the_parent_that_it_is_given(lab, session, closed):
     first = lab.session()

@@ -425,6 +425,20 @@ class Machine(RuleBasedStateMachine):
     def forget_what_is_held(self):
         self.objects = {key: item for key, item in self.objects.items() if key not in self.written}
 
+    @rule(place=PLACES, again=st.booleans())
+    def expunge(self, place, again):
+        key = self._of(Segment, place)
+        if key is None:
+            return
+        entity = self._object(key)
+        self.session.expunge(entity)
+        if again:
+            self.session.add(entity)
+            return
+        del self.objects[key], self.now[key]
+        self.base.pop(key, None)
+        self._catch_up()
+
     @rule()
     def expire(self):
         self.session.expire_all()
