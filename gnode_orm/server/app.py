@@ -48,7 +48,8 @@ def create_app(store: Any, limits: Limits | None = None, *, on_close: Callable[[
 
 
 def _routes(context: Context) -> list[Route]:
-    routes = [*_account_routes(context), *_page_routes(context), *additions.routes(context)]
+    # Routes are tried in their order: what is asked most comes first.
+    routes = [*additions.routes(context), *_account_routes(context), *_page_routes(context)]
     routes.append(route(context, "/api/v1/in_bulk/", {"POST": bulk.in_bulk, "GET": bulk.only_post}))
     routes += _user_routes(context)
     for kind in SCHEMA:

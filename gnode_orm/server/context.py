@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 
 from gnode_orm.server.problems import Refusal
+from gnode_orm.server.threads import in_thread
 from gnode_orm.stores.local.accounts import BEARER, SESSION, Accounts
 
 COOKIE = "sessionid"
@@ -54,7 +54,7 @@ class Context:
         Raises:
             Refusal: 401, without a valid token or session.
         """
-        return await run_in_threadpool(self.known_user, request)
+        return await in_thread(self.known_user, request)
 
     def known_user(self, request: Request) -> str:
         """Give the account that a request comes from; to be called in a thread.

@@ -26,6 +26,7 @@ _GRACE_SECONDS = 30
 _PATIENCE_SECONDS = 20.0  # many a client gives up after 30, and would never hear that the lab is locked
 _HEADER_MILLISECONDS = 10_000
 _LOG = logging.getLogger("gnode_orm.server")
+_JSON = json.JSONEncoder(default=str)
 _FIELDS = ("request_id", "method", "path", "status", "milliseconds", "user", "client")
 
 
@@ -121,4 +122,4 @@ class JsonLines(logging.Formatter):
         line.update({name: getattr(record, name) for name in _FIELDS if hasattr(record, name)})
         if record.exc_info:
             line["traceback"] = self.formatException(record.exc_info)
-        return json.dumps(line, default=str)
+        return _JSON.encode(line)

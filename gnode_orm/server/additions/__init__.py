@@ -15,6 +15,7 @@ def routes(context: Context) -> list[Route]:
     """Give the routes of all additions."""
     messages = {**records.MESSAGES, **uploading.MESSAGES}
     return [
+        Route(f"{PREFIX}/arrays/read", arrays.read_endpoint(context), methods=["POST"]),
         Route(f"{PREFIX}/", discovery.endpoint(context), methods=["GET"]),
         *(
             Route(f"{PREFIX}/{name}", message_endpoint(context, work), methods=["POST"])
@@ -23,7 +24,6 @@ def routes(context: Context) -> list[Route]:
         Route(f"{PREFIX}/changes", changes.changes_endpoint(context), methods=["POST"]),
         Route(f"{PREFIX}/arrays/small", uploading.small_endpoint(context), methods=["POST"]),
         Route(f"{PREFIX}/arrays/extend", extending.extend_endpoint(context), methods=["POST"]),
-        Route(f"{PREFIX}/arrays/read", arrays.read_endpoint(context), methods=["POST"]),
         Route(f"{PREFIX}/arrays/overview", arrays.overview_endpoint(context), methods=["POST"]),
         Route(f"{PREFIX}/arrays/uploads/{{upload}}/{{number}}", uploading.piece_endpoint(context), methods=["PUT"]),
         Route(f"{PREFIX}/arrays/{{kind}}/{{id}}/{{field}}", arrays.field_endpoint(context), methods=["GET"]),

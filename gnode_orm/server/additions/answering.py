@@ -6,13 +6,13 @@ from collections.abc import Awaitable, Callable
 from http import HTTPStatus
 from typing import Any, NamedTuple
 
-from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
 
 from gnode_orm.server.additions.bodies import Buffers, Hashing, body_into, body_of, is_short
 from gnode_orm.server.context import Context
 from gnode_orm.server.problems import log_failure, request_id, told
+from gnode_orm.server.threads import in_thread
 from gnode_orm.wire import frames
 from gnode_orm.wire.failures import failure_members, status_of
 
@@ -60,11 +60,11 @@ def endpoint(
         # the work: handing over to a thread and back takes longer than either.
         user = None if is_short(request) else await context.user_of(request)
         if buffers is None:
-            return await run_in_threadpool(answered, request, user, await body_of(request, limit), Hashing())
+            return await in_thread(answered, request, user, await body_of(request, limit), Hashing())
         with buffers.one() as buffer:
             hashing = Hashing()
             body = await body_into(request, limit, buffer, hashing.filled)
-            return await run_in_threadpool(answered, request, user, body, hashing)
+            return await in_thread(answered, request, user, body, hashing)
 
     def answered(request: Request, user: str | None, body: memoryview, hashing: Hashing) -> Response:
         asked = Asked(context.store, user or context.known_user(request), request, body, hashing)

@@ -5,12 +5,12 @@ from __future__ import annotations
 from importlib.metadata import version
 from typing import Any
 
-from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
 
 from gnode_orm.server.additions.answering import MAX_MESSAGE, MAX_SMALL, Handler, json_answer
 from gnode_orm.server.context import Context
+from gnode_orm.server.threads import in_thread
 
 PROTOCOL = 1
 CAPABILITIES = (
@@ -31,7 +31,7 @@ def endpoint(context: Context) -> Handler:
     """Make the endpoint; who is logged in learns more."""
 
     async def handle(request: Request) -> Response:
-        user = await run_in_threadpool(context.find_user, request)
+        user = await in_thread(context.find_user, request)
         message: dict[str, Any] = {
             "server": "gnode_orm",
             "version": version("gnode-orm"),
@@ -43,7 +43,7 @@ def endpoint(context: Context) -> Handler:
         }
         if user is not None:
             message["guid_key"] = context.store.guid_key
-            message["default_level"] = await run_in_threadpool(context.store.accounts.default_level)
+            message["default_level"] = await in_thread(context.store.accounts.default_level)
         return json_answer(message)
 
     return handle
