@@ -6,6 +6,7 @@ long as reading a slice; answers are read by ``http.client`` instead.
 
 from __future__ import annotations
 
+from email.message import Message
 from http.client import HTTPException, HTTPResponse
 from typing import Any
 
@@ -43,16 +44,29 @@ class PlainAnswer:
     def read(self, size: int | None = None) -> bytes:
         """Read so many bytes, or what is left."""
         try:
-            return self._response.read(size)
+            data = self._response.read(size)
         except (OSError, HTTPException) as error:
             raise _lost(self._pool, self.url, error) from error
+        self._check_end(len(data))
+        return data
 
     def readinto(self, memory: memoryview) -> int:
         """Fill memory, or a part of it with what is left; gives how many bytes came."""
         try:
-            return self._response.readinto(memory)
+            count = self._response.readinto(memory)
         except (OSError, HTTPException) as error:
             raise _lost(self._pool, self.url, error) from error
+        self._check_end(count)
+        return count
+
+    def _check_end(self, count: int) -> None:
+        # Who reads in parts is not told by http.client that some are missing.
+        if not count and self._response.length:
+            raise ProtocolError(f"{self._response.length} bytes of the answer are missing")
+
+    def info(self) -> Message:
+        """Give the headers to a jar of cookies."""
+        return self.headers
 
     def close(self) -> None:
         """Give the connection back for the next request, unless something is left on it."""

@@ -55,14 +55,16 @@ class Transport(HTTPAdapter):
         """
         way, url = self._way, self._address + path
         headers = {**_HEADERS, **self._cookie(url), **headers}
-        if stream and (plain := self._asked(way, method, path, body or b"", headers, timeout[1])) is not None:
-            return plain
-        connect, read = timeout
-        answer = way.pool.urlopen(
-            method, way.prefix + path, body, headers, retries=False, redirect=False, assert_same_host=False,
-            timeout=urllib3.Timeout(connect=connect, read=read), preload_content=not stream,
-        )  # fmt: skip
-        answer.url = url
+        answer: Answer | None = None
+        if stream:
+            answer = self._asked(way, method, path, body or b"", headers, timeout[1])
+        if answer is None:
+            connect, read = timeout
+            answer = way.pool.urlopen(
+                method, way.prefix + path, body, headers, retries=False, redirect=False, assert_same_host=False,
+                timeout=urllib3.Timeout(connect=connect, read=read), preload_content=not stream,
+            )  # fmt: skip
+            answer.url = url
         if "Set-Cookie" in answer.headers:
             self._cookies.extract_cookies(answer, urllib.request.Request(url))  # type: ignore[arg-type]
         return answer

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import socket
+from io import BytesIO
+from shutil import copyfileobj
 
 import numpy as np
 import pytest
@@ -114,9 +116,29 @@ def test_arrays_that_end_with_their_connection_are_asked_for_again(lab, cut):
 
 def test_arrays_that_end_with_their_connection_are_told_by_who_asks_once(lab, cut):
     lab.limit(ONCE)
-    with pytest.raises(StoreUnavailable, match="ended in the middle of its message"):
+    with pytest.raises(StoreUnavailable, match="3294 bytes of the answer are missing"):
         lab.reads(0)
     assert lab.reads(100)
+
+
+def test_an_answer_that_ends_with_its_connection_is_never_taken_for_whole(lab, cut):
+    lab.limit(ONCE)
+    kept = BytesIO()
+    with pytest.raises(StoreUnavailable, match="3294 bytes of the answer are missing"):
+        lab.store._connection.exchange("GET", "/arrays/read", lambda answer: copyfileobj(answer, kept), stream=True)
+
+
+def test_cookies_are_kept(lab):
+    def with_a_cookie(exchange):
+        exchange.streaming = False
+        exchange.handle()
+        exchange.head.append((b"Set-Cookie", b"place=2; Path=/"))
+        exchange.send_head()
+        exchange.handler.wfile.write(b"".join(exchange.body))
+
+    lab.server.fault("/arrays/read", with_a_cookie)
+    assert lab.reads(0)
+    assert [cookie.value for cookie in lab.store._connection._transport._cookies] == ["2"]
 
 
 @pytest.mark.parametrize(
@@ -127,7 +149,7 @@ def test_arrays_that_end_with_their_connection_are_told_by_who_asks_once(lab, cu
         ("HTTP/1.1 fine\r\nContent-Length: 0\r\n\r\n", "fine"),
         ("HTTP/1.1 200 OK\r\nContent-Length: many\r\n\r\n", "ended in the middle"),
         ("HTTP/1.1 200 OK\r\nnothing\r\n\r\n", "ended in the middle"),
-        ("HTTP/1.1 200 OK\r\nContent-Length: 10", "ended in the middle"),
+        ("HTTP/1.1 200 OK\r\nContent-Length: 10", "10 bytes of the answer are missing"),
         ("HTTP/1.1 200 OK\r\n" + "X: y\r\n" * 101 + "\r\n", "more than 100 headers"),
     ],
 )
