@@ -407,6 +407,8 @@ class Machine(RuleBasedStateMachine):
         except ZeroDivisionError:
             self.now, self.base, self.doomed = before
             self.objects = {key: item for key, item in self.objects.items() if key in objects or key in self.now}
+            # What was pending and is let go of inside comes back.
+            self.objects |= {key: item for key, item in objects.items() if key in self.now and item in self.session}
 
     def _one_step(self, data):
         name, place, model = data.draw(NAMES), data.draw(PLACES), data.draw(MODELS)
@@ -418,6 +420,7 @@ class Machine(RuleBasedStateMachine):
             "delete": lambda: self.delete(model, place),
             "annotate": lambda: self.annotate(model, place, name, 1),
             "copy": lambda: self.copy(model, place, copy.copy),
+            "expunge": lambda: self.expunge(place, data.draw(st.booleans())),
         }
         steps[data.draw(st.sampled_from(sorted(steps)))]()
 
