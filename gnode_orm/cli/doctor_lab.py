@@ -5,8 +5,9 @@ from __future__ import annotations
 import os
 import sqlite3
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
+from stat import S_ISREG
 
 from gnode_orm.cli.doctor import BAD, GOOD, NOTE, Check
 from gnode_orm.errors import GnodeError, NotFound
@@ -111,15 +112,27 @@ def _arrays(connection: sqlite3.Connection, folder: Path) -> Check:
 
     if not folder.is_dir():
         return Check("arrays", BAD, f"{folder} is missing", f"Put back the folder {folder}, which holds large arrays")
-    named = connection.execute(ARRAY_FILES).fetchall()  # before the files, which commits add beside
-    files = [item for item in folder.rglob("*") if item.is_file()]
-    there = {item.relative_to(folder).as_posix() for item in files}
-    missing = [name for (name,) in named if name not in there]
+    named = set(connection.execute(ARRAY_FILES))  # before the files, which commits add beside
+    sizes = _sizes(folder)
+    missing = {name for (name,) in named if name not in sizes}
     if missing:
-        finding = f"{len(missing):,} files are missing in {folder}, {missing[0]} for one"
+        # Somebody may be removing what is of no use: its rows go before the files.
+        missing.intersection_update(name for (name,) in connection.execute(ARRAY_FILES))
+    if missing:
+        finding = f"{len(missing):,} files are missing in {folder}, {min(missing)} for one"
         return Check("arrays", BAD, finding, "Put the files back, or restore a backup of the lab")
-    size = sum(item.stat().st_size for item in files)
-    return Check("arrays", GOOD, f"{len(files):,} files, {size / 1e6:,.1f} MB")
+    return Check("arrays", GOOD, f"{len(sizes):,} files, {sum(sizes.values()) / 1e6:,.1f} MB")
+
+
+def _sizes(folder: Path) -> dict[str, int]:
+    """The files in a folder of arrays by name, but for those that go while they are looked at."""
+    sizes = {}
+    for item in folder.rglob("*"):
+        with suppress(FileNotFoundError):
+            status = item.stat()
+            if S_ISREG(status.st_mode):
+                sizes[item.relative_to(folder).as_posix()] = status.st_size
+    return sizes
 
 
 def _space(path: Path) -> Check:

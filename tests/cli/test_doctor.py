@@ -2,6 +2,9 @@ from __future__ import annotations
 
 import json
 import sqlite3
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
 
 import pytest
 
@@ -57,6 +60,23 @@ def test_an_array_file_that_is_missing_is_a_problem(run, lab):
     result = run("doctor", "--lab", lab, "--json")
     assert result.exit_code == 1
     assert named.name in checks(result)["arrays"]["finding"]
+
+
+def test_files_that_are_removed_as_of_no_use_meanwhile_are_no_problem(run, lab, monkeypatch):
+    named = next((lab / "arrays").glob("??/*.npy"))
+    listed = Path.rglob
+
+    def removing(folder: Path, pattern: str) -> Iterator[Path]:
+        found = list(listed(folder, pattern))
+        with closing(sqlite3.connect(lab / "lab.sqlite")) as connection, connection:
+            connection.execute("DELETE FROM array_part WHERE file = ?", (f"{named.parent.name}/{named.name}",))
+        named.unlink()
+        return iter([*found, folder / "tmp-0123456789abcdef"])
+
+    monkeypatch.setattr(Path, "rglob", removing)
+    result = run("doctor", "--lab", lab, "--json")
+    assert not named.exists()
+    assert checks(result)["arrays"]["state"] == "ok"
 
 
 def test_a_lab_of_a_newer_format_is_a_problem(run, lab):
