@@ -19,7 +19,7 @@ from tests.stores.rows import create, found, row
 from tests.stores.test_arrays import Pieces
 
 ONCE = Patience(connect=5, read=30, attempts=1, pause=0.0)
-HASTY = Patience(connect=5, read=0.3, attempts=3, pause=0.0)
+HASTY = Patience(connect=5, read=1.5, attempts=3, pause=0.0)
 FAULTS = {
     "before": cut_before,
     "after": cut_after,
