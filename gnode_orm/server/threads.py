@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 from typing import TypeVar
 
 T = TypeVar("T")
@@ -14,5 +15,20 @@ _THREADS = ThreadPoolExecutor(40, "gnode-orm")
 
 
 async def in_thread(work: Callable[..., T], *arguments: object) -> T:
-    """Do something that waits for the disk or computes; it goes on where nobody waits for it any more."""
-    return await asyncio.get_running_loop().run_in_executor(_THREADS, work, *arguments)
+    """Do something that waits for the disk or computes.
+
+    Who is cancelled meanwhile goes on when it is done: it may be using memory that its caller lets go of then.
+    """
+    doing = _THREADS.submit(work, *arguments)
+    try:
+        return await asyncio.wrap_future(doing)
+    except asyncio.CancelledError:
+        await _end_of(doing)
+        raise
+
+
+async def _end_of(doing: Future[T]) -> None:
+    doing.cancel()  # where it has not begun
+    while not doing.done():
+        with suppress(asyncio.CancelledError):
+            await asyncio.wait([asyncio.wrap_future(doing)])
