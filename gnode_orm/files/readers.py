@@ -154,11 +154,16 @@ class OwnSource:
 
 
 def _close(reader: Any) -> None:
+    from neo.rawio.baserawio import BaseRawWithBufferApiIO
+
     # The NWB reader has no close(), and keeps the file that it opened here.
     for item in (reader, getattr(reader, "_io_nwb", None)):
         close = getattr(item, "close", None)
         if close is not None:
             close()
+    # What reads parts of a file keeps it open, and closes it where it is deleted: later, where something refers to it.
+    if isinstance(reader, BaseRawWithBufferApiIO):
+        reader.__del__()
 
 
 def _wfdb(path: Path, raw: bool) -> Any:

@@ -179,3 +179,19 @@ def test_samples_that_cannot_be_read_in_the_end_leave_the_lab_as_it_was(
         with pytest.raises(FormatError, match=r"block\[0\]: samples 0 to 20000 cannot be read: OSError: .*Input"):
             session.import_file(path)
         assert session.query(Block).count() == 0
+
+
+@pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="needs /proc")
+def test_a_recording_that_is_closed_is_not_open_even_where_its_reader_stays(data: Path) -> None:
+    path = (data / "abf2-ic-ramp" / "17o05027_ic_ramp.abf").resolve()
+
+    def is_open() -> bool:
+        return str(path) in {
+            str(handle.readlink()) for handle in Path("/proc/self/fd").iterdir() if handle.is_symlink()
+        }
+
+    with open_recording(path) as recording:
+        held = vars(recording._source)["_reader"]
+        assert is_open()
+    assert held
+    assert not is_open()
